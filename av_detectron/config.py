@@ -1,0 +1,91 @@
+"""Every configuration key of this project, and where config files are looked up."""
+
+from pathlib import Path
+
+from detectron2.config import CfgNode, get_cfg
+
+DRIVE_FOV_DIAMETER = 540.0
+"""Diameter of the field of view of a DRIVE photograph in its own pixels: the unit of length
+here. A length of n "DRIVE px" is n * (FOV diameter of the photograph) / 540 of its pixels."""
+
+BOX_SIDE = 20.0
+"""Side of a crossing's box in DRIVE px, as the study has it."""
+
+
+def add_av_config(cfg: CfgNode) -> None:
+    """Add the keys of this project to a Detectron2 config, in place."""
+    # Squeeze-and-excitation in every residual block (Hu 2018, reduction 16).
+    cfg.MODEL.RESNETS.SE = False
+
+    cfg.MODEL.SAFPN = CfgNode()
+    # What the attention over scales depends on: "position" (a weight per position),
+    # "image" (a weight per photograph) or "level" (a learned constant per output level).
+    cfg.MODEL.SAFPN.ATTENTION = "position"
+    # Levels to compute, such as ["p2", "p3"]; empty for all. Heads that read few levels
+    # need not pay for the others.
+    cfg.MODEL.SAFPN.OUT_FEATURES = []
+
+    cfg.INPUT.CROSSPOS = CfgNode()
+    # Photographs are resized until their field of view has this diameter (working px).
+    # 1080 is twice DRIVE's: a crossing's box is then 40 px wide.
+    cfg.INPUT.CROSSPOS.FOV_DIAMETER = 1080
+    # Side of the square training crop (working px).
+    cfg.INPUT.CROSSPOS.CROP_SIZE = 512
+    # Share of crops placed around a crossing rather than anywhere in the field of view.
+    cfg.INPUT.CROSSPOS.CROSSING_CROPS = 0.7
+    # Random rotation by up to this many degrees either way.
+    cfg.INPUT.CROSSPOS.ROTATION = 180.0
+    # Random zoom between 1 / x and x.
+    cfg.INPUT.CROSSPOS.ZOOM = 1.2
+    # Strength of random brightness, contrast, saturation and gamma: factors lie
+    # between 1 - x and 1 + x.
+    cfg.INPUT.CROSSPOS.COLOR = 0.25
+    # Memory for resized photographs, per data loader worker (MiB).
+    cfg.INPUT.CROSSPOS.CACHE_MB = 600
+
+    cfg.TEST.CROSSPOS = CfgNode()
+    # Score from which on a detection counts, for precision, recall and F1 of centres.
+    # Chosen on validation photographs; training writes it into best.yaml.
+    # Negative: none was chosen yet, so the best one for the evaluated set is taken and
+    # reported as such (right on validation photographs only).
+    cfg.TEST.CROSSPOS.SCORE_THRESHOLD = -1.0
+    # Distances between centres that count as found (DRIVE px); the first is the main one.
+    cfg.TEST.CROSSPOS.TOLERANCES = [10.0, 3.0, 5.0, 7.5, 15.0]
+    # Metric whose best value on the validation photographs decides which weights are kept.
+    cfg.TEST.CROSSPOS.BEST_METRIC = "bbox/AP50"
+
+
+def get_av_config() -> CfgNode:
+    """Detectron2's default config with the keys of this project."""
+    cfg = get_cfg()
+    add_av_config(cfg)
+    return cfg
+
+
+def find_config(name: str, configs: Path) -> Path:
+    """Find a config file by path, or by its name inside the folder `configs`.
+
+    Raises:
+        FileNotFoundError: neither is there; the message lists the names that are.
+    """
+    for candidate in (Path(name), configs / name):
+        if candidate.is_file():
+            return candidate
+    known = sorted(str(p.relative_to(configs)) for p in configs.rglob("*.yaml"))
+    raise FileNotFoundError(f"config file {name!r} not found; in {configs}: {', '.join(known)}")
+
+
+def load_config(path: Path, overrides: list[str]) -> CfgNode:
+    """Read a YAML config and apply `KEY VALUE` overrides; not frozen.
+
+    Raises:
+        ValueError: a key is unknown or a value does not fit; names the file and the key.
+    """
+    cfg = get_av_config()
+    try:
+        cfg.merge_from_file(str(path))
+        cfg.merge_from_list(overrides)
+    except (KeyError, ValueError, AssertionError) as error:
+        reason = error.args[0] if error.args else error
+        raise ValueError(f"{path} {' '.join(overrides)}".strip() + f": {reason}") from error
+    return cfg

@@ -1,0 +1,1 @@
+"""Annotations, crossings, COCO files, mappers and phantoms."""

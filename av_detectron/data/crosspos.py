@@ -1,0 +1,96 @@
+"""CrossPos files as Detectron2 datasets: `crosspos_<set>_<split>`, see datasets/README.md."""
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from detectron2.data import DatasetCatalog, MetadataCatalog
+from detectron2.structures import BoxMode
+
+from av_detectron.data.coco import CATEGORY, LabelOptions
+from av_detectron.data.crossings import CrossingRule
+from av_detectron.data.errors import InputFileError
+from av_detectron.data.fov import FieldOfView
+
+SETS = ("drive", "iostar", "les_av", "hrf", "phantom")
+SPLITS = ("train", "val", "test")
+
+
+def load_crosspos(json_file: Path, root: Path) -> list[dict[str, Any]]:
+    """Read a CrossPos file into Detectron2's dataset dicts.
+
+    Each dict has Detectron2's standard keys (boxes XYWH_ABS in px of the photograph, masks RLE)
+    and `fov` (`FieldOfView`), `av_file_name` and `vessels_file_name` (path or None), and
+    `label_options` (`LabelOptions`). Photographs without crossings are kept.
+
+    Raises:
+        InputFileError: missing, not JSON, or not a CrossPos file.
+    """
+    try:
+        coco = json.loads(Path(json_file).read_text(encoding="utf-8"))
+        options = coco["info"]["options"]
+        label_options = LabelOptions(**{**options, "rule": CrossingRule(**options["rule"])})
+    except FileNotFoundError as error:
+        raise InputFileError(
+            json_file, "not found; make it with datasets/prepare_crosspos.py"
+        ) from error
+    except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise InputFileError(json_file, f"expected a CrossPos file ({error!r})") from error
+    by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in coco["images"]}
+    for item in coco["annotations"]:
+        kept = {k: item[k] for k in ("bbox", "iscrowd", "segmentation", "center") if k in item}
+        by_image[item["image_id"]].append(
+            {**kept, "bbox_mode": BoxMode.XYWH_ABS, "category_id": 0, "id": item["id"]}
+        )
+    dicts = []
+    for image in coco["images"]:
+        paths = {
+            k: os.path.join(root, image[k]) if image[k] else None
+            for k in ("file_name", "av_file_name", "vessels_file_name")
+        }
+        dicts.append(
+            {
+                **paths,
+                "image_id": image["id"],
+                "height": image["height"],
+                "width": image["width"],
+                "fov": FieldOfView(**image["fov"]),
+                "label_options": label_options,
+                "annotations": by_image[image["id"]],
+            }
+        )
+    return dicts
+
+
+def json_path(root: Path, name: str) -> Path:
+    """Where the file of a registered dataset lies: `<root>/crosspos/<name>.json`."""
+    return root / "crosspos" / f"{name}.json"
+
+
+def register_crosspos(name: str, root: Path) -> None:
+    """Register one dataset by its name, `crosspos_<set>_<split>`; nothing is read yet."""
+    path = json_path(root, name)
+    load: Callable[[], list[dict[str, Any]]] = lambda: load_crosspos(path, root)  # noqa: E731
+    DatasetCatalog.register(name, load)
+    MetadataCatalog.get(name).set(
+        thing_classes=[CATEGORY["name"]],
+        thing_dataset_id_to_contiguous_id={CATEGORY["id"]: 0},
+        json_file=str(path),
+        image_root=str(root),
+        evaluator_type="crosspos",
+    )
+
+
+def dataset_root() -> Path:
+    """Detectron2's convention: `DETECTRON2_DATASETS`, or `datasets` in the working directory."""
+    return Path(os.path.expanduser(os.environ.get("DETECTRON2_DATASETS", "datasets")))
+
+
+def register_all(root: Path, names: Iterable[str] = ()) -> None:
+    """Register every known set and split, and any other `names` (of sets of your own)."""
+    known = [f"crosspos_{s}_{split}" for s in SETS for split in SPLITS]
+    for name in dict.fromkeys([*known, *names]):
+        if name.startswith("crosspos_") and name not in DatasetCatalog.list():
+            register_crosspos(name, root)

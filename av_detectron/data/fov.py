@@ -1,0 +1,74 @@
+"""The field of view (FOV) of a fundus photograph: the round part that shows the eye."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from av_detectron.config import DRIVE_FOV_DIAMETER
+
+
+@dataclass(frozen=True)
+class FieldOfView:
+    """Where the eye is in a photograph.
+
+    Attributes:
+        diameter: largest extent of the FOV, horizontal or vertical (px of the photograph). A
+            FOV that the sensor cuts at the top and the bottom still has its full width.
+        x, y: centre of the FOV's bounding box (px).
+    """
+
+    diameter: float
+    x: float
+    y: float
+
+    @property
+    def drive_px(self) -> float:
+        """Length of one DRIVE px in this photograph's pixels."""
+        return self.diameter / DRIVE_FOV_DIAMETER
+
+
+def measure_fov(mask: NDArray[np.bool_]) -> FieldOfView:
+    """Measure a FOV mask (H, W).
+
+    Raises:
+        ValueError: the mask is empty.
+    """
+    ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if len(xs) == 0:
+        raise ValueError("expected a field of view, found an empty mask")
+    width, height = int(xs[-1] - xs[0]) + 1, int(ys[-1] - ys[0]) + 1
+    return FieldOfView(
+        diameter=float(max(width, height)),
+        x=float(xs[0] + xs[-1]) / 2,
+        y=float(ys[0] + ys[-1]) / 2,
+    )
+
+
+def detect_fov(photograph: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Find the FOV of a photograph (H, W, 3): the largest bright region, holes filled.
+
+    The surround of a fundus photograph is black up to sensor noise and compression, so the
+    threshold is a small share of the photograph's own brightness.
+
+    Raises:
+        ValueError: less than a tenth of the frame is bright, as no fundus photograph is.
+    """
+    smooth = cv2.GaussianBlur(photograph.max(axis=2), (5, 5), 0)
+    threshold = max(10.0, 0.15 * float(np.percentile(smooth, 90)))
+    bright = (smooth > threshold).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright)
+    if count < 2:
+        raise ValueError("expected a bright field of view, found a dark image")
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    contours, _ = cv2.findContours(
+        (labels == largest).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    filled = np.zeros(bright.shape, np.uint8)
+    cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
+    if filled.mean() < 0.1:
+        raise ValueError(
+            f"expected a field of view of at least 10 % of the frame, found {filled.mean():.1%}"
+        )
+    return filled.astype(bool)

@@ -1,0 +1,126 @@
+"""Prepare whole folders: every split of a set becomes one CrossPos file."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_detectron.data.annotations import read_crossings_csv
+from av_detectron.data.coco import LabelOptions, annotate, build_coco
+from av_detectron.data.crosspos import json_path
+from av_detectron.data.errors import InputFileError
+from av_detectron.data.pairing import Photograph, find_photographs
+
+
+@dataclass
+class Report:
+    """What was written, a line per file, and what was left out and why."""
+
+    lines: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def split_folders(root: Path, sets: list[str]) -> dict[str, dict[str, Path]]:
+    """Folders with photographs below `root`: set → split → folder.
+
+    Raises:
+        InputFileError: a set that was asked for is not there, or nothing is.
+    """
+    found: dict[str, dict[str, Path]] = {}
+    for images in sorted(root.glob("*/*/images")):
+        folder = images.parent
+        if not sets or folder.parent.name in sets:
+            found.setdefault(folder.parent.name, {})[folder.name] = folder
+    missing = sorted(set(sets) - set(found))
+    if missing or not found:
+        what = ", ".join(missing) or "any set"
+        raise InputFileError(root, f"expected {what} as <set>/<split>/images, found none")
+    return found
+
+
+def hold_out(count: int, fraction: float, seed: int) -> set[int]:
+    """Indices of the photographs to hold out for validation, at least one if fraction > 0."""
+    if fraction == 0 or count < 2:
+        return set()
+    held = max(1, round(count * fraction))
+    return set(np.random.default_rng(seed).permutation(count)[:held].tolist())
+
+
+def prepare_set(
+    name: str,
+    folders: dict[str, Path],
+    output: Path,
+    options: LabelOptions,
+    val_fraction: float,
+    seed: int,
+) -> Report:
+    """Write the CrossPos files of one set and report on them.
+
+    The val split is taken from train by photograph, unless the set has a val folder of its own.
+
+    Raises:
+        InputFileError: a folder whose files do not pair up.
+        OSError: the output cannot be written.
+    """
+    report = Report()
+    for split, folder in folders.items():
+        records = _records(folder, options, report)
+        parts = {split: records}
+        if split == "train" and "val" not in folders:
+            held = hold_out(len(records), val_fraction, seed)
+            parts["val"] = [r for i, r in enumerate(records) if i in held]
+            parts["train"] = [r for i, r in enumerate(records) if i not in held]
+        for part, chosen in parts.items():
+            if chosen:
+                path = json_path(output, f"crosspos_{name}_{part}")
+                write_json(path, build_coco(chosen, options, output))
+                crossings = sum(len(annotations) for _, annotations in chosen)
+                report.lines.append(
+                    f"{path}: {len(chosen)} photographs, {crossings} crossings"
+                )
+    return report
+
+
+def _records(
+    folder: Path, options: LabelOptions, report: Report
+) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Annotated photographs of one folder; those that fail go into the report."""
+    photographs = find_photographs(folder)
+    table = _read_table(folder, photographs)
+    records = []
+    for photograph in photographs:
+        points = None if table is None else table.get(photograph.image.stem, np.zeros((0, 2)))
+        try:
+            records.append(annotate(photograph, options, points))
+        except InputFileError as error:
+            report.failures.append(str(error))
+    return records
+
+
+def _read_table(
+    folder: Path, photographs: list[Photograph]
+) -> dict[str, NDArray[np.float64]] | None:
+    """Rows of `crossings.csv` if the folder has one, checked for unknown photographs."""
+    path = folder / "crossings.csv"
+    if not path.is_file():
+        return None
+    table = read_crossings_csv(path)
+    unknown = sorted(set(table) - {p.image.stem for p in photographs})
+    if unknown:
+        raise InputFileError(path, f"expected names of images, found {', '.join(unknown[:5])}")
+    return table
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(json.dumps(content), encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

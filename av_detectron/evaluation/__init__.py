@@ -1,0 +1,1 @@
+"""Detectron2 evaluators for crossings."""

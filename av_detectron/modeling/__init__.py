@@ -1,0 +1,1 @@
+"""Backbones, each registered with Detectron2 when its module is imported."""

@@ -1,0 +1,174 @@
+"""Scale-attention feature pyramid: every output level weighs all scales, position by position.
+
+A feature pyramid (Lin 2017, https://arxiv.org/abs/1612.03144) whose output levels are weighted
+sums of all merged levels. Relatives: Scale Adaptive Feature Pyramid Networks for 2D Object
+Detection (2020), where an attention module weighs bottom-up against top-down maps per image,
+and adaptively spatial feature fusion (Liu 2019, https://arxiv.org/abs/1911.09516), where a
+softmax across levels is taken at each position.
+"""
+
+import torch
+import torch.nn.functional as F
+from detectron2.config import CfgNode
+from detectron2.layers import ShapeSpec
+from detectron2.modeling import BACKBONE_REGISTRY, Backbone
+from detectron2.modeling.backbone.fpn import FPN, LastLevelMaxPool
+from torch import nn
+
+from av_detectron.modeling.se_resnet import build_se_resnet_backbone
+
+ATTENTION_KINDS = ("position", "image", "level")
+
+
+def resize_level(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Bring a pyramid level (B, C, H, W) to `size`: average pooling down, bilinear up.
+
+    Both are linear and act on each channel alone, so they commute with 1x1 convolutions.
+    """
+    if x.shape[-1] == size[1] and x.shape[-2] == size[0]:
+        return x
+    if x.shape[-1] > size[1]:
+        return F.adaptive_avg_pool2d(x, size)
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+
+
+class ScaleAttention(nn.Module):
+    """Weights across levels for one output level, from all levels.
+
+    A 1x1 convolution over the concatenation of the resized levels, softmax across levels. It
+    is computed as one convolution per level before resizing, which is the same (resizing
+    commutes with 1x1 convolutions, and a convolution over a concatenation is a sum) and needs
+    a small part of the time and memory. Starts at zero, that is, as the mean of the levels.
+    """
+
+    def __init__(self, channels: int, num_levels: int, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.bias = nn.Parameter(torch.zeros(num_levels))
+        self.convs = nn.ModuleList()
+        if kind != "level":
+            for _ in range(num_levels):
+                conv = nn.Conv2d(channels, num_levels, 1, bias=False)
+                nn.init.zeros_(conv.weight)
+                self.convs.append(conv)
+
+    def forward(self, levels: list[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
+        """Levels, each (B, C, Hi, Wi) → weights (B, L, H, W) or (B, L, 1, 1), summing to one."""
+        logits = self.bias.view(1, -1, 1, 1).expand(len(levels[0]), -1, 1, 1)
+        if self.kind == "image":
+            size = (1, 1)
+        for conv, level in zip(self.convs, levels, strict=False):
+            logits = logits + resize_level(conv(level), size)
+        return logits.softmax(dim=1)
+
+
+class SAFPN(FPN):
+    """Feature pyramid with attention over scales; a `Backbone` like any other.
+
+    Lateral and output convolutions carry FPN's names, so weights of a trained FPN load and only
+    the attention is new.
+    """
+
+    def __init__(
+        self,
+        bottom_up: Backbone,
+        in_features: list[str],
+        out_channels: int,
+        norm: str = "",
+        top_block: nn.Module | None = None,
+        attention: str = "position",
+        out_features: list[str] | None = None,
+    ) -> None:
+        """
+        Args:
+            bottom_up: backbone whose maps have strides 2^k, each twice the one before.
+            in_features: its maps to use, from fine to coarse.
+            out_channels: channels of every output level.
+            norm: normalisation of the lateral and output convolutions.
+            top_block: makes extra levels from the coarsest one, as in FPN.
+            attention: what the weights depend on: "position", "image" or "level".
+            out_features: levels to compute, such as ["p2", "p3"]; all by default.
+
+        Raises:
+            ValueError: unknown kind of attention or level.
+        """
+        if attention not in ATTENTION_KINDS:
+            raise ValueError(f"attention must be one of {ATTENTION_KINDS}, got {attention!r}")
+        super().__init__(bottom_up, in_features, out_channels, norm=norm, top_block=top_block)
+        all_features = list(self._out_features)
+        unknown = set(out_features or ()) - set(all_features)
+        if unknown:
+            raise ValueError(f"unknown levels {sorted(unknown)}, there are {all_features}")
+        self._out_features = [f for f in all_features if not out_features or f in out_features]
+        self.levels = all_features[: len(in_features)]  # fine to coarse, without the top block
+        self.attentions = nn.ModuleDict(
+            {f: ScaleAttention(out_channels, len(in_features), attention) for f in self._fused()}
+        )
+        unused = [f"fpn_output{f[1:]}" for f in self.levels if f not in self.attentions]
+        for name in unused:
+            delattr(self, name)
+        self._output_names = {f: f"fpn_output{f[1:]}" for f in self.attentions}
+        del self.output_convs  # by name only: the list would keep the unused ones alive
+
+    def _fused(self) -> list[str]:
+        """Levels that need fusing: those asked for, and the top block's input."""
+        wanted = set(self._out_features)
+        if self.top_block is not None and wanted - set(self.levels):
+            wanted.add(self.top_block.in_feature)
+        return [f for f in self.levels if f in wanted]
+
+    def merge(self, x: torch.Tensor) -> tuple[dict[str, torch.Tensor], list[torch.Tensor]]:
+        """Image (B, 3, H, W) → bottom-up maps, and FPN's merged maps from fine to coarse."""
+        features = self.bottom_up(x)
+        merged: list[torch.Tensor] = []
+        for lateral, name in zip(self.lateral_convs, reversed(self.in_features), strict=True):
+            level = lateral(features[name])
+            if merged:
+                level = level + F.interpolate(merged[0], scale_factor=2.0, mode="nearest")
+            merged.insert(0, level)
+        return features, merged
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Image (B, 3, H, W), sides divisible by `size_divisibility` → maps p2, p3, … by name."""
+        features, merged = self.merge(x)
+        results: dict[str, torch.Tensor] = {}
+        for name, attention in self.attentions.items():
+            height, width = merged[self.levels.index(name)].shape[-2:]
+            weights = attention(merged, (height, width))  # (B, L, H, W) or (B, L, 1, 1)
+            fused = torch.zeros_like(merged[self.levels.index(name)])
+            for level, weight in zip(merged, weights.split(1, dim=1), strict=True):
+                fused = fused + weight * resize_level(level, (height, width))
+            results[name] = getattr(self, self._output_names[name])(fused)
+        if self.top_block is not None and set(self._out_features) - set(self.levels):
+            source = self.top_block.in_feature
+            top = self.top_block(results.get(source, features.get(source)))
+            names = [f for f in self._out_feature_strides if f not in self.levels]
+            results.update(zip(names, top, strict=True))
+        return {name: results[name] for name in self._out_features}
+
+
+@BACKBONE_REGISTRY.register()
+def build_se_resnet_safpn_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> SAFPN:
+    """SE-ResNet with the scale-attention pyramid, from `MODEL.RESNETS`, `.FPN` and `.SAFPN`."""
+    return SAFPN(
+        bottom_up=build_se_resnet_backbone(cfg, input_shape),
+        in_features=cfg.MODEL.FPN.IN_FEATURES,
+        out_channels=cfg.MODEL.FPN.OUT_CHANNELS,
+        norm=cfg.MODEL.FPN.NORM,
+        top_block=LastLevelMaxPool(),
+        attention=cfg.MODEL.SAFPN.ATTENTION,
+        out_features=cfg.MODEL.SAFPN.OUT_FEATURES or None,
+    )
+
+
+@BACKBONE_REGISTRY.register()
+def build_se_resnet_fpn_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> FPN:
+    """SE-ResNet with Detectron2's stock feature pyramid: what SAFPN is measured against."""
+    return FPN(
+        bottom_up=build_se_resnet_backbone(cfg, input_shape),
+        in_features=cfg.MODEL.FPN.IN_FEATURES,
+        out_channels=cfg.MODEL.FPN.OUT_CHANNELS,
+        norm=cfg.MODEL.FPN.NORM,
+        top_block=LastLevelMaxPool(),
+        fuse_type=cfg.MODEL.FPN.FUSE_TYPE,
+    )
