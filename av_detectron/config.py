@@ -25,6 +25,9 @@ def add_av_config(cfg: CfgNode) -> None:
     # need not pay for the others.
     cfg.MODEL.SAFPN.OUT_FEATURES = []
 
+    # "SGD" as Detectron2 has it, or "AdamW", which learns faster from random weights.
+    cfg.SOLVER.OPTIMIZER = "SGD"
+
     cfg.INPUT.CROSSPOS = CfgNode()
     # Photographs are resized until their field of view has this diameter (working px).
     # 1080 is twice DRIVE's: a crossing's box is then 40 px wide.

@@ -1,53 +1,36 @@
 """Export the bottom-up ResNet of a Detectron2 checkpoint under timm's names, as safetensors.
 
-timm's `resnet18` … `resnet152` and `seresnet18` … `seresnet152` load the file with strict=True
-(apart from their classifier `fc`); with GroupNorm they are created with
-`norm_layer=timm.layers.GroupNorm`. timm itself is not needed here.
+timm's `resnet18` to `seresnet152` load the file strictly, created with `num_classes=0` and, for
+GroupNorm, `norm_layer=timm.layers.GroupNorm`. timm itself is not needed here.
 """
 
 import hashlib
+import io
 import json
 import os
 import re
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from detectron2.config import CfgNode
+from detectron2.layers import ShapeSpec
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor
 
-from av_detectron import __version__
-from av_detectron.modeling.se_resnet import se_channels
+from av_detectron import __version__, get_av_config
+from av_detectron.modeling.se_resnet import SE_KEY, build_se_resnet_backbone
 
-BLOCKS = {
-    18: (2, 2, 2, 2),
-    34: (3, 4, 6, 3),
-    50: (3, 4, 6, 3),
-    101: (3, 4, 23, 3),
-    152: (3, 8, 36, 3),
-}
-"""Residual blocks per stage by depth; from 50 on they are bottlenecks."""
-
+DEPTHS = (18, 34, 50, 101, 152)  # from 50 on the blocks are bottlenecks
+# MODEL.RESNETS.NORM → kind of layer in timm. The kinds of BatchNorm infer alike.
 NORMS = {"BN": "BN", "SyncBN": "BN", "FrozenBN": "BN", "nnSyncBN": "BN", "GN": "GN"}
-"""`MODEL.RESNETS.NORM` → kind of layer in timm. The kinds of BatchNorm infer alike."""
-
 TRACKED = "num_batches_tracked"
 PARAMETERS = ("weight", "bias", "running_mean", "running_var", TRACKED)
-STEM_MODULES = {"stem.conv1": "conv1", "stem.conv1.norm": "bn1"}
-BLOCK_MODULES = {
-    "conv1": "conv1",
-    "conv1.norm": "bn1",
-    "conv2": "conv2",
-    "conv2.norm": "bn2",
-    "conv3": "conv3",
-    "conv3.norm": "bn3",
-    "shortcut": "downsample.0",
-    "shortcut.norm": "downsample.1",
-    "se.fc1": "se.fc1",
-    "se.fc2": "se.fc2",
-}
+BLOCK_MODULES = {"shortcut": "downsample.0", "shortcut.norm": "downsample.1"}
+BLOCK_MODULES |= {name: name for name in ("conv1", "conv2", "conv3", "se.fc1", "se.fc2")}
+BLOCK_MODULES |= {f"conv{i}.norm": f"bn{i}" for i in (1, 2, 3)}
 
 
 class ExportError(ValueError):
@@ -55,75 +38,48 @@ class ExportError(ValueError):
 
 
 class Architecture(NamedTuple):
-    """What tells apart the ResNets that can be exported."""
+    """What tells apart the ResNets that can be exported; the norm is "BN" or "GN"."""
 
     depth: int
     se: bool
-    norm: str  # "BN" or "GN"
+    norm: str
 
     def __str__(self) -> str:
-        gates = "with" if self.se else "without"
-        return f"ResNet-{self.depth} {gates} squeeze-and-excitation, norm {self.norm}"
+        return f"{'SE-' * self.se}ResNet-{self.depth} with {self.norm}"
 
 
 def to_timm_name(name: str) -> str | None:
     """Name of a bottom-up ResNet's parameter or buffer in timm, None if it has none.
 
-    >>> to_timm_name("stem.conv1.norm.bias")
-    'bn1.bias'
+    >>> to_timm_name("stem.conv1.norm.bias"), to_timm_name("res5.2.conv3.norm.running_var")
+    ('bn1.bias', 'layer4.2.bn3.running_var')
     >>> to_timm_name("res2.0.se.fc1.weight")
     'layer1.0.se.fc1.weight'
-    >>> to_timm_name("res5.2.conv3.norm.running_var")
-    'layer4.2.bn3.running_var'
     >>> to_timm_name("res3.0.shortcut.weight"), to_timm_name("res3.0.shortcut.norm.weight")
     ('layer2.0.downsample.0.weight', 'layer2.0.downsample.1.weight')
     >>> to_timm_name("res3.0.conv2_offset.weight") is None
     True
     """
     module, _, parameter = name.rpartition(".")
-    if parameter not in PARAMETERS:
+    match = re.fullmatch(r"(?:stem|res([2-5])\.(\d+))\.(.+)", module)
+    if match is None or match[3] not in BLOCK_MODULES or parameter not in PARAMETERS:
         return None
-    if module in STEM_MODULES:
-        return f"{STEM_MODULES[module]}.{parameter}"
-    match = re.fullmatch(r"res([2-5])\.(\d+)\.(.+)", module)
-    if match is None or match[3] not in BLOCK_MODULES:
-        return None
+    if match[1] is None:  # the stem is called as the first convolution of a block
+        return f"{BLOCK_MODULES[match[3]]}.{parameter}" if match[3].startswith("conv1") else None
     return f"layer{int(match[1]) - 1}.{match[2]}.{BLOCK_MODULES[match[3]]}.{parameter}"
 
 
 def expected_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
     """Every entry of Detectron2's bottom-up ResNet and its shape, under Detectron2's names."""
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    def add_conv(name: str, out: int, inputs: int, kernel: int) -> None:
-        shapes[f"{name}.weight"] = (out, inputs, kernel, kernel)
-        for parameter in PARAMETERS if architecture.norm == "BN" else PARAMETERS[:2]:
-            shapes[f"{name}.norm.{parameter}"] = () if parameter == TRACKED else (out,)
-
-    add_conv("stem.conv1", 64, 3, 7)
-    inputs = 64
-    for stage, blocks in enumerate(BLOCKS[architecture.depth]):
-        width = 64 * 2**stage
-        out = width if architecture.depth < 50 else 4 * width
-        for index in range(blocks):
-            block = f"res{stage + 2}.{index}"
-            if inputs != out:
-                add_conv(f"{block}.shortcut", out, inputs, 1)
-            if architecture.depth < 50:
-                add_conv(f"{block}.conv1", out, inputs, 3)
-                add_conv(f"{block}.conv2", out, out, 3)
-            else:
-                add_conv(f"{block}.conv1", width, inputs, 1)
-                add_conv(f"{block}.conv2", width, width, 3)
-                add_conv(f"{block}.conv3", out, width, 1)
-            if architecture.se:
-                hidden = se_channels(out)
-                shapes[f"{block}.se.fc1.weight"] = (hidden, out, 1, 1)
-                shapes[f"{block}.se.fc1.bias"] = (hidden,)
-                shapes[f"{block}.se.fc2.weight"] = (out, hidden, 1, 1)
-                shapes[f"{block}.se.fc2.bias"] = (out,)
-            inputs = out
-    return shapes
+    cfg = get_av_config()
+    cfg.MODEL.RESNETS.DEPTH = architecture.depth
+    cfg.MODEL.RESNETS.RES2_OUT_CHANNELS = 64 if architecture.depth < 50 else 256
+    cfg.MODEL.RESNETS.SE = architecture.se
+    cfg.MODEL.RESNETS.NORM = architecture.norm
+    cfg.MODEL.RESNETS.OUT_FEATURES = ["res5"]
+    with torch.device("meta"):  # shapes without memory or random numbers
+        resnet = build_se_resnet_backbone(cfg, ShapeSpec(channels=3))
+    return {name: tuple(tensor.shape) for name, tensor in resnet.state_dict().items()}
 
 
 def find_architecture(model_state: dict[str, Tensor]) -> Architecture:
@@ -132,15 +88,15 @@ def find_architecture(model_state: dict[str, Tensor]) -> Architecture:
     Raises:
         ExportError: there is no backbone at all.
     """
-    _, state = _bottom_up(model_state)
-    names = {name for name in state if not name.endswith(TRACKED)}
-
-    def misfit(candidate: Architecture) -> int:
-        expected = {name for name in expected_shapes(candidate) if not name.endswith(TRACKED)}
-        return len(names ^ expected)
-
-    candidates = [Architecture(d, s, n) for d in BLOCKS for s in (False, True) for n in ("BN", "GN")]
-    return min(candidates, key=misfit)
+    names = {name for name in _bottom_up(model_state)[1] if not name.endswith(TRACKED)}
+    misfits: dict[Architecture, int] = {}
+    for depth in DEPTHS:
+        every = [n for n in expected_shapes(Architecture(depth, True, "BN")) if TRACKED not in n]
+        for se, norm in product((False, True), ("BN", "GN")):
+            fitting = [n for n in every if se or SE_KEY not in n]
+            expected = {n for n in fitting if norm == "BN" or ".running_" not in n}
+            misfits[Architecture(depth, se, norm)] = len(names ^ expected)
+    return min(misfits, key=lambda architecture: misfits[architecture])
 
 
 def backbone_state(model_state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -156,25 +112,20 @@ def backbone_state(model_state: dict[str, Tensor]) -> dict[str, Tensor]:
     expected = expected_shapes(find_architecture(model_state))
     if not any(name.endswith(TRACKED) for name in state):
         state |= {name: torch.tensor(0) for name in expected if name.endswith(TRACKED)}
-    renamed = {name: to_timm_name(name) for name in state}
-    tensors = {new: state[name] for name, new in renamed.items() if new and name in expected}
-    problems = {
-        "unknown": [prefix + name for name in state if name not in expected],
-        "missing": [prefix + name for name in expected if name not in state],
-        "of the wrong shape": [
-            f"{prefix}{name} {tuple(state[name].shape)} instead of {shape}"
-            for name, shape in expected.items()
-            if name in state and tuple(state[name].shape) != shape
-        ],
-    }
-    if any(problems.values()):
-        listed = "; ".join(f"{kind}: {', '.join(n)}" for kind, n in problems.items() if n)
-        raise ExportError(f"the backbone does not fit timm's ResNet; {listed}")
-    # Clones, because safetensors refuses tensors that share memory or are not contiguous.
-    return {
-        name: tensor.detach().clone(memory_format=torch.contiguous_format)
-        for name, tensor in tensors.items()
-    }
+    known = {name for name in expected if to_timm_name(name)}
+    problems = [f"unknown {prefix}{name}" for name in state if name not in known]
+    tensors: dict[str, Tensor] = {}
+    for name, shape in expected.items():
+        if name not in state:
+            problems.append(f"missing {prefix}{name}")
+        elif state[name].shape != shape:
+            problems.append(f"{prefix}{name} is {tuple(state[name].shape)} instead of {shape}")
+        elif new_name := to_timm_name(name):
+            # A clone: safetensors refuses tensors that share memory or are not contiguous.
+            tensors[new_name] = state[name].detach().clone(memory_format=torch.contiguous_format)
+    if problems:
+        raise ExportError("the backbone does not fit timm's ResNet: " + ", ".join(problems))
+    return tensors
 
 
 def export_backbone(cfg: CfgNode, checkpoint: Path, output: Path) -> dict[str, str]:
@@ -192,9 +143,10 @@ def export_backbone(cfg: CfgNode, checkpoint: Path, output: Path) -> dict[str, s
     """
     if output.exists() and output.samefile(checkpoint):
         raise ExportError(f"{output}: the export would overwrite the checkpoint")
-    model_state = _read_checkpoint(checkpoint)
+    content = checkpoint.read_bytes()
+    model_state = _read_weights(checkpoint, content)
     try:
-        wanted = _describe(cfg)
+        wanted = _described_by(cfg)
         found = find_architecture(model_state)
         if found != wanted:
             raise ExportError(f"the config says {wanted}, but the weights are those of {found}")
@@ -210,7 +162,7 @@ def export_backbone(cfg: CfgNode, checkpoint: Path, output: Path) -> dict[str, s
         "pixel_mean": json.dumps([float(v) for v in cfg.MODEL.PIXEL_MEAN]),
         "pixel_std": json.dumps([float(v) for v in cfg.MODEL.PIXEL_STD]),
         "source": checkpoint.name,
-        "source_sha256": _sha256(checkpoint),
+        "source_sha256": hashlib.sha256(content).hexdigest(),
         "software": f"av_detectron {__version__}",
     }
     _write(output, save(tensors, metadata))
@@ -243,61 +195,45 @@ def _bottom_up(model_state: dict[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
     raise ExportError("holds no backbone: no name starts with 'backbone.'")
 
 
-def _describe(cfg: CfgNode) -> Architecture:
+def _described_by(cfg: CfgNode) -> Architecture:
     """The backbone that `cfg` describes; refuses what timm's ResNets cannot compute."""
     resnet = cfg.MODEL.RESNETS
-    if resnet.DEPTH not in BLOCKS or resnet.NORM not in NORMS:
-        raise ExportError(
-            f"MODEL.RESNETS.DEPTH {resnet.DEPTH} with NORM {resnet.NORM!r}: there are depths "
-            f"{list(BLOCKS)} and norms {list(NORMS)}"
-        )
-    needed = {
-        "STEM_OUT_CHANNELS": 64,
-        "RES2_OUT_CHANNELS": 64 if resnet.DEPTH < 50 else 256,
-        "NUM_GROUPS": 1,
-        "WIDTH_PER_GROUP": 64,
-        "RES5_DILATION": 1,
-        "DEFORM_ON_PER_STAGE": [False] * 4,
+    allowed: dict[str, tuple[object, ...]] = {
+        "DEPTH": DEPTHS,
+        "NORM": tuple(NORMS),
+        "STEM_OUT_CHANNELS": (64,),
+        "NUM_GROUPS": (1,),
+        "WIDTH_PER_GROUP": (64,),
+        "RES5_DILATION": (1,),
+        "RES2_OUT_CHANNELS": (64,) if resnet.DEPTH < 50 else (256,),
+        "DEFORM_ON_PER_STAGE": ([False] * 4,),
+        # timm's bottleneck strides in its 3x3 convolution; the basic block has no 1x1.
+        "STRIDE_IN_1X1": (False, True) if resnet.DEPTH < 50 else (False,),
     }
-    if resnet.DEPTH >= 50:
-        needed["STRIDE_IN_1X1"] = False  # timm's bottleneck strides in its 3x3 convolution
     wrong = [
-        f"MODEL.RESNETS.{key} is {resnet[key]}, timm has {value}"
-        for key, value in needed.items()
-        if resnet[key] != value
+        f"MODEL.RESNETS.{key} is {resnet[key]}, it must be {' or '.join(map(str, good))}"
+        for key, good in allowed.items()
+        if resnet[key] not in good
     ]
     if cfg.INPUT.FORMAT not in ("RGB", "BGR"):
-        wrong.append(f"INPUT.FORMAT is {cfg.INPUT.FORMAT}, not RGB or BGR")
+        wrong.append(f"INPUT.FORMAT is {cfg.INPUT.FORMAT}, it must be RGB or BGR")
     if wrong:
         raise ExportError("timm has no such backbone: " + "; ".join(wrong))
     return Architecture(resnet.DEPTH, resnet.SE, NORMS[resnet.NORM])
 
 
-def _read_checkpoint(path: Path) -> dict[str, Tensor]:
+def _read_weights(path: Path, content: bytes) -> dict[str, Tensor]:
     """All weights of a checkpoint, `{"model": weights, ...}` or bare, without running its code."""
     try:
         if path.suffix == ".safetensors":
-            content = load_file(path)
-        else:
-            content = torch.load(path, weights_only=True, map_location="cpu")
-    except OSError:
-        raise
+            return load(content)
+        loaded = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
     except Exception as error:  # broken pickles raise nearly anything
-        reason = re.search(r"WeightsUnpickler error: (.*)", str(error))
-        detail = reason[1].strip() if reason else (str(error).splitlines() or ["empty"])[0]
-        raise ExportError(f"{path}: not a checkpoint made of tensors alone ({detail})") from error
-    state = content.get("model", content) if isinstance(content, dict) else None
+        raise ExportError(f"{path}: no checkpoint, or damaged, or not of tensors alone") from error
+    state = loaded.get("model", loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise ExportError(f"{path}: holds no weights by name")
-    return state
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+    return {str(name): tensor for name, tensor in state.items()}
 
 
 def _write(path: Path, content: bytes) -> None:

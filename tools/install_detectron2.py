@@ -36,7 +36,21 @@ MENDS = [  # names that numpy and Pillow dropped, and what they stood for
 STUB = '''"""Stands in for Detectron2's compiled extension, which this installation was built without."""
 
 
+def get_compiler_version():
+    return "none (pure-Python installation)"
+
+
+def get_cuda_version():
+    return "none (pure-Python installation)"
+
+
+def has_cuda():
+    return False
+
+
 def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
     raise ImportError(
         f"detectron2._C.{name} needs Detectron2's compiled extension, and this is a pure-Python "
         "installation. Build Detectron2 from its official sources to use it."

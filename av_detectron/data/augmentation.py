@@ -1,0 +1,113 @@
+"""Training crops: a deterministic core (`Crop`, `Tint`) inside a random shell (`draw_*`)."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from av_detectron.data.photograph import WorkingPhotograph
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square window of a photograph, rotated, zoomed and flipped.
+
+    Attributes:
+        center: x and y of the photograph's point that comes to the middle of the crop (px).
+        size: side of the crop (px).
+        angle: rotation (degrees).
+        zoom: crop px per photograph px.
+        flip: mirror left and right.
+    """
+
+    center: tuple[float, float]
+    size: int
+    angle: float = 0.0
+    zoom: float = 1.0
+    flip: bool = False
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """Affine map, (2, 3), from the photograph to the crop; pixel centres at integers."""
+        turn = np.deg2rad(self.angle)
+        linear = self.zoom * np.array(
+            [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+        )
+        if self.flip:
+            linear[0] *= -1
+        middle = (self.size - 1) / 2
+        shift = middle - linear @ np.array(self.center)
+        return np.concatenate([linear, shift[:, None]], axis=1)
+
+    def image(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Cut (H, W) or (H, W, C) out, black where the photograph ends."""
+        size = (self.size, self.size)
+        return np.asarray(cv2.warpAffine(pixels, self.matrix, size, flags=cv2.INTER_LINEAR))
+
+    def points(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Positions (N, 2) in the crop."""
+        return points @ self.matrix[:, :2].T + self.matrix[:, 2]
+
+
+@dataclass(frozen=True)
+class Tint:
+    """A change of colour.
+
+    Attributes:
+        brightness, contrast, saturation: factors, 1 for none.
+        gamma: exponent on values in 0-1, 1 for none.
+    """
+
+    brightness: float = 1.0
+    contrast: float = 1.0
+    saturation: float = 1.0
+    gamma: float = 1.0
+
+    def image(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """RGB (H, W, 3), 0-255 → the same."""
+        values = pixels.astype(np.float32)
+        grey = values.mean(axis=2, keepdims=True)
+        values = grey + (values - grey) * self.saturation
+        mean = float(values.mean())
+        values = (mean + (values - mean) * self.contrast) * self.brightness
+        values = 255.0 * (values.clip(0, 255) / 255.0) ** self.gamma
+        return values.round().astype(np.uint8)
+
+
+def draw_crop(
+    rng: np.random.Generator,
+    photograph: WorkingPhotograph,
+    *,
+    size: int,
+    crossing_share: float,
+    rotation: float,
+    zoom: float,
+) -> Crop:
+    """Draw a crop, around a crossing with probability `crossing_share`, else in the FOV.
+
+    The crossing lies anywhere in the inner three quarters of its crop, so that the detector
+    cannot learn that crossings are in the middle.
+    """
+    if len(photograph.centers) and rng.random() < crossing_share:
+        x, y = photograph.centers[rng.integers(len(photograph.centers))]
+        dx, dy = rng.uniform(-0.375, 0.375, 2) * size
+    else:
+        x, y = photograph.fov_center
+        distance = 0.45 * photograph.fov_diameter * np.sqrt(rng.random())
+        turn = rng.uniform(0, 2 * np.pi)
+        dx, dy = distance * np.cos(turn), distance * np.sin(turn)
+    return Crop(
+        center=(float(x + dx), float(y + dy)),
+        size=size,
+        angle=float(rng.uniform(-rotation, rotation)),
+        zoom=float(np.exp(rng.uniform(-np.log(zoom), np.log(zoom)))),
+        flip=bool(rng.random() < 0.5),
+    )
+
+
+def draw_tint(rng: np.random.Generator, strength: float) -> Tint:
+    """Draw each factor from 1 - strength to 1 + strength."""
+    low, high = 1 - strength, 1 + strength
+    brightness, contrast, saturation, gamma = rng.uniform(low, high, 4)
+    return Tint(float(brightness), float(contrast), float(saturation), float(gamma))

@@ -1,0 +1,122 @@
+"""Dataset mappers: from dataset dicts to what Detectron2's models take."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from detectron2.config import CfgNode
+from detectron2.structures import BitMasks, Boxes, Instances
+from numpy.typing import NDArray
+
+from av_detectron.data import annotations as read
+from av_detectron.data.augmentation import draw_crop, draw_tint
+from av_detectron.data.coco import LabelOptions
+from av_detectron.data.crossings import crossing_box, crossing_mask
+from av_detectron.data.photograph import PhotographCache, resize
+
+
+def to_tensor(image: NDArray[np.uint8], image_format: str) -> torch.Tensor:
+    """RGB (H, W, 3) → float (3, H, W), 0-255, in the model's channel order."""
+    if image_format == "BGR":
+        image = image[:, :, ::-1]
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()
+
+
+def make_instances(
+    centers: NDArray[np.float64],
+    vessels: NDArray[np.uint8] | None,
+    drive_px: float,
+    size: tuple[int, int],
+    options: LabelOptions,
+) -> Instances:
+    """Ground truth from crossings, made as the dataset's boxes and masks were made.
+
+    Boxes and masks are made anew after augmentation rather than transformed with it: a rotated
+    square's bounding box would be larger than the label, and its corners have no mask.
+
+    Args:
+        centers: (N, 2), x and y in px of the image.
+        vessels: share of vessel, (H, W), 0-255, or None for boxes alone.
+        drive_px: length of one DRIVE px in px of the image.
+        size: height and width of the image.
+        options: side of the box and kind of mask.
+    """
+    height, width = size
+    inside = ((centers >= 0) & (centers < (width, height))).all(axis=1)
+    boxes = [crossing_box(c, drive_px, options.box_side) for c in centers[inside]]
+    masks = np.zeros((len(boxes), height, width), bool)
+    if vessels is not None:
+        binary = vessels > 127
+        for mask, box in zip(masks, boxes, strict=True):
+            pixels, x, y = crossing_mask(binary, box, options.mask)
+            mask[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
+    instances = Instances(size)
+    instances.gt_boxes = Boxes(torch.as_tensor(np.array(boxes).reshape(-1, 4)).float())
+    instances.gt_boxes.clip(size)
+    instances.gt_classes = torch.zeros(len(boxes), dtype=torch.int64)
+    if vessels is not None:
+        instances.gt_masks = BitMasks(torch.from_numpy(masks))
+    return instances
+
+
+class CrossPosTrainMapper:
+    """Cut an augmented crop from a photograph, with the crossings in it."""
+
+    def __init__(self, cfg: CfgNode) -> None:
+        keys = cfg.INPUT.CROSSPOS
+        self.size = keys.CROP_SIZE
+        self.crossing_share = keys.CROSSING_CROPS
+        self.rotation = keys.ROTATION
+        self.zoom = keys.ZOOM
+        self.color = keys.COLOR
+        self.format = cfg.INPUT.FORMAT
+        self.cache = PhotographCache(keys.FOV_DIAMETER, keys.CACHE_MB << 20)
+
+    def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Dataset dict → file_name, image (3, S, S) and instances (px of the crop)."""
+        # Detectron2 seeds numpy's state in every worker; one draw from it starts our generator.
+        rng = np.random.default_rng(np.random.randint(2**31))
+        photograph = self.cache.load(record)
+        crop = draw_crop(
+            rng,
+            photograph,
+            size=self.size,
+            crossing_share=self.crossing_share,
+            rotation=self.rotation,
+            zoom=self.zoom,
+        )
+        image = draw_tint(rng, self.color).image(crop.image(photograph.image))
+        vessels = None if photograph.vessels is None else crop.image(photograph.vessels)
+        instances = make_instances(
+            crop.points(photograph.centers),
+            vessels,
+            photograph.drive_px * crop.zoom,
+            (self.size, self.size),
+            record["label_options"],
+        )
+        return {
+            "file_name": record["file_name"],
+            "image": to_tensor(image, self.format),
+            "height": self.size,
+            "width": self.size,
+            "instances": instances,
+        }
+
+
+class CrossPosTestMapper:
+    """The whole photograph at the working scale; predictions come back in its own pixels."""
+
+    def __init__(self, cfg: CfgNode) -> None:
+        self.fov_diameter = cfg.INPUT.CROSSPOS.FOV_DIAMETER
+        self.format = cfg.INPUT.FORMAT
+
+    def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Dataset dict → the same, with image (3, H, W) at the working scale."""
+        path = Path(record["file_name"])
+        pixels = read.read_photograph(path)
+        read.check_size(path, pixels.shape, (record["height"], record["width"]))
+        factor = self.fov_diameter / record["fov"].diameter
+        width, height = round(pixels.shape[1] * factor), round(pixels.shape[0] * factor)
+        image = to_tensor(resize(pixels, width, height), self.format)
+        return {**record, "image": image}

@@ -1,0 +1,120 @@
+"""Photographs at the working scale, where every field of view has the same diameter."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from av_detectron.config import DRIVE_FOV_DIAMETER
+from av_detectron.data import annotations as read
+
+
+@dataclass(frozen=True)
+class WorkingPhotograph:
+    """A photograph resized until its field of view has the working diameter.
+
+    Attributes:
+        image: RGB, (H, W, 3), 0-255.
+        vessels: share of vessel in each pixel, (H, W), 0-255; None without a vessel map.
+        centers: crossings, (N, 2), x and y in working px (pixel centres at integers).
+        scale: working px per px of the photograph, along x and y.
+        fov_diameter, fov_center: of the field of view (working px).
+    """
+
+    image: NDArray[np.uint8]
+    vessels: NDArray[np.uint8] | None
+    centers: NDArray[np.float64]
+    scale: tuple[float, float]
+    fov_diameter: float
+    fov_center: tuple[float, float]
+
+    @property
+    def drive_px(self) -> float:
+        """Length of one DRIVE px in working px."""
+        return self.fov_diameter / DRIVE_FOV_DIAMETER
+
+    @property
+    def nbytes(self) -> int:
+        return self.image.nbytes + (0 if self.vessels is None else self.vessels.nbytes)
+
+
+def resize(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Resize (H, W) or (H, W, C): averaging down, interpolating linearly up."""
+    if (image.shape[1], image.shape[0]) == (width, height):
+        return image
+    down = width < image.shape[1]
+    method = cv2.INTER_AREA if down else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
+
+
+def scale_points(
+    points: NDArray[np.float64], scale: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Positions (N, 2) after resizing; pixel centres are at integers before and after."""
+    return (np.asarray(points, float).reshape(-1, 2) + 0.5) * scale - 0.5
+
+
+def load_working(record: dict[str, Any], fov_diameter: float) -> WorkingPhotograph:
+    """Read a dataset dict's photograph and vessel map at the working scale.
+
+    Raises:
+        InputFileError: unreadable, or not of the size the dataset says.
+    """
+    path = Path(record["file_name"])
+    pixels = read.read_photograph(path)
+    read.check_size(path, pixels.shape, (record["height"], record["width"]))
+    factor = fov_diameter / record["fov"].diameter
+    width, height = round(pixels.shape[1] * factor), round(pixels.shape[0] * factor)
+    scale = (width / pixels.shape[1], height / pixels.shape[0])
+    vessels = _read_vessels(record)
+    centers = np.array([a["center"] for a in record.get("annotations", ())], float)
+    fov = record["fov"]
+    ((x, y),) = scale_points(np.array([[fov.x, fov.y]]), scale)
+    return WorkingPhotograph(
+        image=resize(pixels, width, height),
+        vessels=None if vessels is None else resize(vessels, width, height),
+        centers=scale_points(centers, scale),
+        scale=scale,
+        fov_diameter=fov_diameter,
+        fov_center=(float(x), float(y)),
+    )
+
+
+def _read_vessels(record: dict[str, Any]) -> NDArray[np.uint8] | None:
+    shape = (record["height"], record["width"])
+    if record.get("vessels_file_name"):
+        path = Path(record["vessels_file_name"])
+        vessels = read.read_mask(path)
+    elif record.get("av_file_name"):
+        path = Path(record["av_file_name"])
+        vessels = read.read_av_map(path) > read.BACKGROUND
+    else:
+        return None
+    read.check_size(path, vessels.shape, shape)
+    return vessels.astype(np.uint8) * 255
+
+
+class PhotographCache:
+    """Keeps working photographs in memory, the least recently used ones leave first."""
+
+    def __init__(self, fov_diameter: float, max_bytes: int) -> None:
+        self.fov_diameter = fov_diameter
+        self.max_bytes = max_bytes
+        self._kept: OrderedDict[str, WorkingPhotograph] = OrderedDict()
+        self._bytes = 0
+
+    def load(self, record: dict[str, Any]) -> WorkingPhotograph:
+        """`load_working`, from memory where it can be."""
+        key = record["file_name"]
+        if key not in self._kept:
+            photograph = load_working(record, self.fov_diameter)
+            self._kept[key] = photograph
+            self._bytes += photograph.nbytes
+            while self._bytes > self.max_bytes and len(self._kept) > 1:
+                self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        self._kept.move_to_end(key)
+        return self._kept[key]

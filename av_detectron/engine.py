@@ -1,0 +1,162 @@
+"""Training and evaluation of crossing detectors on Detectron2's DefaultTrainer."""
+
+import json
+import logging
+import weakref
+from pathlib import Path
+from typing import Any
+
+import torch
+from detectron2.config import CfgNode
+from detectron2.data import (
+    DatasetCatalog,
+    build_detection_test_loader,
+    build_detection_train_loader,
+)
+from detectron2.engine import DefaultTrainer, HookBase, hooks
+from detectron2.evaluation import DatasetEvaluators
+from detectron2.solver.build import get_default_optimizer_params
+from detectron2.utils import comm
+from torch import nn
+
+from av_detectron.checkpoint import CrossPosCheckpointer
+from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
+from av_detectron.evaluation.coco import CrossPosCOCOEvaluator
+from av_detectron.evaluation.crossing_points import CrossingPointEvaluator
+
+BEST = "model_best"
+KEPT_CHECKPOINTS = 2
+
+
+class KeepBest(HookBase):
+    """Keep the weights with the best validation metric, and how they were chosen.
+
+    Writes `model_best.pth` (weights alone) and `best.yaml`, the config that evaluates them: with
+    their path and with the score threshold that was best on the validation photographs. What
+    was best so far is read back from `best.json` when training resumes.
+    """
+
+    def __init__(self, cfg: CfgNode, checkpointer: CrossPosCheckpointer) -> None:
+        self.cfg = cfg.clone()
+        self.period = cfg.TEST.EVAL_PERIOD
+        self.metric = cfg.TEST.CROSSPOS.BEST_METRIC
+        self.checkpointer = checkpointer
+        self.output = Path(cfg.OUTPUT_DIR)
+        self.best = float("-inf")
+
+    def before_train(self) -> None:
+        record = self.output / "best.json"
+        if self.trainer.start_iter > 0 and record.is_file():
+            best = json.loads(record.read_text())
+            if best["iteration"] < self.trainer.start_iter:
+                self.best = best[self.metric]
+
+    def after_step(self) -> None:
+        step = self.trainer.iter + 1
+        if step == self.trainer.max_iter or (self.period > 0 and step % self.period == 0):
+            self._compare(step)
+
+    def _compare(self, step: int) -> None:
+        latest = {k: v[0] for k, v in self.trainer.storage.latest().items() if "/" in k}
+        value = mean_over_sets(latest, self.metric)
+        if value > self.best:  # never true of NaN
+            self.best = value
+            self.checkpointer.save_weights(BEST)
+            cfg = self.cfg.clone()
+            cfg.defrost()
+            cfg.MODEL.WEIGHTS = str(self.output / f"{BEST}.pth")
+            cfg.TEST.CROSSPOS.SCORE_THRESHOLD = mean_over_sets(latest, "center/threshold")
+            (self.output / "best.yaml").write_text(cfg.dump())
+            record = {"iteration": step - 1, self.metric: value, "metrics": latest}
+            (self.output / "best.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def mean_over_sets(metrics: dict[str, float], name: str) -> float:
+    """Mean of a metric over the evaluated sets: Detectron2 prefixes it by the set's name where
+    there are several.
+
+    Raises:
+        KeyError: it was not measured; lists what was.
+    """
+    values = [v for k, v in metrics.items() if k == name or k.endswith(f"/{name}")]
+    if not values:
+        raise KeyError(f"metric {name!r} was not measured, only {', '.join(sorted(metrics))}")
+    return sum(values) / len(values)
+
+
+class CrossPosTrainer(DefaultTrainer):
+    """DefaultTrainer with this project's data, evaluators, safe checkpoints and `KeepBest`."""
+
+    def __init__(self, cfg: CfgNode) -> None:
+        super().__init__(cfg)
+        self.checkpointer = self.build_checkpointer(
+            self.checkpointer.model, cfg, trainer=weakref.proxy(self)
+        )
+        # Hooks were built for the checkpointer that has just been replaced.
+        self._hooks: list[HookBase] = []
+        self.register_hooks(self.build_hooks())
+
+    @staticmethod
+    def build_checkpointer(model: nn.Module, cfg: CfgNode, **parts: Any) -> CrossPosCheckpointer:
+        return CrossPosCheckpointer(model, cfg.OUTPUT_DIR, **parts)
+
+    @classmethod
+    def build_optimizer(cls, cfg: CfgNode, model: nn.Module) -> torch.optim.Optimizer:
+        if cfg.SOLVER.OPTIMIZER == "SGD":
+            return super().build_optimizer(cfg, model)
+        if cfg.SOLVER.OPTIMIZER != "AdamW":
+            raise ValueError(
+                f"SOLVER.OPTIMIZER: expected SGD or AdamW, found {cfg.SOLVER.OPTIMIZER!r}"
+            )
+        parameters = get_default_optimizer_params(model, weight_decay_norm=0.0)
+        optimizer: type[torch.optim.Optimizer] = torch.optim.AdamW
+        return optimizer(parameters, lr=cfg.SOLVER.BASE_LR, weight_decay=cfg.SOLVER.WEIGHT_DECAY)
+
+    @classmethod
+    def build_train_loader(cls, cfg: CfgNode) -> Any:
+        return build_detection_train_loader(cfg, mapper=CrossPosTrainMapper(cfg))
+
+    @classmethod
+    def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Any:
+        return build_detection_test_loader(cfg, dataset_name, mapper=CrossPosTestMapper(cfg))
+
+    @classmethod
+    def build_evaluator(cls, cfg: CfgNode, dataset_name: str) -> DatasetEvaluators:
+        output = str(Path(cfg.OUTPUT_DIR) / "inference" / dataset_name)
+        keys = cfg.TEST.CROSSPOS
+        records = DatasetCatalog.get(dataset_name)
+        return DatasetEvaluators(
+            [
+                CrossPosCOCOEvaluator(dataset_name, output, cfg.MODEL.MASK_ON),
+                CrossingPointEvaluator(records, keys.TOLERANCES, keys.SCORE_THRESHOLD),
+            ]
+        )
+
+    def build_hooks(self) -> list[HookBase]:
+        if not isinstance(self.checkpointer, CrossPosCheckpointer):
+            return []
+        built = super().build_hooks()
+        if not comm.is_main_process():
+            return built
+        periodic = hooks.PeriodicCheckpointer(
+            self.checkpointer, self.cfg.SOLVER.CHECKPOINT_PERIOD, max_to_keep=KEPT_CHECKPOINTS
+        )
+        built = [periodic if isinstance(h, hooks.PeriodicCheckpointer) else h for h in built]
+        if self.cfg.DATASETS.TEST and self.cfg.TEST.EVAL_PERIOD > 0:
+            built.insert(-1, KeepBest(self.cfg, self.checkpointer))  # the writer stays last
+        return built
+
+
+def evaluate(cfg: CfgNode) -> dict[str, Any]:
+    """Evaluate `MODEL.WEIGHTS` on every set of `DATASETS.TEST`.
+
+    Raises:
+        ValueError: no weights are named.
+        CheckpointError: the weights cannot be read or do not fit.
+    """
+    if not cfg.MODEL.WEIGHTS:
+        raise ValueError("MODEL.WEIGHTS: expected the weights to evaluate, found none")
+    model = CrossPosTrainer.build_model(cfg)
+    CrossPosTrainer.build_checkpointer(model, cfg).load(cfg.MODEL.WEIGHTS)
+    logging.getLogger("detectron2").info("Evaluating %s", cfg.MODEL.WEIGHTS)
+    return CrossPosTrainer.test(cfg, model)

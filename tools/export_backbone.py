@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Export the backbone of a Detectron2 checkpoint as safetensors under timm's names.
+
+    python tools/export_backbone.py --config-file cpu/safpn_mask_rcnn.yaml \\
+        --weights output/model_best.pth --output backbone.safetensors [KEY VALUE ...]
+
+The config is the one the checkpoint was trained with: a path, or a name inside configs/.
+Exit codes: 0 written, 1 could not be exported, 2 wrong usage.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from safetensors import safe_open
+
+from av_detectron.config import find_config, load_config
+from av_detectron.export import export_backbone
+
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
+
+
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config-file", required=True, help="path, or name inside configs/")
+    parser.add_argument("--weights", required=True, type=Path, help="checkpoint (.pth)")
+    parser.add_argument("--output", required=True, type=Path, help="file to write (.safetensors)")
+    parser.add_argument("opts", nargs=argparse.REMAINDER, help="config overrides, KEY VALUE ...")
+    args = parser.parse_args(argv)
+    if len(args.opts) % 2:
+        parser.error("config overrides are pairs of KEY and VALUE")
+    return args
+
+
+def report(path: Path, metadata: dict[str, str]) -> None:
+    """Print what was written."""
+    with safe_open(path, framework="pt") as file:
+        count = len(file.keys())
+    print(f"{path}: {count} tensors, {path.stat().st_size / 2**20:.1f} MiB")
+    for key, value in metadata.items():
+        print(f"  {key}: {value}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parse_arguments(argv)
+    try:
+        cfg = load_config(find_config(args.config_file, CONFIGS), args.opts)
+        metadata = export_backbone(cfg, args.weights, args.output)
+        report(args.output, metadata)
+    except (OSError, ValueError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
