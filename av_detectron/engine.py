@@ -20,6 +20,7 @@ from detectron2.utils import comm
 from torch import nn
 
 from av_detectron.checkpoint import CrossPosCheckpointer
+from av_detectron.curves import mean_over_sets
 from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
 from av_detectron.evaluation.coco import CrossPosCOCOEvaluator
 from av_detectron.evaluation.crossing_points import CrossingPointEvaluator
@@ -59,29 +60,22 @@ class KeepBest(HookBase):
     def _compare(self, step: int) -> None:
         latest = {k: v[0] for k, v in self.trainer.storage.latest().items() if "/" in k}
         value = mean_over_sets(latest, self.metric)
+        threshold = mean_over_sets(latest, "center/threshold")
+        if value is None or threshold is None:
+            raise KeyError(
+                f"TEST.CROSSPOS.BEST_METRIC {self.metric!r} was not measured, only "
+                f"{', '.join(sorted(latest))}"
+            )
         if value > self.best:  # never true of NaN
             self.best = value
             self.checkpointer.save_weights(BEST)
             cfg = self.cfg.clone()
             cfg.defrost()
             cfg.MODEL.WEIGHTS = str(self.output / f"{BEST}.pth")
-            cfg.TEST.CROSSPOS.SCORE_THRESHOLD = mean_over_sets(latest, "center/threshold")
+            cfg.TEST.CROSSPOS.SCORE_THRESHOLD = threshold
             (self.output / "best.yaml").write_text(cfg.dump())
             record = {"iteration": step - 1, self.metric: value, "metrics": latest}
             (self.output / "best.json").write_text(json.dumps(record, indent=1) + "\n")
-
-
-def mean_over_sets(metrics: dict[str, float], name: str) -> float:
-    """Mean of a metric over the evaluated sets: Detectron2 prefixes it by the set's name where
-    there are several.
-
-    Raises:
-        KeyError: it was not measured; lists what was.
-    """
-    values = [v for k, v in metrics.items() if k == name or k.endswith(f"/{name}")]
-    if not values:
-        raise KeyError(f"metric {name!r} was not measured, only {', '.join(sorted(metrics))}")
-    return sum(values) / len(values)
 
 
 class CrossPosTrainer(DefaultTrainer):
@@ -90,10 +84,9 @@ class CrossPosTrainer(DefaultTrainer):
     def __init__(self, cfg: CfgNode) -> None:
         super().__init__(cfg)
         self.checkpointer = self.build_checkpointer(
-            self.checkpointer.model, cfg, trainer=weakref.proxy(self)
+            self._trainer.model, cfg, trainer=weakref.proxy(self)
         )
-        # Hooks were built for the checkpointer that has just been replaced.
-        self._hooks: list[HookBase] = []
+        self._hooks: list[HookBase] = []  # those there were built for another checkpointer
         self.register_hooks(self.build_hooks())
 
     @staticmethod
@@ -109,8 +102,9 @@ class CrossPosTrainer(DefaultTrainer):
                 f"SOLVER.OPTIMIZER: expected SGD or AdamW, found {cfg.SOLVER.OPTIMIZER!r}"
             )
         parameters = get_default_optimizer_params(model, weight_decay_norm=0.0)
-        optimizer: type[torch.optim.Optimizer] = torch.optim.AdamW
-        return optimizer(parameters, lr=cfg.SOLVER.BASE_LR, weight_decay=cfg.SOLVER.WEIGHT_DECAY)
+        return torch.optim.AdamW(
+            parameters, lr=cfg.SOLVER.BASE_LR, weight_decay=cfg.SOLVER.WEIGHT_DECAY
+        )
 
     @classmethod
     def build_train_loader(cls, cfg: CfgNode) -> Any:
@@ -134,7 +128,7 @@ class CrossPosTrainer(DefaultTrainer):
 
     def build_hooks(self) -> list[HookBase]:
         if not isinstance(self.checkpointer, CrossPosCheckpointer):
-            return []
+            return []  # DefaultTrainer is building itself; __init__ calls again
         built = super().build_hooks()
         if not comm.is_main_process():
             return built

@@ -5,7 +5,6 @@ GroupNorm, `norm_layer=timm.layers.GroupNorm`. timm itself is not needed here.
 """
 
 import hashlib
-import io
 import json
 import os
 import re
@@ -17,10 +16,11 @@ import torch
 from detectron2.config import CfgNode
 from detectron2.layers import ShapeSpec
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
 from av_detectron import __version__, get_av_config
+from av_detectron.checkpoint import read_checkpoint
 from av_detectron.modeling.se_resnet import SE_KEY, build_se_resnet_backbone
 
 DEPTHS = (18, 34, 50, 101, 152)  # from 50 on the blocks are bottlenecks
@@ -72,6 +72,7 @@ def to_timm_name(name: str) -> str | None:
 def expected_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
     """Every entry of Detectron2's bottom-up ResNet and its shape, under Detectron2's names."""
     cfg = get_av_config()
+    cfg.MODEL.BACKBONE.FREEZE_AT = 0  # freezing turns BN into FrozenBN
     cfg.MODEL.RESNETS.DEPTH = architecture.depth
     cfg.MODEL.RESNETS.RES2_OUT_CHANNELS = 64 if architecture.depth < 50 else 256
     cfg.MODEL.RESNETS.SE = architecture.se
@@ -99,19 +100,21 @@ def find_architecture(model_state: dict[str, Tensor]) -> Architecture:
     return min(misfits, key=lambda architecture: misfits[architecture])
 
 
-def backbone_state(model_state: dict[str, Tensor]) -> dict[str, Tensor]:
+def backbone_state(
+    model_state: dict[str, Tensor], architecture: Architecture | None = None
+) -> dict[str, Tensor]:
     """Pick the bottom-up ResNet out of a detector's weights and rename it as timm does.
 
-    The ResNet is `backbone.bottom_up.*` (inside a pyramid) or else `backbone.*`. FrozenBN counts
-    no batches, which timm's BatchNorm expects: the count is then added as zero.
+    The ResNet is `backbone.bottom_up.*` (inside a pyramid) or else `backbone.*`; without
+    `architecture`, the one that fits best. Frozen BatchNorm, which may stand in the first stages
+    only, counts no batches as timm's does: absent counts, useless for inference, become zero.
 
     Raises:
         ExportError: something is missing, unknown or of another shape; lists all of it.
     """
     prefix, state = _bottom_up(model_state)
-    expected = expected_shapes(find_architecture(model_state))
-    if not any(name.endswith(TRACKED) for name in state):
-        state |= {name: torch.tensor(0) for name in expected if name.endswith(TRACKED)}
+    expected = expected_shapes(architecture or find_architecture(model_state))
+    state = {name: torch.tensor(0) for name in expected if name.endswith(TRACKED)} | state
     known = {name for name in expected if to_timm_name(name)}
     problems = [f"unknown {prefix}{name}" for name in state if name not in known]
     tensors: dict[str, Tensor] = {}
@@ -137,20 +140,24 @@ def export_backbone(cfg: CfgNode, checkpoint: Path, output: Path) -> dict[str, s
         order, for values 0 to 255), `source`, `source_sha256` and `software`.
 
     Raises:
-        ExportError: the checkpoint is none, its backbone is not the one of the config, or timm
-            has no such backbone; names the file. Nothing is written.
-        OSError: a file cannot be read or written.
+        CheckpointError: the checkpoint is missing or is none; names the file.
+        ExportError: its backbone is not the one of the config, or timm has no such backbone;
+            names the file.
+        OSError: the output cannot be written.
     """
     if output.exists() and output.samefile(checkpoint):
         raise ExportError(f"{output}: the export would overwrite the checkpoint")
-    content = checkpoint.read_bytes()
-    model_state = _read_weights(checkpoint, content)
+    content = read_checkpoint(checkpoint)
+    model_state = content.get("model", content)  # bare weights are fine too
     try:
+        weights = model_state.items() if isinstance(model_state, dict) else [(None, None)]
+        if not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in weights):
+            raise ExportError("holds something else than tensors by name")
         wanted = _described_by(cfg)
         found = find_architecture(model_state)
         if found != wanted:
             raise ExportError(f"the config says {wanted}, but the weights are those of {found}")
-        tensors = backbone_state(model_state)
+        tensors = backbone_state(model_state, wanted)
     except ExportError as error:
         raise ExportError(f"{checkpoint}: {error}") from error
     metadata = {
@@ -162,7 +169,7 @@ def export_backbone(cfg: CfgNode, checkpoint: Path, output: Path) -> dict[str, s
         "pixel_mean": json.dumps([float(v) for v in cfg.MODEL.PIXEL_MEAN]),
         "pixel_std": json.dumps([float(v) for v in cfg.MODEL.PIXEL_STD]),
         "source": checkpoint.name,
-        "source_sha256": hashlib.sha256(content).hexdigest(),
+        "source_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
         "software": f"av_detectron {__version__}",
     }
     _write(output, save(tensors, metadata))
@@ -220,20 +227,6 @@ def _described_by(cfg: CfgNode) -> Architecture:
     if wrong:
         raise ExportError("timm has no such backbone: " + "; ".join(wrong))
     return Architecture(resnet.DEPTH, resnet.SE, NORMS[resnet.NORM])
-
-
-def _read_weights(path: Path, content: bytes) -> dict[str, Tensor]:
-    """All weights of a checkpoint, `{"model": weights, ...}` or bare, without running its code."""
-    try:
-        if path.suffix == ".safetensors":
-            return load(content)
-        loaded = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
-    except Exception as error:  # broken pickles raise nearly anything
-        raise ExportError(f"{path}: no checkpoint, or damaged, or not of tensors alone") from error
-    state = loaded.get("model", loaded) if isinstance(loaded, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise ExportError(f"{path}: holds no weights by name")
-    return {str(name): tensor for name, tensor in state.items()}
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -33,7 +33,7 @@ MENDS = [  # names that numpy and Pillow dropped, and what they stood for
     (re.compile(r"\bnp\.(bool|int|float|object)\b(?!_)"), r"\1"),
     (re.compile(r"\bImage\.LINEAR\b"), "Image.BILINEAR"),
 ]
-STUB = '''"""Stands in for Detectron2's compiled extension, which this installation was built without."""
+STUB = '''"""Stands in for Detectron2's compiled extension, which this installation lacks."""
 
 
 def get_compiler_version():

@@ -20,10 +20,10 @@ from detectron2.utils import comm
 
 from av_detectron.checkpoint import CheckpointError
 from av_detectron.config import find_config, load_config
+from av_detectron.curves import plot_training
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.data.errors import InputFileError
 from av_detectron.engine import CrossPosTrainer, evaluate
-from av_detectron.visualization import plot_training
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 

@@ -49,10 +49,11 @@ def read_pixels(path: Path, *, labels: bool = False) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             if image.mode == "1":
-                image = image.convert("L")
-            if image.mode == "P" and (not labels or _is_color(image)):
-                image = image.convert("RGB")
-            pixels = np.asarray(image)
+                pixels = np.asarray(image.convert("L"))
+            elif image.mode == "P" and (not labels or _is_color(image)):
+                pixels = np.asarray(image.convert("RGB"))
+            else:
+                pixels = np.asarray(image)
     except FileNotFoundError as error:
         raise InputFileError(path, "expected an image file, found nothing") from error
     except UnidentifiedImageError as error:

@@ -31,9 +31,7 @@ class Crop:
     def matrix(self) -> NDArray[np.float64]:
         """Affine map, (2, 3), from the photograph to the crop; pixel centres at integers."""
         turn = np.deg2rad(self.angle)
-        linear = self.zoom * np.array(
-            [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
-        )
+        linear = self.zoom * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         if self.flip:
             linear[0] *= -1
         middle = (self.size - 1) / 2

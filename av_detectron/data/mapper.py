@@ -1,6 +1,5 @@
 """Dataset mappers: from dataset dicts to what Detectron2's models take."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +8,10 @@ from detectron2.config import CfgNode
 from detectron2.structures import BitMasks, Boxes, Instances
 from numpy.typing import NDArray
 
-from av_detectron.data import annotations as read
 from av_detectron.data.augmentation import draw_crop, draw_tint
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.crossings import crossing_box, crossing_mask
-from av_detectron.data.photograph import PhotographCache, resize
+from av_detectron.data.photograph import PhotographCache, load_image
 
 
 def to_tensor(image: NDArray[np.uint8], image_format: str) -> torch.Tensor:
@@ -113,10 +111,5 @@ class CrossPosTestMapper:
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
         """Dataset dict → the same, with image (3, H, W) at the working scale."""
-        path = Path(record["file_name"])
-        pixels = read.read_photograph(path)
-        read.check_size(path, pixels.shape, (record["height"], record["width"]))
-        factor = self.fov_diameter / record["fov"].diameter
-        width, height = round(pixels.shape[1] * factor), round(pixels.shape[0] * factor)
-        image = to_tensor(resize(pixels, width, height), self.format)
-        return {**record, "image": image}
+        image = load_image(record, self.fov_diameter)
+        return {**record, "image": to_tensor(image, self.format)}

@@ -9,7 +9,7 @@ import io
 import zlib
 from collections import deque
 from dataclasses import dataclass
-from math import atan2, cos, exp, hypot, pi, sin
+from math import atan2, cos, hypot, pi, sin
 from pathlib import Path
 
 import cv2
@@ -29,7 +29,7 @@ _MERGE = 6.0  # intersections closer than this are one crossing
 _THINNEST = 0.8  # radius at which a vessel ends
 _PALETTE = [0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 255, 0]  # RITE's colours of the labels 0-3
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class _View:
     def to_image(self, points: Array) -> Array:
         return self.middle + (points - self.center) @ self.turn.T
 
-    def eye_grid(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def eye_grid(self) -> tuple[Array, Array]:
         """x and y in the eye frame of every pixel, each (H, W)."""
         grid = np.indices(self.shape)[::-1].reshape(2, -1) - self.middle[:, None]
         x, y = np.linalg.inv(self.turn) @ grid + self.center[:, None]
@@ -136,7 +136,7 @@ class _Forest:
         return max(count, 0)
 
 
-def _avoid(here: Array, row: Array, near: Array, gap: float, same: bool) -> float:
+def _avoid(here: Array, row: Array, near: Array, gap: Array, same: bool) -> float:
     """Turn (radians) away from a vessel nearby, or squarely across one of the other kind."""
     reach = row[3] + near[3] + 9
     across = abs(sin(row[2] - near[2]))
@@ -145,7 +145,7 @@ def _avoid(here: Array, row: Array, near: Array, gap: float, same: bool) -> floa
     x, y = here - near[:2]
     turn = 0.22 * (1.2 - gap / reach) * (1 if cos(row[2]) * y > sin(row[2]) * x else -1)
     approaching = x * cos(row[2]) + y * sin(row[2]) < 0
-    return -turn if not same and across > 0.3 and approaching else turn
+    return float(-turn if not same and across > 0.3 and approaching else turn)
 
 
 def _arcade(here: Array) -> float:
@@ -162,6 +162,8 @@ def _grow(
     points, wander = 100 * radius * rng.uniform(0.7, 1.3) / _STEP, 0.0
     rows: list[Array] = []
     buds: list[tuple[int, _Bud]] = []
+    kinds = (bud.kind, ARTERY + VEIN - bud.kind)
+    gaps = [forest.nearest(kind, here) for kind in kinds]
     wait, side = rng.uniform(15, 45), rng.choice([-1, 1])
     while radius > _THINNEST and len(rows) < points:
         row = np.array([*here, heading, radius])
@@ -169,8 +171,11 @@ def _grow(
         past_edge = hypot(*(here - view.center)) > DRIVE_FOV_DIAMETER / 2 + 9
         if past_edge or hypot(*(here - view.fovea)) < _FOVEAL_ZONE:
             break
-        kin_gap, kin = forest.nearest(bud.kind, here)
-        gap, near = forest.nearest(ARTERY + VEIN - bud.kind, here)
+        gaps = [(gap - _STEP, near) for gap, near in gaps]  # lower bounds, exact where it matters
+        for i, kind in enumerate(kinds):
+            if gaps[i][0] < 25:
+                gaps[i] = forest.nearest(kind, here)
+        (gap_kin, kin), (gap, near) = gaps
         wait -= _STEP
         if wait < 0 and gap > radius + near[3] + 9 and hypot(*here) > 1.4 * _DISC:
             share, angle = rng.uniform(0.45, 0.95), side * rng.uniform(0.5, 1.1)
@@ -182,8 +187,8 @@ def _grow(
             wait, side = rng.uniform(18, 50), side * rng.choice([-1, 1], p=[0.8, 0.2])
         if hypot(*here) > _DISC:
             heading += 0.08 * sin(_arcade(here) + bud.offset - heading)
-            heading += _avoid(here, row, kin, float(kin_gap), same=True)
-            heading += _avoid(here, row, near, float(gap), same=False)
+            heading += _avoid(here, row, kin, gap_kin, same=True)
+            heading += _avoid(here, row, near, gap, same=False)
         wander = 0.88 * wander + rng.normal(0, 0.017)
         heading += wander
         radius *= 0.998
@@ -212,7 +217,8 @@ def _grow_forest(rng: np.random.Generator, view: _View) -> _Forest:
     queue = deque((bud, 12 if bud.radius > 2.5 else 5) for bud in _trunks(rng))
     while queue:
         bud, attempts = queue.popleft()
-        best, buds = np.zeros((0, 4)), []
+        best: Array = np.zeros((0, 4))
+        buds: list[tuple[int, _Bud]] = []
         for _ in range(attempts):
             vessel, candidates = _grow(rng, forest, view, bud)
             count = forest.legal_count(bud.kind, vessel) if len(vessel) else 0
@@ -281,21 +287,23 @@ def _draw(
             for quad, value in zip(quads[::-1], level_at[-2::-1], strict=True):
                 cv2.fillConvexPoly(layers[layer], quad, 255 * value, cv2.LINE_8, 4)
     area = [cv2.resize(c, (width, height), interpolation=cv2.INTER_AREA) / 255 for c in layers]
-    return area[0], area[1], area[2] >= 0.5
+    depth, reflection, coverage = np.asarray(area)
+    return depth, reflection, coverage >= 0.5
 
 
 def _background(rng: np.random.Generator, view: _View) -> Array:
     """The eye without vessels, lit, (H, W, 3), about 0-1."""
     x, y = view.eye_grid()
+    size = view.shape[::-1]
 
-    def color(*rgb: float) -> NDArray[np.float32]:
+    def color(*rgb: float) -> Array:
         return np.array(rgb, np.float32)
 
-    def noise(cells: int) -> NDArray[np.float32]:
+    def noise(cells: int) -> Array:
         nodes = rng.normal(size=(cells, cells)).astype(np.float32)
-        return cv2.resize(nodes, view.shape[::-1], interpolation=cv2.INTER_CUBIC)
+        return np.asarray(cv2.resize(nodes, size, interpolation=cv2.INTER_CUBIC))
 
-    def bump(distance: NDArray[np.float32], size: float, power: int = 2) -> NDArray[np.float32]:
+    def bump(distance: Array, size: float, power: int = 2) -> Array:
         return np.exp(-((distance / np.float32(size)) ** power))[..., None]
 
     # Pigment: texture of the retina, ridges for the vessels of the choroid, macula and fovea.
@@ -310,10 +318,11 @@ def _background(rng: np.random.Generator, view: _View) -> Array:
     image += bump(np.abs(y) - 75, 55) * bump(x - 25, 90) * color(0.02, 0.045, 0.04)  # nerve fibres
 
     for _ in range(rng.integers(3, 9)):  # drusen and small haemorrhages
-        spot, size, tint = view.fovea + rng.normal(0, 85, 2), rng.uniform(1.5, 4), rng.uniform(0.5)
+        spot, radius = view.fovea + rng.normal(0, 85, 2), rng.uniform(1.5, 4)
+        contrast = rng.uniform(0.5, 1)
         tone = color(0.08, 0.14, 0.06) if rng.random() < 0.6 else color(-0.22, -0.16, -0.08)
         if hypot(*spot) > 1.6 * _DISC:
-            image += bump(np.hypot(x - spot[0], y - spot[1]), size, 4) * tone * (0.5 + tint)
+            image += bump(np.hypot(x - spot[0], y - spot[1]), radius, 4) * tone * contrast
 
     wobble = 1 + 0.03 * np.sin(2 * np.arctan2(y, x) + rng.uniform(0, 2 * pi))
     rim = np.hypot(x, y / rng.uniform(1.0, 1.12)) / (_DISC * wobble)
@@ -362,10 +371,9 @@ def make_phantom(seed: int, fov_diameter: int = 270) -> Phantom:
     through_vein += 0.1 * vein_reflex[..., None]
     on_top = 0.85 * np.minimum(1.6 * artery_depth, 1)[..., None]  # arteries hide the veins below
     image *= through_vein + on_top * (1 - through_vein)
-    image *= np.exp(-artery_depth[..., None] * (0.17, 0.60, 0.45)) + artery_reflex[..., None] * (
-        (0.18, 0.3, 0.3)
-    )
-    image = cv2.GaussianBlur(image, (0, 0), max(0.75 * view.scale, 0.3))
+    through_artery = np.exp(-artery_depth[..., None] * (0.17, 0.60, 0.45))
+    image *= through_artery + artery_reflex[..., None] * (0.18, 0.3, 0.3)
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), max(0.75 * view.scale, 0.3)))
     image += rng.normal(0, 0.012, image.shape)
 
     x, y = view.eye_grid()
@@ -414,10 +422,13 @@ def write_phantoms(root: Path, split: str, count: int, seed: int, fov_diameter: 
     lines = ["image,x,y"]
     for kind in ("images", "av", "fov"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
-    for index in range(count):
+    names = [f"phantom_{index:04d}" for index in range(count)]
+    for stale in folder.glob("*/phantom_????.png"):  # of an earlier, larger set
+        if stale.stem not in names:
+            stale.unlink()
+    for index, name in enumerate(names):
         words = np.random.SeedSequence([seed, zlib.crc32(split.encode()), index]).generate_state(4)
         phantom = make_phantom(int.from_bytes(words.tobytes(), "little"), fov_diameter)
-        name = f"phantom_{index:04d}"
         _replace(folder / "images" / f"{name}.png", _png(phantom.image))
         _replace(folder / "av" / f"{name}.png", _png(phantom.av_map, _PALETTE))
         _replace(folder / "fov" / f"{name}.png", _png(phantom.fov * np.uint8(255)))

@@ -51,15 +51,13 @@ def resize(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint
     return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
 
 
-def scale_points(
-    points: NDArray[np.float64], scale: tuple[float, float]
-) -> NDArray[np.float64]:
+def scale_points(points: NDArray[np.float64], scale: tuple[float, float]) -> NDArray[np.float64]:
     """Positions (N, 2) after resizing; pixel centres are at integers before and after."""
     return (np.asarray(points, float).reshape(-1, 2) + 0.5) * scale - 0.5
 
 
-def load_working(record: dict[str, Any], fov_diameter: float) -> WorkingPhotograph:
-    """Read a dataset dict's photograph and vessel map at the working scale.
+def load_image(record: dict[str, Any], fov_diameter: float) -> NDArray[np.uint8]:
+    """Read a dataset dict's photograph at the working scale, RGB.
 
     Raises:
         InputFileError: unreadable, or not of the size the dataset says.
@@ -68,14 +66,24 @@ def load_working(record: dict[str, Any], fov_diameter: float) -> WorkingPhotogra
     pixels = read.read_photograph(path)
     read.check_size(path, pixels.shape, (record["height"], record["width"]))
     factor = fov_diameter / record["fov"].diameter
-    width, height = round(pixels.shape[1] * factor), round(pixels.shape[0] * factor)
-    scale = (width / pixels.shape[1], height / pixels.shape[0])
+    return resize(pixels, round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
+
+
+def load_working(record: dict[str, Any], fov_diameter: float) -> WorkingPhotograph:
+    """Read a dataset dict's photograph and vessel map at the working scale.
+
+    Raises:
+        InputFileError: unreadable, or not of the size the dataset says.
+    """
+    image = load_image(record, fov_diameter)
+    height, width = image.shape[:2]
+    scale = (width / record["width"], height / record["height"])
     vessels = _read_vessels(record)
     centers = np.array([a["center"] for a in record.get("annotations", ())], float)
     fov = record["fov"]
     ((x, y),) = scale_points(np.array([[fov.x, fov.y]]), scale)
     return WorkingPhotograph(
-        image=resize(pixels, width, height),
+        image=image,
         vessels=None if vessels is None else resize(vessels, width, height),
         centers=scale_points(centers, scale),
         scale=scale,

@@ -1,7 +1,6 @@
 """Prepare whole folders: every split of a set becomes one CrossPos file."""
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from av_detectron.data.coco import LabelOptions, annotate, build_coco
 from av_detectron.data.crosspos import json_path
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.pairing import Photograph, find_photographs
+from av_detectron.results import write_text
 
 
 @dataclass
@@ -77,11 +77,9 @@ def prepare_set(
         for part, chosen in parts.items():
             if chosen:
                 path = json_path(output, f"crosspos_{name}_{part}")
-                write_json(path, build_coco(chosen, options, output))
+                write_text(path, json.dumps(build_coco(chosen, options, output)))
                 crossings = sum(len(annotations) for _, annotations in chosen)
-                report.lines.append(
-                    f"{path}: {len(chosen)} photographs, {crossings} crossings"
-                )
+                report.lines.append(f"{path}: {len(chosen)} photographs, {crossings} crossings")
     return report
 
 
@@ -113,14 +111,3 @@ def _read_table(
     if unknown:
         raise InputFileError(path, f"expected names of images, found {', '.join(unknown[:5])}")
     return table
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(json.dumps(content), encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -95,7 +95,7 @@ class SAFPN(FPN):
         if attention not in ATTENTION_KINDS:
             raise ValueError(f"attention must be one of {ATTENTION_KINDS}, got {attention!r}")
         super().__init__(bottom_up, in_features, out_channels, norm=norm, top_block=top_block)
-        all_features = list(self._out_features)
+        all_features = list(self._out_feature_strides)
         unknown = set(out_features or ()) - set(all_features)
         if unknown:
             raise ValueError(f"unknown levels {sorted(unknown)}, there are {all_features}")

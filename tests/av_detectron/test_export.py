@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from av_detectron import __version__, get_av_config
+from av_detectron.checkpoint import CheckpointError
 from av_detectron.export import (
     Architecture,
     ExportError,
@@ -101,19 +102,16 @@ def test_same_features_in_timm(depth, se, norm, write, target):
     cfg = make_config(depth, se, norm)
     backbone = make_backbone(cfg)
     export_backbone(cfg, write(model_state(backbone)), target)
-    model = make_timm(Architecture(depth, se, "GN" if norm == "GN" else "BN"))
+    with torch.device("meta"):  # no values but those of the file
+        model = make_timm(Architecture(depth, se, "GN" if norm == "GN" else "BN"))
+    model.load_state_dict(load_file(target), strict=True, assign=True)
     image = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
         ours = backbone.bottom_up(image)
-        untrained = model.forward_intermediates(image, [1, 2, 3, 4], intermediates_only=True)
-        model.load_state_dict(load_file(target), strict=True)
         theirs = model.forward_intermediates(image, [1, 2, 3, 4], intermediates_only=True)
-    for stage, before, after in zip(STAGES, untrained, theirs, strict=True):
-        difference = (ours[stage] - after).abs().max().item()
-        print(f"depth {depth} se {se} {norm} {stage}: {difference:.2e}")
-        assert ours[stage].std() > 0.01
-        assert (ours[stage] - before).abs().max() > 0.1  # or equality would prove nothing
-        assert difference < 1e-4
+    for stage, their_map in zip(STAGES, theirs, strict=True):
+        assert ours[stage].std() > 0.1  # equality of constants would prove nothing
+        torch.testing.assert_close(their_map, ours[stage], rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("norm", ["BN", "GN"])
@@ -129,12 +127,10 @@ def test_names_and_shapes_are_timms(depth, se, norm):
 
 @pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
 def test_architecture_is_found(depth):
-    for se in (False, True):
-        for norm in ("BN", "GN"):
-            architecture = Architecture(depth, se, norm)
-            names = expected_shapes(architecture)
-            state = {PREFIX + name: torch.empty(0) for name in names if "0.conv1" not in name}
-            assert find_architecture(state) == architecture
+    for architecture in (Architecture(depth, False, "GN"), Architecture(depth, True, "BN")):
+        names = expected_shapes(architecture)
+        state = {PREFIX + name: torch.empty(0) for name in names if "0.conv1" not in name}
+        assert find_architecture(state) == architecture
 
 
 def test_group_norms_have_the_same_settings():
@@ -199,9 +195,16 @@ def test_kinds_of_batch_norm_are_one(norm, state18, write, target):
     assert export_backbone(make_config(norm=norm), write(state18), target)["norm"] == "BN"
 
 
-def test_frozen_norm_gets_zero_counts():
-    state = backbone_state(model_state(make_backbone(make_config(norm="FrozenBN"))))
-    assert state["layer1.0.bn1.num_batches_tracked"].item() == 0
+def test_frozen_stages_get_zero_counts(write, target):
+    cfg = make_config()
+    cfg.MODEL.BACKBONE.FREEZE_AT = 2
+    state = model_state(make_backbone(cfg))
+    state[f"{PREFIX}res3.0.conv1.norm.num_batches_tracked"] += 5
+    export_backbone(cfg, write(state), target)
+    written = load_file(target)
+    assert written["layer1.0.bn1.num_batches_tracked"].item() == 0
+    assert written["layer2.0.bn1.num_batches_tracked"].item() == 5
+    make_timm(Architecture(18, False, "BN")).load_state_dict(written, strict=True)
 
 
 def test_counts_are_kept(state18):
@@ -241,11 +244,11 @@ def test_any_memory_layout_is_written(state18, write, target):
 
 def refused(cfg, checkpoint, target):
     """The message of the refused export, after which the target folder is still empty."""
-    with pytest.raises(ExportError) as caught:
+    with pytest.raises((ExportError, CheckpointError)) as caught:
         export_backbone(cfg, checkpoint, target)
     assert list(target.parent.iterdir()) == []
-    message = str(caught.value)
-    assert str(checkpoint) in message
+    name, _, message = str(caught.value).partition(": ")
+    assert name == str(checkpoint)
     return message
 
 
@@ -270,7 +273,6 @@ def test_every_unknown_entry_is_listed(state18, write, target):
 
 def test_every_missing_entry_is_listed(state18, write, target):
     gone = ["stem.conv1.weight", "res3.0.shortcut.norm.bias", "res5.1.conv2.norm.running_var"]
-    gone.append("res4.0.conv1.norm.num_batches_tracked")  # others are there: not FrozenBN
     state = {name: t for name, t in state18.items() if name.removeprefix(PREFIX) not in gone}
     message = refused(make_config(), write(state), target)
     assert all(f"missing {PREFIX}{name}" in message for name in gone)
@@ -320,7 +322,7 @@ def test_stride_setting_is_free_without_bottlenecks(state18, write, target):
 def test_other_files_are_refused(suffix, content, tmp_path, target):
     checkpoint = tmp_path / f"notes{suffix}"
     checkpoint.write_bytes(content)
-    assert "no checkpoint" in refused(make_config(), checkpoint, target)
+    refused(make_config(), checkpoint, target)
 
 
 class Opener:
@@ -333,25 +335,25 @@ class Opener:
         return open, (str(self.path), "w")
 
 
-@pytest.mark.parametrize("save", [torch.save, lambda o, p: p.write_bytes(pickle.dumps(o))])
+@pytest.mark.parametrize("save", [torch.save, lambda o, p: p.write_bytes(pickle.dumps(o, 2))])
 def test_pickled_objects_are_not_run(save, tmp_path, target):
     checkpoint, trace = tmp_path / "model.pth", tmp_path / "trace"
     save({"model": {}, "extra": Opener(trace)}, checkpoint)
-    assert "no checkpoint" in refused(make_config(), checkpoint, target)
+    refused(make_config(), checkpoint, target)
     assert not trace.exists()
 
 
-@pytest.mark.parametrize("content", [[1, 2], {"model": 3}, {"model": {"backbone.a": 1}}])
+@pytest.mark.parametrize(
+    "content", [{"model": 3}, {"model": {"backbone.a": 1}}, {"iteration": 3}, {3: torch.ones(1)}]
+)
 def test_checkpoint_without_weights_is_refused(content, tmp_path, target):
     checkpoint = tmp_path / "model.pth"
     torch.save(content, checkpoint)
-    assert "no weights" in refused(make_config(), checkpoint, target)
+    assert "else than tensors by name" in refused(make_config(), checkpoint, target)
 
 
 def test_missing_checkpoint(tmp_path, target):
-    with pytest.raises(FileNotFoundError, match="absent.pth"):
-        export_backbone(make_config(), tmp_path / "absent.pth", target)
-    assert list(target.parent.iterdir()) == []
+    refused(make_config(), tmp_path / "absent.pth", target)
 
 
 def test_failed_writing_leaves_the_old_file_alone(state18, write, target, monkeypatch):

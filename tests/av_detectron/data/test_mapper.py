@@ -1,0 +1,118 @@
+"""Working scale, crops and what the model is given."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from av_detectron import get_av_config
+from av_detectron.data.augmentation import Crop, Tint, draw_crop
+from av_detectron.data.coco import LabelOptions
+from av_detectron.data.crosspos import json_path, load_crosspos
+from av_detectron.data.errors import InputFileError
+from av_detectron.data.mapper import (
+    CrossPosTestMapper,
+    CrossPosTrainMapper,
+    make_instances,
+)
+from av_detectron.data.photograph import PhotographCache, load_working, scale_points
+from av_detectron.data.prepare import prepare_set
+
+
+@pytest.fixture
+def records(cross_set: Path, tmp_path: Path) -> list[dict]:
+    prepare_set("toy", {"train": cross_set}, tmp_path, LabelOptions(), 0.0, 0)
+    return load_crosspos(json_path(tmp_path, "crosspos_toy_train"), tmp_path)
+
+
+def test_working_scale(records: list[dict]) -> None:
+    photograph = load_working(records[0], 198)  # the FOV is 99 px wide
+    assert photograph.image.shape == (200, 240, 3)
+    np.testing.assert_allclose(photograph.centers, [[100.5, 80.5]])
+    assert photograph.drive_px == pytest.approx(198 / 540)
+    assert photograph.vessels is not None
+    assert photograph.vessels[80:82, 40:200].min() > 127
+
+
+def test_scaled_points_keep_pixel_centres() -> None:
+    np.testing.assert_allclose(scale_points(np.array([[0.0, 9]]), (2, 0.5)), [[0.5, 4.25]])
+
+
+def test_size_that_changed_since_preparation(records: list[dict]) -> None:
+    records[0]["width"] = 121
+    with pytest.raises(InputFileError, match="a.png: expected the photograph's size 121 x 100"):
+        load_working(records[0], 198)
+
+
+def test_cache_forgets_the_oldest(records: list[dict]) -> None:
+    cache = PhotographCache(198, max_bytes=200_000)  # one photograph takes 192,000
+    first = cache.load(records[0])
+    assert cache.load(records[0]) is first
+    cache.load(records[1])
+    assert cache.load(records[0]) is not first
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("angle", [0.0, 90.0, 33.0])
+def test_crop_moves_points_and_pixels_alike(flip: bool, angle: float) -> None:
+    image = np.zeros((101, 121), np.uint8)
+    image[39:42, 69:72] = 255
+    crop = Crop(center=(60.0, 50.0), size=80, angle=angle, zoom=1.3, flip=flip)
+    ys, xs = np.nonzero(crop.image(image) > 127)
+    moved = crop.points(np.array([[70.0, 40.0]]))[0]
+    np.testing.assert_allclose([xs.mean(), ys.mean()], moved, atol=0.4)
+
+
+def test_identity_crop_and_tint_change_nothing() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    np.testing.assert_array_equal(Crop((31.5, 31.5), 64).image(image), image)
+    np.testing.assert_array_equal(Tint().image(image), image)
+
+
+def test_tint_brightens() -> None:
+    image = np.full((4, 4, 3), 100, np.uint8)
+    assert (Tint(brightness=1.2).image(image) == 120).all()
+
+
+def test_crossing_crops_hold_a_crossing(records: list[dict]) -> None:
+    photograph = load_working(records[0], 540)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        crop = draw_crop(rng, photograph, size=128, crossing_share=1.0, rotation=180, zoom=1.2)
+        found = crop.points(photograph.centers)
+        assert ((found >= -20) & (found < 148)).all()
+
+
+def test_instances_are_labelled_as_the_dataset_is() -> None:
+    vessels = np.zeros((100, 100), np.uint8)
+    vessels[48:53] = 255
+    centers = np.array([[50.0, 50.0], [120.0, 50.0]])
+    instances = make_instances(centers, vessels, 2.0, (100, 100), LabelOptions())
+    assert len(instances) == 1  # the other crossing lies outside
+    assert instances.gt_boxes.tensor.tolist() == [[30.5, 30.5, 70.5, 70.5]]
+    assert instances.gt_masks.tensor.sum() == 5 * 40
+    assert instances.gt_classes.tolist() == [0]
+    empty = make_instances(np.zeros((0, 2)), vessels, 2.0, (100, 100), LabelOptions())
+    assert len(empty) == 0 and empty.gt_masks.tensor.shape == (0, 100, 100)
+
+
+def test_train_mapper(records: list[dict]) -> None:
+    cfg = get_av_config()
+    cfg.merge_from_list(["INPUT.CROSSPOS.FOV_DIAMETER", 540, "INPUT.CROSSPOS.CROP_SIZE", 128])
+    mapped = CrossPosTrainMapper(cfg)(records[0])
+    assert mapped["image"].shape == (3, 128, 128) and mapped["image"].dtype == torch.float32
+    assert 0 <= mapped["image"].min() and 64 < mapped["image"].max() <= 255
+    assert mapped["instances"].image_size == (128, 128)
+
+
+@pytest.mark.parametrize(("order", "red"), [("RGB", 0), ("BGR", 2)])
+def test_test_mapper_and_channel_order(records: list[dict], order: str, red: int) -> None:
+    cfg = get_av_config()
+    cfg.merge_from_list(["INPUT.CROSSPOS.FOV_DIAMETER", 198, "INPUT.FORMAT", order])
+    mapped = CrossPosTestMapper(cfg)(records[0])
+    assert mapped["image"].shape == (3, 200, 240)
+    assert (mapped["height"], mapped["width"]) == (100, 120)
+    assert mapped["image"][red].max() == 180
+    json.dumps(mapped["image_id"])

@@ -1,0 +1,94 @@
+"""Matching of centres, by hand-computed examples."""
+
+import numpy as np
+import pytest
+import torch
+from detectron2.structures import Boxes, Instances
+
+from av_detectron.data.fov import FieldOfView
+from av_detectron.evaluation.crossing_points import CrossingPointEvaluator
+from av_detectron.evaluation.matching import (
+    Matches,
+    PhotographCenters,
+    match_centers,
+    pool,
+)
+
+
+def points(*pairs: tuple[float, float]) -> np.ndarray:
+    return np.array(pairs, float).reshape(-1, 2)
+
+
+def test_each_crossing_is_found_once() -> None:
+    found = match_centers(points((0, 0), (1, 0)), np.array([0.5, 0.9]), points((0, 0)), 5)
+    assert found.tolist() == [-1, 0]  # the better score chooses first
+
+
+def test_nearest_free_crossing_is_taken() -> None:
+    labelled = points((0, 0), (4, 0))
+    found = match_centers(points((1, 0), (0, 0)), np.array([0.9, 0.8]), labelled, 5)
+    assert found.tolist() == [0, 1]
+
+
+def test_tolerance_is_inclusive() -> None:
+    labelled = points((0, 0))
+    assert match_centers(points((10, 0)), np.array([1.0]), labelled, 10).tolist() == [0]
+    assert match_centers(points((10.01, 0)), np.array([1.0]), labelled, 10).tolist() == [-1]
+
+
+def test_nothing_to_match() -> None:
+    assert match_centers(points(), np.zeros(0), points((0, 0)), 5).tolist() == []
+    assert match_centers(points((0, 0)), np.ones(1), points(), 5).tolist() == [-1]
+
+
+def example() -> Matches:
+    return Matches(np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, False, True, False]), 4, 2)
+
+
+def test_precision_recall_f1() -> None:
+    assert example().at(0.65) == pytest.approx({"precision": 2 / 3, "recall": 0.5, "f1": 4 / 7})
+    assert example().at(0.95) == pytest.approx({"precision": 1, "recall": 0, "f1": 0})
+
+
+def test_best_threshold_has_the_best_f1() -> None:
+    best = example().best_threshold()
+    assert best == 0.7
+    assert all(example().at(best)["f1"] >= example().at(t)["f1"] for t in (0.9, 0.8, 0.6, 0.95))
+
+
+def test_froc() -> None:
+    false, true = example().froc()
+    assert false.tolist() == [0, 0, 0.5, 0.5, 1.0]
+    assert true.tolist() == [0, 0.25, 0.25, 0.5, 0.5]
+    assert example().sensitivity_at(0.4) == 0.25
+    assert example().sensitivity_at(0.5) == 0.5
+
+
+def test_pooling_keeps_order_and_counts() -> None:
+    one = PhotographCenters(points((0, 0)), np.array([0.3]), points((1, 0))).matches(5)
+    two = PhotographCenters(points((9, 9)), np.array([0.6]), points((0, 0), (5, 5))).matches(1)
+    pooled = pool([one, two])
+    assert pooled.scores.tolist() == [0.6, 0.3] and pooled.found.tolist() == [False, True]
+    assert (pooled.crossings, pooled.photographs) == (3, 2)
+
+
+def test_evaluator_measures_in_drive_px() -> None:
+    record = {
+        "image_id": 7,
+        "fov": FieldOfView(1080, 500, 500),  # two px to a DRIVE px
+        "annotations": [{"center": [100, 100]}, {"center": [400, 400]}],
+    }
+    evaluator = CrossingPointEvaluator([record], [10.0, 5.0], threshold=0.5)
+    instances = Instances((1000, 1000))
+    # Centres 16 px, that is 8 DRIVE px, from the first crossing; and far from any.
+    instances.pred_boxes = Boxes(torch.tensor([[96.5, 80.5, 136.5, 120.5], [700, 0, 740, 40]]))
+    instances.scores = torch.tensor([0.9, 0.4])
+    evaluator.reset()
+    evaluator.process([record], [{"instances": instances}])
+    results = evaluator.evaluate()
+    assert results is not None
+    metrics = results["center"]
+    assert metrics["precision_10px"] == 1 and metrics["recall_10px"] == 0.5
+    assert metrics["f1_10px"] == pytest.approx(2 / 3)
+    assert metrics["f1_5px"] == 0
+    assert metrics["threshold"] == 0.5

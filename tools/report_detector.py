@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Evaluate detectors on one set and write the figures, with bootstrap intervals, as JSON.
+
+    python tools/report_detector.py --detector output/cpu_safpn_mask_rcnn/best.yaml \\
+        --baseline output/cpu_fpn_mask_rcnn/best.yaml \\
+        --dataset crosspos_drive_test --output results/detector_drive.json
+
+Both detectors run on the same photographs; intervals come from resampling photographs, the same
+resamples for both. Score thresholds are those that training chose on validation photographs.
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from detectron2.config import CfgNode
+from detectron2.utils.logger import setup_logger
+
+from av_detectron.checkpoint import CheckpointError
+from av_detectron.config import load_config
+from av_detectron.data.crosspos import dataset_root, json_path, register_all
+from av_detectron.data.errors import InputFileError
+from av_detectron.engine import evaluate
+from av_detectron.evaluation.scores import DetectorScores, bootstrap, interval
+from av_detectron.results import write_results
+
+
+def detect(config: Path, dataset: str) -> tuple[CfgNode, DetectorScores]:
+    """Run a trained detector on a registered set and score its predictions."""
+    cfg = load_config(config, ["DATASETS.TEST", f"('{dataset}',)"])
+    threshold = cfg.TEST.CROSSPOS.SCORE_THRESHOLD
+    if threshold < 0:
+        raise ValueError(f"{config}: TEST.CROSSPOS.SCORE_THRESHOLD was not chosen yet")
+    evaluate(cfg)
+    found = Path(cfg.OUTPUT_DIR) / "inference" / dataset / "coco_instances_results.json"
+    labels = json_path(dataset_root(), dataset)
+    predictions = json.loads(found.read_text())
+    return cfg, DetectorScores(labels, predictions, threshold, cfg.TEST.CROSSPOS.TOLERANCES)
+
+
+def report(args: argparse.Namespace) -> None:
+    register_all(dataset_root(), [args.dataset])
+    cfgs, scores = {}, {}
+    for name, config in (("", args.detector), ("fpn_", args.baseline)):
+        if config is not None:
+            cfgs[name], scores[name] = detect(config, args.dataset)
+    metrics = {f"{n}{k}": v for n, s in scores.items() for k, v in s.metrics().items()}
+    draws = bootstrap(scores, args.draws, args.seed)
+    ci95 = {f"{n}{k}": interval([d[k] for d in ds]) for n, ds in draws.items() for k in ds[0]}
+    if "fpn_" in draws:
+        for k in draws[""][0]:
+            metrics[f"{k}_minus_fpn"] = metrics[k] - metrics[f"fpn_{k}"]
+            pairs = zip(draws[""], draws["fpn_"], strict=True)
+            ci95[f"{k}_minus_fpn"] = interval([a[k] - b[k] for a, b in pairs])
+    for name, cfg in cfgs.items():
+        metrics[f"{name}threshold"] = cfg.TEST.CROSSPOS.SCORE_THRESHOLD
+        metrics[f"{name}training_iterations"] = cfg.SOLVER.MAX_ITER
+    photographs = [Path(p).name for p in scores[""].photographs]
+    write_results(
+        args.output,
+        metrics=metrics,
+        ci95=ci95,
+        seeds=[*(cfg.SEED for cfg in cfgs.values()), args.seed],
+        data={
+            "evaluated": {args.dataset: photographs},
+            "trained_on": list(cfgs[""].DATASETS.TRAIN),
+            "labels": json.loads(json_path(dataset_root(), args.dataset).read_text())["info"],
+        },
+        bootstrap={"resampled": "photographs", "draws": args.draws},
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--detector", type=Path, required=True, help="best.yaml of a training")
+    parser.add_argument("--baseline", type=Path, help="best.yaml of the stock FPN's training")
+    parser.add_argument("--dataset", default="crosspos_drive_test", help="registered name")
+    parser.add_argument("--output", type=Path, required=True, help="results file to write")
+    parser.add_argument("--draws", type=int, default=1000, help="bootstrap resamples")
+    parser.add_argument("--seed", type=int, default=0, help="of the resampling")
+    args = parser.parse_args(argv)
+    setup_logger()
+    try:
+        report(args)
+    except (CheckpointError, InputFileError, OSError, ValueError) as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 1
+    print(f"written: {args.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
