@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import yaml
 from detectron2.config import CfgNode, get_cfg
 
 DRIVE_FOV_DIAMETER = 540.0
@@ -82,13 +83,20 @@ def load_config(path: Path, overrides: list[str]) -> CfgNode:
     """Read a YAML config and apply `KEY VALUE` overrides; not frozen.
 
     Raises:
-        ValueError: a key is unknown or a value does not fit; names the file and the key.
+        ValueError: not YAML, or a key is unknown or a value does not fit; names the file.
     """
     cfg = get_av_config()
     try:
         cfg.merge_from_file(str(path))
         cfg.merge_from_list(overrides)
-    except (KeyError, ValueError, AssertionError) as error:
+    except (
+        KeyError,
+        ValueError,
+        AssertionError,
+        AttributeError,  # a file that holds a bare string or list
+        TypeError,
+        yaml.YAMLError,
+    ) as error:
         reason = error.args[0] if error.args else error
         raise ValueError(f"{path} {' '.join(overrides)}".strip() + f": {reason}") from error
     return cfg

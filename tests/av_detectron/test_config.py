@@ -1,0 +1,48 @@
+"""Config files: found by name, built into models, unknown keys refused."""
+
+from pathlib import Path
+
+import pytest
+
+from av_detectron.config import find_config, load_config
+
+
+def config_names() -> list[str]:
+    configs = Path(__file__).resolve().parents[2] / "configs"
+    return sorted(str(p.relative_to(configs)) for p in configs.rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", config_names())
+def test_every_config_loads(repo: Path, name: str) -> None:
+    cfg = load_config(find_config(name, repo / "configs"), ["SOLVER.MAX_ITER", "7"])
+    assert cfg.SOLVER.MAX_ITER == 7
+    assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 1
+
+
+def test_configs_are_found_by_path_and_by_name(repo: Path) -> None:
+    path = repo / "configs" / "cpu" / "safpn_mask_rcnn.yaml"
+    assert find_config(str(path), Path("/nowhere")) == path
+    assert find_config("cpu/safpn_mask_rcnn.yaml", repo / "configs") == path
+
+
+def test_unknown_name_lists_the_known(repo: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"'none\.yaml' not found; .*safpn_mask_rcnn\.yaml"):
+        find_config("none.yaml", repo / "configs")
+
+
+def test_unknown_keys_are_refused_with_file_and_key(repo: Path, tmp_path: Path) -> None:
+    base = repo / "configs" / "cpu" / "safpn_mask_rcnn.yaml"
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"_BASE_: {base}\nMODEL:\n  SAFPN:\n    ATENTION: image\n")
+    with pytest.raises(ValueError, match=r"mine\.yaml.*MODEL\.SAFPN\.ATENTION"):
+        load_config(mine, [])
+    with pytest.raises(ValueError, match=r"SOLVER\.LR"):
+        load_config(base, ["SOLVER.LR", "1"])
+
+
+@pytest.mark.parametrize("text", ["just words", "- a\n- b\n", "a: [1, 2", "MODEL: 3\n"])
+def test_files_that_are_no_config(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"mine\.yaml"):
+        load_config(path, [])

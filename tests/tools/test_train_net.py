@@ -1,0 +1,144 @@
+"""Training as a user runs it: on phantoms, killed and resumed, evaluated, refused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from detectron2.modeling import build_model
+
+from av_detectron.config import load_config
+from av_detectron.data.coco import LabelOptions
+from av_detectron.data.phantom import write_phantoms
+from av_detectron.data.prepare import prepare_set
+
+TINY = """
+_BASE_: {configs}/cpu/Base-CrossPos-CPU.yaml
+MODEL:
+  ANCHOR_GENERATOR: {{SIZES: [[10]]}}
+  RPN: {{IN_FEATURES: [p2], POST_NMS_TOPK_TEST: 20, POST_NMS_TOPK_TRAIN: 20}}
+  SAFPN: {{OUT_FEATURES: [p2]}}
+  FPN: {{OUT_CHANNELS: 32}}
+  ROI_BOX_HEAD: {{FC_DIM: 32}}
+  ROI_MASK_HEAD: {{CONV_DIM: 16, NUM_CONV: 1}}
+INPUT: {{CROSSPOS: {{FOV_DIAMETER: 270, CROP_SIZE: 64}}}}
+DATASETS: {{TRAIN: [crosspos_phantom_train], TEST: [crosspos_phantom_val]}}
+DATALOADER: {{NUM_WORKERS: 0}}
+SOLVER: {{MAX_ITER: 30, CHECKPOINT_PERIOD: 5, WARMUP_ITERS: 10}}
+TEST: {{EVAL_PERIOD: 15}}
+OUTPUT_DIR: {output}
+"""
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Path:
+    """A folder with phantoms and tiny.yaml."""
+    folder = tmp_path_factory.mktemp("training")
+    for split, count in (("train", 3), ("val", 2)):
+        write_phantoms(folder, split, count, seed=0, fov_diameter=135)
+        options = LabelOptions()
+        prepare_set("phantom", {split: folder / "phantom" / split}, folder, options, 0.0, 0)
+    text = TINY.format(configs=repo / "configs", output=folder / "output")
+    (folder / "tiny.yaml").write_text(text)
+    return folder
+
+
+def start(workplace: Path, repo: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(repo / "tools" / "train_net.py"), *arguments],
+        env={**os.environ, "DETECTRON2_DATASETS": str(workplace)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run(workplace: Path, repo: Path, *arguments: str) -> tuple[int, str]:
+    process = start(workplace, repo, *arguments)
+    output, _ = process.communicate(timeout=300)
+    return process.returncode, output
+
+
+def rows(output: Path) -> list[dict]:
+    return [json.loads(line) for line in (output / "metrics.json").read_text().splitlines()]
+
+
+def test_kill_resume_and_evaluate(workplace: Path, repo: Path) -> None:
+    config = ["--config-file", str(workplace / "tiny.yaml")]
+    whole = workplace / "whole"
+    code, log = run(workplace, repo, *config, "OUTPUT_DIR", str(whole))
+    assert code == 0, log
+    for name in ("model_best.pth", "best.yaml", "best.json", "training.png", "model_final.pth"):
+        assert (whole / name).is_file(), name
+    assert list(whole.glob("events.out.tfevents.*"))
+    assert len(list(whole.glob("model_00*.pth"))) <= 2  # older checkpoints are removed
+
+    output = workplace / "killed"
+    process = start(workplace, repo, *config, "OUTPUT_DIR", str(output))
+    deadline = time.monotonic() + 200
+    while not (output / "model_0000009.pth").is_file():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    last = (output / "last_checkpoint").read_text()
+    iteration = int(last.removeprefix("model_").removesuffix(".pth"))
+    assert 9 <= iteration < 29
+
+    code, log = run(workplace, repo, *config, "--resume", "OUTPUT_DIR", str(output))
+    assert code == 0, log
+    assert f"Starting training from iteration {iteration + 1}" in log
+    rates = {r["iteration"]: r["lr"] for r in rows(output) if "lr" in r}
+    expected = {r["iteration"]: r["lr"] for r in rows(whole) if "lr" in r}
+    assert rates[29] == pytest.approx(expected[29])
+    first = next(r for r in rows(whole) if "total_loss" in r)
+    resumed = next(r for r in rows(output) if r.get("iteration", 0) > iteration)
+    assert resumed["total_loss"] < 1.5 * first["total_loss"]
+
+    code, log = run(workplace, repo, "--config-file", str(whole / "best.yaml"), "--eval-only")
+    assert code == 0, log
+    results = whole / "inference" / "crosspos_phantom_val" / "coco_instances_results.json"
+    assert isinstance(json.loads(results.read_text()), list)
+    assert "AR100" in log and "f1_10px" in log
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "--config-file: expected a config"),
+        (["--config-file", "none.yaml"], 1, "config file 'none.yaml' not found"),
+        (["--config-file", "{tiny}", "SOLVER.LR", "1"], 1, "SOLVER.LR"),
+        (["--config-file", "{tiny}", "--eval-only"], 1, "MODEL.WEIGHTS: expected the weights"),
+        (["--config-file", "{tiny}", "MODEL.WEIGHTS", "{tiny}"], 1, "tiny.yaml: not a checkpoint"),
+        (
+            ["--config-file", "{tiny}", "DATASETS.TRAIN", "('crosspos_mine_train',)"],
+            1,
+            "crosspos_mine_train.json: not found; make it with",
+        ),
+    ],
+)
+def test_wrong_use(
+    workplace: Path, repo: Path, arguments: list[str], code: int, message: str
+) -> None:
+    tiny = str(workplace / "tiny.yaml")
+    found, log = run(workplace, repo, *(a.format(tiny=tiny) for a in arguments))
+    assert found == code, log
+    assert message in log
+    assert "Traceback" not in log
+
+
+def test_weights_of_another_depth(workplace: Path, repo: Path) -> None:
+    cfg = load_config(workplace / "tiny.yaml", [])
+    weights = workplace / "model_final.pth"
+    torch.save({"model": build_model(cfg).state_dict()}, weights)
+    deeper = ["MODEL.RESNETS.DEPTH", "34", "MODEL.WEIGHTS", str(weights)]
+    tiny = str(workplace / "tiny.yaml")
+    code, log = run(workplace, repo, "--config-file", tiny, "--eval-only", *deeper)
+    assert code == 1
+    assert "model_final.pth: the backbone has another depth" in log
+    assert "Traceback" not in log
