@@ -85,21 +85,26 @@ def draw_crop(
     """Draw a crop, around a crossing with probability `crossing_share`, else in the FOV.
 
     The crossing lies anywhere in the inner three quarters of its crop, so that the detector
-    cannot learn that crossings are in the middle.
+    cannot learn that crossings are in the middle. Crops do not reach beyond the FOV further
+    than they must.
     """
+    factor = float(np.exp(rng.uniform(-np.log(zoom), np.log(zoom))))
     if len(photograph.centers) and rng.random() < crossing_share:
         x, y = photograph.centers[rng.integers(len(photograph.centers))]
-        dx, dy = rng.uniform(-0.375, 0.375, 2) * size
+        x, y = np.array((x, y)) + rng.uniform(-0.375, 0.375, 2) * size / factor
     else:
         x, y = photograph.fov_center
         distance = 0.45 * photograph.fov_diameter * np.sqrt(rng.random())
         turn = rng.uniform(0, 2 * np.pi)
-        dx, dy = distance * np.cos(turn), distance * np.sin(turn)
+        x, y = x + distance * np.cos(turn), y + distance * np.sin(turn)
+    reach = max(0.0, (photograph.fov_diameter - size / factor) / 2)
+    middle = np.array(photograph.fov_center)
+    x, y = np.clip((x, y), middle - reach, middle + reach)
     return Crop(
-        center=(float(x + dx), float(y + dy)),
+        center=(float(x), float(y)),
         size=size,
         angle=float(rng.uniform(-rotation, rotation)),
-        zoom=float(np.exp(rng.uniform(-np.log(zoom), np.log(zoom)))),
+        zoom=factor,
         flip=bool(rng.random() < 0.5),
     )
 

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Write README's tables from results/*.json, between their markers.
+
+    python tools/readme_tables.py            # write
+    python tools/readme_tables.py --check    # only say whether README is up to date
+
+Exit codes: 0 done, 1 README is not up to date or a results file is missing, 2 wrong usage.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from av_detectron.results import write_text
+
+ROOT = Path(__file__).resolve().parent.parent
+DETECTOR_ROWS = {
+    "bbox_AP": "box AP",
+    "bbox_AP50": "box AP50",
+    "bbox_AP75": "box AP75",
+    "bbox_AR1": "box AR1",
+    "bbox_AR10": "box AR10",
+    "bbox_AR100": "box AR100",
+    "segm_AP": "mask AP",
+    "segm_AP50": "mask AP50",
+    "segm_AP75": "mask AP75",
+    "segm_AR1": "mask AR1",
+    "segm_AR10": "mask AR10",
+    "segm_AR100": "mask AR100",
+    "center_precision_10px": "centre precision, 10 px",
+    "center_recall_10px": "centre recall, 10 px",
+    "center_f1_10px": "centre F1, 10 px",
+    "center_f1_5px": "centre F1, 5 px",
+    "center_sensitivity_at_1_fp_10px": "sensitivity at 1 false positive a photograph, 10 px",
+}
+
+
+def number(results: dict[str, Any], name: str) -> str:
+    """A metric with its interval, such as `.553 (.512 to .590)`."""
+    text = f"{results['metrics'][name]:.3f}"
+    if name in results["ci95"]:
+        low, high = results["ci95"][name]
+        text += f" ({low:.3f} to {high:.3f})"
+    return re.sub(r"\b0\.", ".", text)
+
+
+def detector_table(results: dict[str, Any]) -> str:
+    """SAFPN beside the stock FPN, and their paired difference."""
+    lines = ["| | SAFPN | stock FPN | difference |", "| --- | --- | --- | --- |"]
+    for key, label in DETECTOR_ROWS.items():
+        cells = (number(results, name) for name in (key, f"fpn_{key}", f"{key}_minus_fpn"))
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    commit = results["commit"][:10]
+    lines += ["", f"`{results['command']}` (commit {commit}, seeds {results['seeds']})"]
+    return "\n".join(lines)
+
+
+TABLES: dict[str, Callable[[dict[str, Any]], str]] = {"detector_drive": detector_table}
+
+
+def fill(readme: str, results: Path) -> str:
+    """README with every table made anew.
+
+    Raises:
+        ValueError: a results file is missing or a table has no markers in README.
+    """
+    for name, make in TABLES.items():
+        source = results / f"{name}.json"
+        if not source.is_file():
+            raise ValueError(f"{source}: expected a results file, found none")
+        begin, end = f"<!-- table {name} -->", f"<!-- end {name} -->"
+        if begin not in readme or end not in readme:
+            raise ValueError(f"README.md: expected the markers {begin} and {end}")
+        table = make(json.loads(source.read_text()))
+        before, rest = readme.split(begin, 1)
+        readme = f"{before}{begin}\n{table}\n{end}{rest.split(end, 1)[1]}"
+    return readme
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Write README's tables from results/*.json.")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    args = parser.parse_args(argv)
+    path = ROOT / "README.md"
+    readme = path.read_text(encoding="utf-8")
+    try:
+        filled = fill(readme, ROOT / "results")
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if args.check:
+        if filled != readme:
+            print("README.md: tables differ from results/; run `make tables`", file=sys.stderr)
+        return int(filled != readme)
+    write_text(path, filled)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
