@@ -48,9 +48,11 @@ def workplace(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Path:
     return folder
 
 
-def start(workplace: Path, repo: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(
+    workplace: Path, repo: Path, *arguments: str, tool: str = "train_net"
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(repo / "tools" / "train_net.py"), *arguments],
+        [sys.executable, str(repo / "tools" / f"{tool}.py"), *arguments],
         env={**os.environ, "DETECTRON2_DATASETS": str(workplace)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -58,8 +60,8 @@ def start(workplace: Path, repo: Path, *arguments: str) -> subprocess.Popen[str]
     )
 
 
-def run(workplace: Path, repo: Path, *arguments: str) -> tuple[int, str]:
-    process = start(workplace, repo, *arguments)
+def run(workplace: Path, repo: Path, *arguments: str, tool: str = "train_net") -> tuple[int, str]:
+    process = start(workplace, repo, *arguments, tool=tool)
     output, _ = process.communicate(timeout=300)
     return process.returncode, output
 
@@ -68,7 +70,7 @@ def rows(output: Path) -> list[dict]:
     return [json.loads(line) for line in (output / "metrics.json").read_text().splitlines()]
 
 
-def test_kill_resume_and_evaluate(workplace: Path, repo: Path) -> None:
+def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path) -> None:
     config = ["--config-file", str(workplace / "tiny.yaml")]
     whole = workplace / "whole"
     code, log = run(workplace, repo, *config, "OUTPUT_DIR", str(whole))
@@ -105,6 +107,22 @@ def test_kill_resume_and_evaluate(workplace: Path, repo: Path) -> None:
     results = whole / "inference" / "crosspos_phantom_val" / "coco_instances_results.json"
     assert isinstance(json.loads(results.read_text()), list)
     assert "AR100" in log and "f1_10px" in log
+
+    best, dataset = str(whole / "best.yaml"), "crosspos_phantom_val"
+    report = ["--detector", best, "--baseline", best, "--dataset", dataset, "--draws", "20"]
+    path = workplace / "report.json"
+    code, log = run(workplace, repo, *report, "--output", str(path), tool="report_detector")
+    assert code == 0, log
+    content = json.loads(path.read_text())
+    assert content["metrics"]["bbox_AP50"] == content["metrics"]["fpn_bbox_AP50"]
+    assert content["ci95"]["bbox_AP50_minus_fpn"] == [0, 0]
+    assert len(content["data"]["evaluated"][dataset]) == 2
+
+    pictures = ["--dataset", dataset, "--predictions", str(results)]
+    pictures += ["--output", str(workplace / "pictures")]
+    code, log = run(workplace, repo, *pictures, tool="visualize_crossings")
+    assert code == 0, log
+    assert len(list((workplace / "pictures").glob("*.png"))) == 2
 
 
 @pytest.mark.parametrize(
