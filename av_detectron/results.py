@@ -1,13 +1,14 @@
 """Results files: one JSON object with the figures and all that is needed to make them again."""
 
 import json
-import os
 import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from av_detectron.files import write_whole
 
 
 def current_commit(folder: Path) -> str:
@@ -58,15 +59,4 @@ def write_results(
         "ci95": {k: [round(x, 5) for x in v] for k, v in (ci95 or {}).items()},
         **more,
     }
-    write_text(path, json.dumps(content, indent=1) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all: to a temporary name, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, json.dumps(content, indent=1) + "\n")

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from av_detectron.results import write_text
+from av_detectron.files import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 DETECTOR_ROWS = {
@@ -96,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
         if filled != readme:
             print("README.md: tables differ from results/; run `make tables`", file=sys.stderr)
         return int(filled != readme)
-    write_text(path, filled)
+    write_whole(path, filled)
     return 0
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from detectron2.data import DatasetCatalog
-from PIL import Image
 
 from av_detectron.data.annotations import read_photograph
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.data.errors import InputFileError
+from av_detectron.files import png, write_whole
 from av_detectron.visualization import side_by_side
 
 
@@ -49,7 +49,6 @@ def main(argv: list[str] | None = None) -> int:
     try:
         records = DatasetCatalog.get(args.dataset)
         predictions = read_predictions(args.predictions)
-        args.output.mkdir(parents=True, exist_ok=True)
     except (InputFileError, KeyError, OSError) as error:
         print(f"stopped: {error}", file=sys.stderr)
         return 1
@@ -62,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         try:
             image = read_photograph(Path(record["file_name"]))
             picture = side_by_side(image, record["annotations"], shown, args.width)
-            Image.fromarray(picture).save(args.output / f"{Path(record['file_name']).stem}.png")
+            write_whole(args.output / f"{Path(record['file_name']).stem}.png", png(picture))
         except (InputFileError, OSError) as error:
             failed += 1
             print(f"left out: {error}", file=sys.stderr)

@@ -3,7 +3,6 @@
 Only rendering knows the photograph's pixels, so a seed shows the same eye at any size.
 """
 
-import io
 import zlib
 from dataclasses import dataclass
 from math import cos, hypot, pi, sin
@@ -12,7 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_detectron.data.annotations import ARTERY, VEIN
@@ -23,6 +21,7 @@ from av_detectron.data.phantom_vessels import (
     find_intersections,
     grow_forest,
 )
+from av_detectron.files import png, write_whole
 
 _PALETTE = [0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 255, 0]  # RITE's colours of the labels 0-3
 
@@ -173,22 +172,6 @@ def make_phantom(seed: int, fov_diameter: int = 270) -> Phantom:
     )
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that a reader finds all of it or nothing."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
-
-
-def _png(pixels: NDArray[np.uint8], palette: list[int] | None = None) -> bytes:
-    image = Image.fromarray(pixels)
-    if palette:
-        image.putpalette(palette)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def write_phantoms(root: Path, split: str, count: int, seed: int, fov_diameter: int) -> Path:
     """Write phantoms to root/phantom/split: images, av, fov (0 or 255) and crossings.csv.
 
@@ -213,9 +196,9 @@ def write_phantoms(root: Path, split: str, count: int, seed: int, fov_diameter: 
     for index, name in enumerate(names):
         words = np.random.SeedSequence([seed, zlib.crc32(split.encode()), index]).generate_state(4)
         phantom = make_phantom(int.from_bytes(words.tobytes(), "little"), fov_diameter)
-        _replace(folder / "images" / f"{name}.png", _png(phantom.image))
-        _replace(folder / "av" / f"{name}.png", _png(phantom.av_map, _PALETTE))
-        _replace(folder / "fov" / f"{name}.png", _png(phantom.fov * np.uint8(255)))
+        write_whole(folder / "images" / f"{name}.png", png(phantom.image))
+        write_whole(folder / "av" / f"{name}.png", png(phantom.av_map, _PALETTE))
+        write_whole(folder / "fov" / f"{name}.png", png(phantom.fov * np.uint8(255)))
         lines += [f"{name},{x:.2f},{y:.2f}" for x, y in phantom.crossings] or [f"{name},,"]
-    _replace(folder / "crossings.csv", ("\n".join(lines) + "\n").encode())
+    write_whole(folder / "crossings.csv", "\n".join(lines) + "\n")
     return folder

@@ -13,7 +13,7 @@ from av_detectron.data.coco import LabelOptions, annotate, build_coco
 from av_detectron.data.crosspos import json_path
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.pairing import Photograph, find_photographs
-from av_detectron.results import write_text
+from av_detectron.files import write_whole
 
 
 @dataclass
@@ -77,7 +77,7 @@ def prepare_set(
         for part, chosen in parts.items():
             if chosen:
                 path = json_path(output, f"crosspos_{name}_{part}")
-                write_text(path, json.dumps(build_coco(chosen, options, output)))
+                write_whole(path, json.dumps(build_coco(chosen, options, output)))
                 crossings = sum(len(annotations) for _, annotations in chosen)
                 report.lines.append(f"{path}: {len(chosen)} photographs, {crossings} crossings")
     return report

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from av_detectron.curves import mean_over_sets, plot_training, read_metrics
-from av_detectron.results import write_results, write_text
+from av_detectron.files import write_whole
+from av_detectron.results import write_results
 
 
 def test_results_file(tmp_path: Path) -> None:
@@ -23,9 +24,9 @@ def test_results_file(tmp_path: Path) -> None:
 
 def test_failed_writing_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
-    write_text(path, "old")
-    with pytest.raises(TypeError):
-        write_text(path, 3)  # type: ignore[arg-type]
+    write_whole(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "\ud800")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
 
