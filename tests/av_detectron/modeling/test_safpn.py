@@ -57,6 +57,8 @@ def test_contract_of_a_backbone() -> None:
 @torch.no_grad()
 def test_zero_logits_give_the_mean_of_the_resized_levels() -> None:
     backbone = build()
+    for attention in backbone.attentions.values():
+        attention.bias.zero_()
     _, merged = backbone.merge(IMAGE)
     outputs = backbone(IMAGE)
     for i, name in enumerate(("p2", "p3", "p4", "p5")):
@@ -64,6 +66,15 @@ def test_zero_logits_give_the_mean_of_the_resized_levels() -> None:
         mean = sum(resize_level(level, size) for level in merged) / 4
         expected = getattr(backbone, f"fpn_output{name[1:]}")(mean)
         torch.testing.assert_close(outputs[name], expected)
+
+
+@torch.no_grad()
+def test_own_level_leads_at_the_start() -> None:
+    backbone = build()
+    _, merged = backbone.merge(IMAGE)
+    weights = backbone.attentions["p3"](merged, (16, 8))[0, :, 0, 0]
+    assert weights[1] == pytest.approx(0.711, abs=1e-3)
+    assert weights[0] == weights[2] == weights[3]
 
 
 @torch.no_grad()
