@@ -23,6 +23,7 @@ from av_detectron.config import load_config
 from av_detectron.data.crosspos import dataset_root, json_path, register_all
 from av_detectron.data.errors import InputFileError
 from av_detectron.engine import evaluate
+from av_detectron.evaluation.plots import plot_centers
 from av_detectron.evaluation.scores import DetectorScores, bootstrap, interval
 from av_detectron.results import write_results
 
@@ -57,6 +58,7 @@ def report(args: argparse.Namespace) -> None:
     for name, cfg in cfgs.items():
         metrics[f"{name}threshold"] = cfg.TEST.CROSSPOS.SCORE_THRESHOLD
         metrics[f"{name}training_iterations"] = cfg.SOLVER.MAX_ITER
+    curves = {n.strip("_") or "detector": s.curves() for n, s in scores.items()}
     photographs = [Path(p).name for p in scores[""].photographs]
     write_results(
         args.output,
@@ -69,7 +71,12 @@ def report(args: argparse.Namespace) -> None:
             "labels": json.loads(json_path(dataset_root(), args.dataset).read_text())["info"],
         },
         bootstrap={"resampled": "photographs", "draws": args.draws},
+        curves=curves,
     )
+    plot_centers(curves, args.output.with_suffix(".png"))
+    for name in ("bbox_AP", "bbox_AP50", "segm_AP50", "center_f1_10px"):
+        low, high = ci95[name]
+        print(f"{name:16} {metrics[name]:.3f}  (95 % interval {low:.3f} to {high:.3f})")
 
 
 def main(argv: list[str] | None = None) -> int:

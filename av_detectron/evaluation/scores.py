@@ -98,8 +98,8 @@ class DetectorScores:
         self._tolerances = list(tolerances)
         records = sorted(load_crosspos(json_file, json_file.parent), key=lambda r: r["image_id"])
         self.photographs = [r["file_name"] for r in records]
-        centers = [_photograph_centers(r, predictions) for r in records]
-        self._matches = {t: [c.matches(t) for c in centers] for t in self._tolerances}
+        self._centers = [_photograph_centers(r, predictions) for r in records]
+        self._matches = {t: [c.matches(t) for c in self._centers] for t in self._tolerances}
 
     def metrics(self, indices: Indices = None) -> dict[str, float]:
         """Flat names → values, 0-1; for a resample of the photographs if `indices` are given."""
@@ -113,6 +113,22 @@ class DetectorScores:
                 values[f"center_{name}_{tolerance:g}px"] = value
             values[f"center_sensitivity_at_1_fp_{tolerance:g}px"] = pooled.sensitivity_at(1.0)
         return values
+
+    def curves(self) -> dict[str, list[float]]:
+        """F1 over tolerances of 1-20 DRIVE px, and FROC at 10, as lists to plot or to write.
+
+        Keys: tolerance_px, f1; false_positives (a photograph), sensitivity.
+        """
+        tolerances = list(range(1, 21))
+        pooled = {t: pool([c.matches(t) for c in self._centers]) for t in tolerances}
+        false, true = pooled[10].froc()
+        corners = np.append(np.diff(false) > 0, True)  # the end of each level of false positives
+        return {
+            "tolerance_px": [float(t) for t in tolerances],
+            "f1": [round(pooled[t].at(self._threshold)["f1"], 4) for t in tolerances],
+            "false_positives": [round(float(v), 3) for v in false[corners]],
+            "sensitivity": [round(float(v), 4) for v in true[corners]],
+        }
 
 
 def _photograph_centers(

@@ -10,6 +10,7 @@ import pytest
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.crosspos import json_path
 from av_detectron.data.prepare import prepare_set
+from av_detectron.evaluation.plots import plot_centers
 from av_detectron.evaluation.scores import DetectorScores, bootstrap, interval
 
 
@@ -45,6 +46,17 @@ def test_shifted_box_loses_high_overlaps(labels: Path) -> None:
         record["bbox"][0] += 0.2 * record["bbox"][2]  # IoU 0.8 / 1.2
     metrics = DetectorScores(labels, shifted, 0.5, [10.0]).metrics()
     assert metrics["bbox_AP50"] == pytest.approx(1.0) and metrics["bbox_AP75"] == 0
+
+
+def test_curves(labels: Path, tmp_path: Path) -> None:
+    shifted = copy.deepcopy(perfect(labels))
+    for record in shifted:
+        record["bbox"][0] += 5 * 99 / 540  # five DRIVE px
+    curves = DetectorScores(labels, shifted, 0.5, [10.0]).curves()
+    assert curves["f1"][:4] == [0, 0, 0, 0] and curves["f1"][5:] == [1] * 15
+    assert curves["false_positives"] == [0] and curves["sensitivity"] == [1]
+    plot_centers({"mine": curves}, tmp_path / "centers.png")
+    assert (tmp_path / "centers.png").stat().st_size > 1000
 
 
 def test_no_detections(labels: Path) -> None:
