@@ -1,16 +1,17 @@
 """Detect artery-vein crossings in fundus photographs with Detectron2.
 
-Importing this package registers its backbones and the CrossPos datasets with Detectron2, and
+Importing this package registers its models and the CrossPos datasets with Detectron2, and
 nothing else happens.
 """
 
 from av_detectron.config import add_av_config, get_av_config
 from av_detectron.data.crosspos import dataset_root, register_all
+from av_detectron.modeling import av_head as _av_head  # only registration
 from av_detectron.modeling import safpn as _safpn  # only registration
 from av_detectron.modeling import se_resnet as _se_resnet  # only registration
 
 __version__ = "0.1.0"
 __all__ = ["add_av_config", "get_av_config"]
-del _safpn, _se_resnet
+del _av_head, _safpn, _se_resnet
 
 register_all(dataset_root())

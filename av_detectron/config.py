@@ -26,6 +26,15 @@ def add_av_config(cfg: CfgNode) -> None:
     # need not pay for the others.
     cfg.MODEL.SAFPN.OUT_FEATURES = []
 
+    # Artery/vein head of the meta-architecture CrossingRCNN.
+    cfg.MODEL.AV_HEAD = CfgNode()
+    # Pyramid level that the head reads, and to which its map is added for the detector.
+    cfg.MODEL.AV_HEAD.IN_FEATURE = "p2"
+    # Channels inside the head.
+    cfg.MODEL.AV_HEAD.WIDTH = 48
+    # Weight of its losses beside the detector's.
+    cfg.MODEL.AV_HEAD.LOSS_WEIGHT = 1.0
+
     # "SGD" as Detectron2 has it, or "AdamW", which learns faster from random weights.
     cfg.SOLVER.OPTIMIZER = "SGD"
 

@@ -43,6 +43,19 @@ class Crop:
         size = (self.size, self.size)
         return np.asarray(cv2.warpAffine(pixels, self.matrix, size, flags=cv2.INTER_LINEAR))
 
+    def labels(self, labels: NDArray[np.uint8], outside: int) -> NDArray[np.uint8]:
+        """Cut labels (H, W) out without mixing them, `outside` where the photograph ends."""
+        return np.asarray(
+            cv2.warpAffine(
+                labels,
+                self.matrix,
+                (self.size, self.size),
+                flags=cv2.INTER_NEAREST,
+                borderMode=cv2.BORDER_CONSTANT,
+                borderValue=outside,
+            )
+        )
+
     def points(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Positions (N, 2) in the crop."""
         return points @ self.matrix[:, :2].T + self.matrix[:, 2]

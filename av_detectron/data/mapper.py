@@ -12,6 +12,7 @@ from av_detectron.data.augmentation import draw_crop, draw_tint
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.crossings import crossing_box, crossing_mask
 from av_detectron.data.photograph import PhotographCache, load_image
+from av_detectron.modeling.av_head import IGNORED
 
 
 def to_tensor(image: NDArray[np.uint8], image_format: str) -> torch.Tensor:
@@ -72,7 +73,10 @@ class CrossPosTrainMapper:
         self.cache = PhotographCache(keys.FOV_DIAMETER, keys.CACHE_MB << 20)
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Dataset dict → file_name, image (3, S, S) and instances (px of the crop)."""
+        """Dataset dict → file_name, image (3, S, S), instances (px of the crop) and av.
+
+        av is there for photographs with an artery/vein map: labels (S, S), see `av_loss`.
+        """
         # Detectron2 seeds numpy's state in every worker; one draw from it starts our generator.
         rng = np.random.default_rng(np.random.randint(2**31))
         photograph = self.cache.load(record)
@@ -93,13 +97,16 @@ class CrossPosTrainMapper:
             (self.size, self.size),
             record["label_options"],
         )
-        return {
+        mapped: dict[str, Any] = {
             "file_name": record["file_name"],
             "image": to_tensor(image, self.format),
             "height": self.size,
             "width": self.size,
             "instances": instances,
         }
+        if photograph.av is not None:
+            mapped["av"] = torch.from_numpy(crop.labels(photograph.av, IGNORED)).long()
+        return mapped
 
 
 class CrossPosTestMapper:

@@ -20,6 +20,7 @@ class WorkingPhotograph:
     Attributes:
         image: RGB, (H, W, 3), 0-255.
         vessels: share of vessel in each pixel, (H, W), 0-255; None without a vessel map.
+        av: artery/vein labels, (H, W), 0-3; None without an artery/vein map.
         centers: crossings, (N, 2), x and y in working px (pixel centres at integers).
         scale: working px per px of the photograph, along x and y.
         fov_diameter, fov_center: of the field of view (working px).
@@ -27,6 +28,7 @@ class WorkingPhotograph:
 
     image: NDArray[np.uint8]
     vessels: NDArray[np.uint8] | None
+    av: NDArray[np.uint8] | None
     centers: NDArray[np.float64]
     scale: tuple[float, float]
     fov_diameter: float
@@ -39,7 +41,7 @@ class WorkingPhotograph:
 
     @property
     def nbytes(self) -> int:
-        return self.image.nbytes + (0 if self.vessels is None else self.vessels.nbytes)
+        return sum(m.nbytes for m in (self.image, self.vessels, self.av) if m is not None)
 
 
 def resize(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
@@ -78,13 +80,15 @@ def load_working(record: dict[str, Any], fov_diameter: float) -> WorkingPhotogra
     image = load_image(record, fov_diameter)
     height, width = image.shape[:2]
     scale = (width / record["width"], height / record["height"])
-    vessels = _read_vessels(record)
+    av = _read_av(record)
+    vessels = _read_vessels(record, av)
     centers = np.array([a["center"] for a in record.get("annotations", ())], float)
     fov = record["fov"]
     ((x, y),) = scale_points(np.array([[fov.x, fov.y]]), scale)
     return WorkingPhotograph(
         image=image,
         vessels=None if vessels is None else resize(vessels, width, height),
+        av=None if av is None else resize_labels(av, width, height),
         centers=scale_points(centers, scale),
         scale=scale,
         fov_diameter=fov_diameter,
@@ -92,17 +96,29 @@ def load_working(record: dict[str, Any], fov_diameter: float) -> WorkingPhotogra
     )
 
 
-def _read_vessels(record: dict[str, Any]) -> NDArray[np.uint8] | None:
-    shape = (record["height"], record["width"])
-    if record.get("vessels_file_name"):
-        path = Path(record["vessels_file_name"])
-        vessels = read.read_mask(path)
-    elif record.get("av_file_name"):
-        path = Path(record["av_file_name"])
-        vessels = read.read_av_map(path) > read.BACKGROUND
-    else:
+def resize_labels(labels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Resize artery/vein labels (H, W), 0-3: vessel where at least half of a pixel is, of the
+    kind that covers most of it. Nearest neighbours would break thin vessels up."""
+    shares = [resize((labels == kind).astype(np.uint8) * 255, width, height) for kind in (1, 2, 3)]
+    vessel = resize((labels > 0).astype(np.uint8) * 255, width, height) > 127
+    return np.where(vessel, 1 + np.argmax(shares, axis=0), 0).astype(np.uint8)
+
+
+def _read_av(record: dict[str, Any]) -> NDArray[np.uint8] | None:
+    if not record.get("av_file_name"):
         return None
-    read.check_size(path, vessels.shape, shape)
+    path = Path(record["av_file_name"])
+    labels = read.read_av_map(path)
+    read.check_size(path, labels.shape, (record["height"], record["width"]))
+    return labels
+
+
+def _read_vessels(record: dict[str, Any], av: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
+    if not record.get("vessels_file_name"):
+        return None if av is None else (av > read.BACKGROUND).astype(np.uint8) * 255
+    path = Path(record["vessels_file_name"])
+    vessels = read.read_mask(path)
+    read.check_size(path, vessels.shape, (record["height"], record["width"]))
     return vessels.astype(np.uint8) * 255
 
 
