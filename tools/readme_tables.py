@@ -63,18 +63,17 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {"detector_drive": detector
 
 
 def fill(readme: str, results: Path) -> str:
-    """README with every table made anew.
+    """README with every table that it has markers for made anew.
 
     Raises:
-        ValueError: a results file is missing or a table has no markers in README.
+        ValueError: markers without a results file or of an unknown table, or unpaired ones.
     """
-    for name, make in TABLES.items():
+    for name in re.findall(r"<!-- table (\w+) -->", readme):
         source = results / f"{name}.json"
-        if not source.is_file():
-            raise ValueError(f"{source}: expected a results file, found none")
         begin, end = f"<!-- table {name} -->", f"<!-- end {name} -->"
-        if begin not in readme or end not in readme:
-            raise ValueError(f"README.md: expected the markers {begin} and {end}")
+        if name not in TABLES or not source.is_file() or end not in readme:
+            raise ValueError(f"README.md: {begin} needs {source}, a table {name}, and {end}")
+        make = TABLES[name]
         table = make(json.loads(source.read_text()))
         before, rest = readme.split(begin, 1)
         readme = f"{before}{begin}\n{table}\n{end}{rest.split(end, 1)[1]}"

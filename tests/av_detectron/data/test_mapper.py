@@ -17,7 +17,12 @@ from av_detectron.data.mapper import (
     CrossPosTrainMapper,
     make_instances,
 )
-from av_detectron.data.photograph import PhotographCache, load_working, scale_points
+from av_detectron.data.photograph import (
+    PhotographCache,
+    load_working,
+    resize_labels,
+    scale_points,
+)
 from av_detectron.data.prepare import prepare_set
 
 
@@ -47,7 +52,7 @@ def test_size_that_changed_since_preparation(records: list[dict]) -> None:
 
 
 def test_cache_forgets_the_oldest(records: list[dict]) -> None:
-    cache = PhotographCache(198, max_bytes=200_000)  # one photograph takes 192,000
+    cache = PhotographCache(198, max_bytes=250_000)  # one photograph takes 240,000
     first = cache.load(records[0])
     assert cache.load(records[0]) is first
     cache.load(records[1])
@@ -98,6 +103,25 @@ def test_instances_are_labelled_as_the_dataset_is() -> None:
     assert len(empty) == 0 and empty.gt_masks.tensor.shape == (0, 100, 100)
 
 
+def test_labels_are_resized_without_breaking_vessels() -> None:
+    labels = np.zeros((40, 40), np.uint8)
+    labels[:, 20:22] = 1
+    labels[20:22, :] = 2
+    labels[20:22, 20:22] = 3
+    np.testing.assert_array_equal(resize_labels(labels, 20, 20), labels[::2, ::2])
+    large = resize_labels(labels, 80, 80)
+    assert set(np.unique(large)) == {0, 1, 2, 3}
+    assert large[10, 41] == 1 and large[41, 10] == 2 and large[41, 41] == 3
+
+
+def test_cut_labels_are_never_mixed() -> None:
+    labels = np.zeros((40, 40), np.uint8)
+    labels[10:30] = 2
+    cut = Crop(center=(20.0, 20.0), size=64, angle=30.0).labels(labels, outside=255)
+    assert set(np.unique(cut)) == {0, 2, 255}
+    assert cut[32, 32] == 2 and cut[0, 0] == 255
+
+
 def test_train_mapper(records: list[dict]) -> None:
     cfg = get_av_config()
     cfg.merge_from_list(["INPUT.CROSSPOS.FOV_DIAMETER", 540, "INPUT.CROSSPOS.CROP_SIZE", 128])
@@ -105,6 +129,7 @@ def test_train_mapper(records: list[dict]) -> None:
     assert mapped["image"].shape == (3, 128, 128) and mapped["image"].dtype == torch.float32
     assert 0 <= mapped["image"].min() and 64 < mapped["image"].max() <= 255
     assert mapped["instances"].image_size == (128, 128)
+    assert mapped["av"].shape == (128, 128) and mapped["av"].dtype == torch.int64
 
 
 @pytest.mark.parametrize(("order", "red"), [("RGB", 0), ("BGR", 2)])

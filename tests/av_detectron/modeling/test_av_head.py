@@ -1,0 +1,101 @@
+"""The artery/vein head, its losses, and the detector that it guides."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from detectron2.modeling import build_model
+from detectron2.structures import BitMasks, Boxes, Instances
+from detectron2.utils.events import EventStorage
+
+from av_detectron.config import load_config
+from av_detectron.modeling.av_head import IGNORED, UNCERTAIN, AVHead, av_loss
+
+TINY = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "32"]
+TINY += ["MODEL.ROI_MASK_HEAD.CONV_DIM", "16", "MODEL.AV_HEAD.WIDTH", "16"]
+
+
+@pytest.fixture(scope="module", params=["cpu/safpn_av.yaml", "cpu/fpn_av.yaml"])
+def model(request: pytest.FixtureRequest, repo: Path) -> torch.nn.Module:
+    torch.manual_seed(0)
+    return build_model(load_config(repo / "configs" / request.param, TINY))
+
+
+def logits_of(labels: torch.Tensor, certainty: float = 20.0) -> torch.Tensor:
+    return certainty * torch.nn.functional.one_hot(labels, 3).permute(0, 3, 1, 2).float()
+
+
+def test_right_map_costs_nothing_and_wrong_map_much() -> None:
+    labels = torch.tensor([[[0, 1, 2, 0], [0, 1, 2, 0]]])
+    right = av_loss(logits_of(labels), labels)
+    assert right["loss_av_ce"] < 1e-4 and right["loss_av_dice"] < 1e-4
+    swapped = av_loss(logits_of(torch.tensor([[[0, 2, 1, 0], [0, 2, 1, 0]]])), labels)
+    assert swapped["loss_av_ce"] == pytest.approx(10.0, abs=0.01)  # half of the pixels, 20 each
+    # vessel Dice 1; artery and vein find nothing of their 2 pixels: 1 / (2 + 2 + 1) each
+    assert swapped["loss_av_dice"] == pytest.approx(1 - (1 + 0.2 + 0.2) / 3, abs=1e-3)
+
+
+def test_uncertain_vessel_may_be_either_but_not_background() -> None:
+    labels = torch.tensor([[[0, UNCERTAIN, 0, 0]]])
+    for kind in (1, 2):
+        loss = av_loss(logits_of(torch.tensor([[[0, kind, 0, 0]]])), labels)
+        assert loss["loss_av_ce"] < 1e-4 and loss["loss_av_dice"] < 1e-3
+    missed = av_loss(logits_of(torch.zeros(1, 1, 4, dtype=torch.long)), labels)
+    assert missed["loss_av_ce"] < 1e-4 and missed["loss_av_dice"] > 0.1
+
+
+def test_outside_is_not_scored() -> None:
+    labels = torch.tensor([[[0, 1, IGNORED, IGNORED]]])
+    one = av_loss(logits_of(torch.tensor([[[0, 1, 2, 1]]])), labels)
+    assert one["loss_av_ce"] < 1e-4 and one["loss_av_dice"] < 1e-3
+    nothing = av_loss(logits_of(torch.zeros(1, 2, 2, dtype=torch.long)), torch.full((1, 2, 2), 255))
+    assert torch.isfinite(torch.stack(list(nothing.values()))).all()
+
+
+@pytest.mark.parametrize("stride", [4, 8])
+def test_head_answers_at_the_images_resolution(stride: int) -> None:
+    head = AVHead(channels=24, stride=stride, width=16)
+    image, level = torch.randn(2, 3, 64, 96), torch.randn(2, 24, 64 // stride, 96 // stride)
+    assert head(image, level).shape == (2, 3, 64, 96)
+
+
+def example() -> dict:
+    instances = Instances((128, 128))
+    instances.gt_boxes = Boxes(torch.tensor([[40.0, 40, 70, 70]]))
+    instances.gt_classes = torch.zeros(1, dtype=torch.int64)
+    instances.gt_masks = BitMasks(torch.ones(1, 128, 128, dtype=torch.bool))
+    labels = torch.zeros(128, 128, dtype=torch.int64)
+    labels[50:60] = 1
+    return {"image": torch.rand(3, 128, 128) * 255, "instances": instances, "av": labels}
+
+
+def test_training_gives_all_losses_and_teaches_every_part(model: torch.nn.Module) -> None:
+    model.train()
+    with EventStorage():
+        losses = model([example()])
+    assert {"loss_av_ce", "loss_av_dice", "loss_cls", "loss_mask", "loss_rpn_cls"} <= set(losses)
+    sum(losses.values()).backward()
+    # a stock FPN has levels that no head reads
+    used = {n for n, p in model.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    for part in ("av_head.skip", "av_head.predict", "guide", "backbone.bottom_up.stem"):
+        assert any(name.startswith(part) for name in used), part
+    model.zero_grad()
+
+
+@torch.no_grad()
+def test_outputs_are_in_the_photographs_pixels(model: torch.nn.Module) -> None:
+    model.eval()
+    (output,) = model([{"image": torch.rand(3, 100, 120) * 255, "height": 50, "width": 60}])
+    assert output["instances"].image_size == (50, 60)
+    assert output["av"].shape == (3, 50, 60)
+    torch.testing.assert_close(output["av"].sum(0), torch.ones(50, 60))
+
+
+@torch.no_grad()
+def test_the_map_guides_the_detector(model: torch.nn.Module) -> None:
+    model.eval()
+    image = torch.randn(1, 3, 128, 128)
+    features, logits = model.look(image)
+    plain = model.backbone(image)["p2"]
+    torch.testing.assert_close(model.av_head(image, plain), logits)
+    assert not torch.allclose(features["p2"], plain)
