@@ -54,8 +54,12 @@ class KeepBest(HookBase):
 
     def after_step(self) -> None:
         step = self.trainer.iter + 1
-        if step == self.trainer.max_iter or (self.period > 0 and step % self.period == 0):
+        if step % self.period == 0 and step != self.trainer.max_iter:
             self._compare(step)
+
+    def after_train(self) -> None:
+        if self.trainer.iter + 1 >= self.trainer.max_iter:  # EvalHook's last evaluation is here
+            self._compare(self.trainer.max_iter)
 
     def _compare(self, step: int) -> None:
         latest = {k: v[0] for k, v in self.trainer.storage.latest().items() if "/" in k}

@@ -78,6 +78,9 @@ def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path) -> No
     for name in ("model_best.pth", "best.yaml", "best.json", "training.png", "model_final.pth"):
         assert (whole / name).is_file(), name
     assert list(whole.glob("events.out.tfevents.*"))
+    evaluated = [r for r in rows(whole) if "bbox/AP50" in r]
+    best = json.loads((whole / "best.json").read_text())
+    assert best["bbox/AP50"] == max(r["bbox/AP50"] for r in evaluated)
     assert len(list(whole.glob("model_00*.pth"))) <= 2  # older checkpoints are removed
 
     output = workplace / "killed"
