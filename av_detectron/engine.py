@@ -24,6 +24,7 @@ from av_detectron.curves import mean_over_sets
 from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
 from av_detectron.evaluation.coco import CrossPosCOCOEvaluator
 from av_detectron.evaluation.crossing_points import CrossingPointEvaluator
+from av_detectron.files import write_whole
 
 BEST = "model_best"
 KEPT_CHECKPOINTS = 2
@@ -77,9 +78,9 @@ class KeepBest(HookBase):
             cfg.defrost()
             cfg.MODEL.WEIGHTS = str(self.output / f"{BEST}.pth")
             cfg.TEST.CROSSPOS.SCORE_THRESHOLD = threshold
-            (self.output / "best.yaml").write_text(cfg.dump())
+            write_whole(self.output / "best.yaml", cfg.dump())
             record = {"iteration": step - 1, self.metric: value, "metrics": latest}
-            (self.output / "best.json").write_text(json.dumps(record, indent=1) + "\n")
+            write_whole(self.output / "best.json", json.dumps(record, indent=1) + "\n")
 
 
 class CrossPosTrainer(DefaultTrainer):

@@ -6,7 +6,6 @@ GroupNorm, `norm_layer=timm.layers.GroupNorm`. timm itself is not needed here.
 
 import hashlib
 import json
-import os
 import re
 from itertools import product
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch import Tensor
 
 from av_detectron import __version__, get_av_config
 from av_detectron.checkpoint import read_checkpoint
+from av_detectron.files import write_whole
 from av_detectron.modeling.se_resnet import SE_KEY, build_se_resnet_backbone
 
 DEPTHS = (18, 34, 50, 101, 152)  # from 50 on the blocks are bottlenecks
@@ -172,7 +172,7 @@ def export_backbone(cfg: CfgNode, checkpoint: Path, output: Path) -> dict[str, s
         "source_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
         "software": f"av_detectron {__version__}",
     }
-    _write(output, save(tensors, metadata))
+    write_whole(output, save(tensors, metadata), make_folder=False)
     return metadata
 
 
@@ -227,16 +227,3 @@ def _described_by(cfg: CfgNode) -> Architecture:
     if wrong:
         raise ExportError("timm has no such backbone: " + "; ".join(wrong))
     return Architecture(resnet.DEPTH, resnet.SE, NORMS[resnet.NORM])
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write under a temporary name and rename, so that `path` is whole or not there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    except OSError as error:  # the user knows the file by its own name
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        if temporary.exists():
-            temporary.unlink()

@@ -9,18 +9,30 @@ from numpy.typing import NDArray
 from PIL import Image
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes, *, make_folder: bool = True) -> None:
     """Write text (UTF-8) or bytes to a temporary name beside `path`, then rename it.
 
-    Folders on the way are made. A failure leaves what was there before, and nothing else.
+    A failure leaves what was there before, and nothing else.
+
+    Args:
+        path: where to.
+        content: of the whole file.
+        make_folder: make the folders on the way that are missing.
+
+    Raises:
+        OSError: it cannot be written; names `path`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if make_folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(temporary, path)
+    except OSError as error:  # the user knows the file by its own name
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():
+            temporary.unlink()
 
 
 def png(pixels: NDArray[np.uint8], palette: list[int] | None = None) -> bytes:

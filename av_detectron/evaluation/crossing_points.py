@@ -4,11 +4,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from detectron2.evaluation import DatasetEvaluator
 from detectron2.utils import comm
 
-from av_detectron.evaluation.matching import PhotographCenters, pool
+from av_detectron.evaluation.matching import PhotographCenters, labelled_centers, pool
 
 FROC_POINTS = (1.0, 2.0, 4.0)
 """False positives a photograph at which the sensitivity is reported."""
@@ -30,11 +29,7 @@ class CrossingPointEvaluator(DatasetEvaluator):
             threshold: score from which on a detection counts; negative to take the one with
                 the best F1 on these very photographs, which is right on validation only.
         """
-        self.labelled = {
-            r["image_id"]: np.array([a["center"] for a in r["annotations"]], float).reshape(-1, 2)
-            / r["fov"].drive_px
-            for r in records
-        }
+        self.labelled = {r["image_id"]: labelled_centers(r) for r in records}
         self.drive_px = {r["image_id"]: r["fov"].drive_px for r in records}
         self.tolerances = list(tolerances)
         self.threshold = threshold

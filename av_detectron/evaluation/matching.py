@@ -1,6 +1,7 @@
 """Match detected crossings to labelled ones by the distance between their centres."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +109,12 @@ class PhotographCenters:
         found = match_centers(self.predicted, self.scores, self.labelled, tolerance) >= 0
         order = np.argsort(-self.scores, kind="stable")
         return Matches(self.scores[order], found[order], len(self.labelled), 1)
+
+
+def labelled_centers(record: dict[str, Any]) -> Array:
+    """Labelled crossings of a dataset dict: centres (M, 2) in DRIVE px."""
+    centers = np.array([a["center"] for a in record["annotations"]], float).reshape(-1, 2)
+    return np.asarray(centers / record["fov"].drive_px)
 
 
 def pool(matches: list[Matches]) -> Matches:

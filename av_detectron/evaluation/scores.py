@@ -14,7 +14,7 @@ from pycocotools.cocoeval import COCOeval
 
 from av_detectron.data.crosspos import load_crosspos
 from av_detectron.evaluation.coco import RECALLS
-from av_detectron.evaluation.matching import PhotographCenters, pool
+from av_detectron.evaluation.matching import PhotographCenters, labelled_centers, pool
 
 COCO_NAMES = {"AP": 0, "AP50": 1, "AP75": 2, **RECALLS}
 """Where each metric stands in pycocotools' list of statistics."""
@@ -141,8 +141,7 @@ def _photograph_centers(
     return PhotographCenters(
         predicted=(boxes[:, :2] + boxes[:, 2:] / 2 - 0.5) / unit,
         scores=np.array([p["score"] for p in mine], float),
-        labelled=np.array([a["center"] for a in record["annotations"]], float).reshape(-1, 2)
-        / unit,
+        labelled=labelled_centers(record),
     )
 
 

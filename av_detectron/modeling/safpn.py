@@ -117,7 +117,6 @@ class SAFPN(FPN):
         unused = [f"fpn_output{f[1:]}" for f in self.levels if f not in self.attentions]
         for name in unused:
             delattr(self, name)
-        self._output_names = {f: f"fpn_output{f[1:]}" for f in self.attentions}
         del self.output_convs  # by name only: the list would keep the unused ones alive
 
     def _fused(self) -> list[str]:
@@ -148,7 +147,7 @@ class SAFPN(FPN):
             fused = torch.zeros_like(merged[self.levels.index(name)])
             for level, weight in zip(merged, weights.split(1, dim=1), strict=True):
                 fused = fused + weight * resize_level(level, (height, width))
-            results[name] = getattr(self, self._output_names[name])(fused)
+            results[name] = getattr(self, f"fpn_output{name[1:]}")(fused)
         if self.top_block is not None and set(self._out_features) - set(self.levels):
             source = self.top_block.in_feature
             top = self.top_block(results.get(source, features.get(source)))
