@@ -74,7 +74,8 @@ def report(args: argparse.Namespace) -> None:
         curves=curves,
     )
     plot_centers(curves, args.output.with_suffix(".png"))
-    for name in ("bbox_AP", "bbox_AP50", "segm_AP50", "center_f1_10px"):
+    headlines = ("bbox_AP", "bbox_AP50", "segm_AP50", "center_f1_10px")
+    for name in (n for n in headlines if n in ci95):  # no masks, no segm
         low, high = ci95[name]
         print(f"{name:16} {metrics[name]:.3f}  (95 % interval {low:.3f} to {high:.3f})")
 
