@@ -42,6 +42,9 @@ def add_av_config(cfg: CfgNode) -> None:
     # Photographs are resized until their field of view has this diameter (working px).
     # 1080 is twice DRIVE's: a crossing's box is then 40 px wide.
     cfg.INPUT.CROSSPOS.FOV_DIAMETER = 1080
+    # Radius of the surroundings against which a photograph's contrast is normalised (DRIVE px),
+    # see `normalise_contrast`; 0 leaves photographs as they are, as ImageNet weights expect.
+    cfg.INPUT.CROSSPOS.CONTRAST_RADIUS = 0.0
     # Side of the square training crop (working px).
     cfg.INPUT.CROSSPOS.CROP_SIZE = 512
     # Share of crops placed around a crossing rather than anywhere in the field of view.

@@ -22,6 +22,7 @@ from torch import nn
 from av_detectron.checkpoint import CrossPosCheckpointer
 from av_detectron.curves import mean_over_sets
 from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
+from av_detectron.evaluation.av_map import AVMapEvaluator
 from av_detectron.evaluation.coco import CrossPosCOCOEvaluator
 from av_detectron.evaluation.crossing_points import CrossingPointEvaluator
 from av_detectron.files import write_whole
@@ -87,12 +88,19 @@ class CrossPosTrainer(DefaultTrainer):
     """DefaultTrainer with this project's data, evaluators, safe checkpoints and `KeepBest`."""
 
     def __init__(self, cfg: CfgNode) -> None:
-        super().__init__(cfg)
+        on_cpu = cfg.SOLVER.AMP.ENABLED and cfg.MODEL.DEVICE == "cpu"
+        super().__init__(_without_amp(cfg) if on_cpu else cfg)
+        self.bfloat16 = on_cpu
         self.checkpointer = self.build_checkpointer(
             self._trainer.model, cfg, trainer=weakref.proxy(self)
         )
         self._hooks: list[HookBase] = []  # those there were built for another checkpointer
         self.register_hooks(self.build_hooks())
+
+    def run_step(self) -> None:
+        """One step; on a CPU, `SOLVER.AMP.ENABLED` means bfloat16, which Detectron2 has not."""
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16):
+            super().run_step()
 
     @staticmethod
     def build_checkpointer(model: nn.Module, cfg: CfgNode, **parts: Any) -> CrossPosCheckpointer:
@@ -124,12 +132,15 @@ class CrossPosTrainer(DefaultTrainer):
         output = str(Path(cfg.OUTPUT_DIR) / "inference" / dataset_name)
         keys = cfg.TEST.CROSSPOS
         records = DatasetCatalog.get(dataset_name)
-        return DatasetEvaluators(
-            [
-                CrossPosCOCOEvaluator(dataset_name, output, cfg.MODEL.MASK_ON),
-                CrossingPointEvaluator(records, keys.TOLERANCES, keys.SCORE_THRESHOLD),
-            ]
-        )
+        evaluators = [
+            CrossPosCOCOEvaluator(dataset_name, output, cfg.MODEL.MASK_ON),
+            CrossingPointEvaluator(records, keys.TOLERANCES, keys.SCORE_THRESHOLD),
+        ]
+        if cfg.MODEL.META_ARCHITECTURE == "CrossingRCNN" and any(
+            r.get("av_file_name") for r in records
+        ):
+            evaluators.append(AVMapEvaluator(records))
+        return DatasetEvaluators(evaluators)
 
     def build_hooks(self) -> list[HookBase]:
         if not isinstance(self.checkpointer, CrossPosCheckpointer):
@@ -144,6 +155,13 @@ class CrossPosTrainer(DefaultTrainer):
         if self.cfg.DATASETS.TEST and self.cfg.TEST.EVAL_PERIOD > 0:
             built.insert(-1, KeepBest(self.cfg, self.checkpointer))  # the writer stays last
         return built
+
+
+def _without_amp(cfg: CfgNode) -> CfgNode:
+    cfg = cfg.clone()
+    cfg.defrost()
+    cfg.SOLVER.AMP.ENABLED = False
+    return cfg
 
 
 def evaluate(cfg: CfgNode) -> dict[str, Any]:

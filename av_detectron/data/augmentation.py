@@ -38,10 +38,18 @@ class Crop:
         shift = middle - linear @ np.array(self.center)
         return np.concatenate([linear, shift[:, None]], axis=1)
 
-    def image(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Cut (H, W) or (H, W, C) out, black where the photograph ends."""
-        size = (self.size, self.size)
-        return np.asarray(cv2.warpAffine(pixels, self.matrix, size, flags=cv2.INTER_LINEAR))
+    def image(self, pixels: NDArray[np.uint8], outside: int = 0) -> NDArray[np.uint8]:
+        """Cut (H, W) or (H, W, C) out, `outside` where the photograph ends."""
+        return np.asarray(
+            cv2.warpAffine(
+                pixels,
+                self.matrix,
+                (self.size, self.size),
+                flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_CONSTANT,
+                borderValue=(outside,) * 3,
+            )
+        )
 
     def labels(self, labels: NDArray[np.uint8], outside: int) -> NDArray[np.uint8]:
         """Cut labels (H, W) out without mixing them, `outside` where the photograph ends."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from av_detectron.data.augmentation import draw_crop, draw_tint
 from av_detectron.data.coco import LabelOptions
+from av_detectron.data.contrast import MIDDLE
 from av_detectron.data.crossings import crossing_box, crossing_mask
 from av_detectron.data.photograph import PhotographCache, load_image
 from av_detectron.modeling.av_head import IGNORED
@@ -70,7 +71,11 @@ class CrossPosTrainMapper:
         self.zoom = keys.ZOOM
         self.color = keys.COLOR
         self.format = cfg.INPUT.FORMAT
-        self.cache = PhotographCache(keys.FOV_DIAMETER, keys.CACHE_MB << 20)
+        # What is beyond the photograph looks like what is beyond the field of view.
+        self.outside = round(MIDDLE) if keys.CONTRAST_RADIUS > 0 else 0
+        self.cache = PhotographCache(
+            keys.FOV_DIAMETER, keys.CACHE_MB << 20, keys.CONTRAST_RADIUS
+        )
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
         """Dataset dict → file_name, image (3, S, S), instances (px of the crop) and av.
@@ -88,7 +93,8 @@ class CrossPosTrainMapper:
             rotation=self.rotation,
             zoom=self.zoom,
         )
-        image = draw_tint(rng, self.color).image(crop.image(photograph.image))
+        image = crop.image(photograph.image, self.outside)
+        image = draw_tint(rng, self.color).image(image)
         vessels = None if photograph.vessels is None else crop.image(photograph.vessels)
         instances = make_instances(
             crop.points(photograph.centers),
@@ -114,9 +120,10 @@ class CrossPosTestMapper:
 
     def __init__(self, cfg: CfgNode) -> None:
         self.fov_diameter = cfg.INPUT.CROSSPOS.FOV_DIAMETER
+        self.contrast_radius = cfg.INPUT.CROSSPOS.CONTRAST_RADIUS
         self.format = cfg.INPUT.FORMAT
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
         """Dataset dict → the same, with image (3, H, W) at the working scale."""
-        image = load_image(record, self.fov_diameter)
+        image = load_image(record, self.fov_diameter, self.contrast_radius)
         return {**record, "image": to_tensor(image, self.format)}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_detectron.data import annotations as read
+from av_detectron.data.contrast import normalise_contrast
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,15 @@ def scale_points(points: NDArray[np.float64], scale: tuple[float, float]) -> NDA
     return (np.asarray(points, float).reshape(-1, 2) + 0.5) * scale - 0.5
 
 
-def load_image(record: dict[str, Any], fov_diameter: float) -> NDArray[np.uint8]:
+def load_image(
+    record: dict[str, Any], fov_diameter: float, contrast_radius: float = 0.0
+) -> NDArray[np.uint8]:
     """Read a dataset dict's photograph at the working scale, RGB.
+
+    Args:
+        record: the dataset dict.
+        fov_diameter: of the field of view at the working scale (px).
+        contrast_radius: of `normalise_contrast` (DRIVE px); 0 leaves the photograph as it is.
 
     Raises:
         InputFileError: unreadable, or not of the size the dataset says.
@@ -67,17 +75,24 @@ def load_image(record: dict[str, Any], fov_diameter: float) -> NDArray[np.uint8]
     path = Path(record["file_name"])
     pixels = read.read_photograph(path)
     read.check_size(path, pixels.shape, (record["height"], record["width"]))
-    factor = fov_diameter / record["fov"].diameter
-    return resize(pixels, round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
+    fov = record["fov"]
+    factor = fov_diameter / fov.diameter
+    image = resize(pixels, round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
+    if contrast_radius <= 0:
+        return image
+    radius = contrast_radius * fov_diameter / DRIVE_FOV_DIAMETER
+    return normalise_contrast(image, radius, (fov.x * factor, fov.y * factor), fov_diameter)
 
 
-def load_working(record: dict[str, Any], fov_diameter: float) -> WorkingPhotograph:
-    """Read a dataset dict's photograph and vessel map at the working scale.
+def load_working(
+    record: dict[str, Any], fov_diameter: float, contrast_radius: float = 0.0
+) -> WorkingPhotograph:
+    """Read a dataset dict's photograph and maps at the working scale; arguments as `load_image`.
 
     Raises:
         InputFileError: unreadable, or not of the size the dataset says.
     """
-    image = load_image(record, fov_diameter)
+    image = load_image(record, fov_diameter, contrast_radius)
     height, width = image.shape[:2]
     scale = (width / record["width"], height / record["height"])
     av = _read_av(record)
@@ -125,8 +140,9 @@ def _read_vessels(record: dict[str, Any], av: NDArray[np.uint8] | None) -> NDArr
 class PhotographCache:
     """Keeps working photographs in memory, the least recently used ones leave first."""
 
-    def __init__(self, fov_diameter: float, max_bytes: int) -> None:
+    def __init__(self, fov_diameter: float, max_bytes: int, contrast_radius: float = 0.0) -> None:
         self.fov_diameter = fov_diameter
+        self.contrast_radius = contrast_radius
         self.max_bytes = max_bytes
         self._kept: OrderedDict[str, WorkingPhotograph] = OrderedDict()
         self._bytes = 0
@@ -135,7 +151,7 @@ class PhotographCache:
         """`load_working`, from memory where it can be."""
         key = record["file_name"]
         if key not in self._kept:
-            photograph = load_working(record, self.fov_diameter)
+            photograph = load_working(record, self.fov_diameter, self.contrast_radius)
             self._kept[key] = photograph
             self._bytes += photograph.nbytes
             while self._bytes > self.max_bytes and len(self._kept) > 1:

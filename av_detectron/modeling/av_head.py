@@ -17,6 +17,8 @@ from detectron2.modeling import META_ARCH_REGISTRY, GeneralizedRCNN
 from detectron2.modeling.postprocessing import sem_seg_postprocess
 from torch import nn
 
+from av_detectron.modeling.roi_heads import VESSELS
+
 CLASSES = ("background", "artery", "vein")
 IGNORED = 255
 """Label of pixels that are not scored: outside the photograph."""
@@ -139,11 +141,14 @@ class CrossingRCNN(GeneralizedRCNN):
         }
 
     def look(self, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        """Normalised images (B, 3, H, W) → pyramid with the map added, logits (B, 3, H, W)."""
+        """Normalised images (B, 3, H, W) → pyramid with the map added and the vessels' log-odds
+        under `VESSELS`, (B, 1, H, W); the map's logits (B, 3, H, W)."""
         features = dict(self.backbone(image))
-        logits = self.av_head(image, features[self.av_feature])
+        # float32 also under mixed precision: sums over a crop's pixels need it.
+        logits = self.av_head(image, features[self.av_feature]).float()
         folded = F.pixel_unshuffle(logits.softmax(dim=1), self.stride)  # (B, 3 s², H/s, W/s)
         features[self.av_feature] = features[self.av_feature] + self.guide(folded)
+        features[VESSELS] = logits[:, 1:].logsumexp(dim=1, keepdim=True) - logits[:, :1]
         return features, logits
 
     def forward(self, batched_inputs: list[dict[str, Any]]) -> Any:

@@ -1,0 +1,1 @@
+"""What is read off an artery/vein map: segments, consistent labels, crossings."""

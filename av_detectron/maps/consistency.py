@@ -1,0 +1,41 @@
+"""One kind along a vessel: labels of an artery/vein map agree between junctions.
+
+A network that answers pixel by pixel swaps artery and vein along a stretch of a vessel now and
+then. Blood does not: between two junctions a vessel is of one kind, so that each segment takes
+the kind on which its centreline agrees.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_detectron.maps.segments import find_segments
+
+
+def agree_along_segments(
+    probabilities: NDArray[np.float32], smallest: float = 0.0
+) -> NDArray[np.float32]:
+    """Give every vessel segment the mean artery share of its centreline.
+
+    What is vessel does not change, only how it is shared between artery and vein; at pixels that
+    belong to no segment nothing changes.
+
+    Args:
+        probabilities: background, artery and vein, (3, H, W), 0-1.
+        smallest: connected vessels of fewer px are left as they are.
+
+    Returns:
+        The same, consistent.
+    """
+    background, artery, vein = probabilities
+    vessels = background < 0.5
+    segments = find_segments(vessels, smallest)
+    vessel = artery + vein
+    share = artery / np.maximum(vessel, 1e-6)
+    on_line = segments.segments > 0
+    numbers = segments.segments[on_line]
+    length = np.bincount(numbers, minlength=segments.count + 1)
+    total = np.bincount(numbers, weights=share[on_line], minlength=segments.count + 1)
+    mean = total / np.maximum(length, 1)
+    nearest = segments.nearest(vessels)
+    agreed = np.where(nearest > 0, mean[nearest], share)
+    return np.stack([background, vessel * agreed, vessel * (1 - agreed)]).astype(np.float32)
