@@ -9,9 +9,10 @@ from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.modeling import av_head as _av_head  # only registration
 from av_detectron.modeling import safpn as _safpn  # only registration
 from av_detectron.modeling import se_resnet as _se_resnet  # only registration
+from av_detectron.predictor import Prediction, Predictor
 
 __version__ = "0.1.0"
-__all__ = ["add_av_config", "get_av_config"]
+__all__ = ["Prediction", "Predictor", "add_av_config", "get_av_config"]
 del _av_head, _safpn, _se_resnet
 
 register_all(dataset_root())

@@ -137,7 +137,9 @@ def export_backbone(cfg: CfgNode, checkpoint: Path, output: Path) -> dict[str, s
     Returns:
         the file's metadata: `format` ("timm"), `depth`, `se` ("true", "false"), `norm` ("BN",
         "GN"), `channel_order` ("RGB", "BGR"), `pixel_mean` and `pixel_std` (JSON lists in that
-        order, for values 0 to 255), `source`, `source_sha256` and `software`.
+        order, for values 0 to 255), `fov_diameter` (px) and `contrast_radius` (DRIVE px) of the
+        photographs that it learned from, see `INPUT.CROSSPOS`, `source`, `source_sha256` and
+        `software`.
 
     Raises:
         CheckpointError: the checkpoint is missing or is none; names the file.
@@ -168,6 +170,8 @@ def export_backbone(cfg: CfgNode, checkpoint: Path, output: Path) -> dict[str, s
         "channel_order": cfg.INPUT.FORMAT,
         "pixel_mean": json.dumps([float(v) for v in cfg.MODEL.PIXEL_MEAN]),
         "pixel_std": json.dumps([float(v) for v in cfg.MODEL.PIXEL_STD]),
+        "fov_diameter": str(cfg.INPUT.CROSSPOS.FOV_DIAMETER),
+        "contrast_radius": str(float(cfg.INPUT.CROSSPOS.CONTRAST_RADIUS)),
         "source": checkpoint.name,
         "source_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
         "software": f"av_detectron {__version__}",

@@ -73,9 +73,7 @@ class CrossPosTrainMapper:
         self.format = cfg.INPUT.FORMAT
         # What is beyond the photograph looks like what is beyond the field of view.
         self.outside = round(MIDDLE) if keys.CONTRAST_RADIUS > 0 else 0
-        self.cache = PhotographCache(
-            keys.FOV_DIAMETER, keys.CACHE_MB << 20, keys.CONTRAST_RADIUS
-        )
+        self.cache = PhotographCache(keys.FOV_DIAMETER, keys.CACHE_MB << 20, keys.CONTRAST_RADIUS)
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
         """Dataset dict → file_name, image (3, S, S), instances (px of the crop) and av.

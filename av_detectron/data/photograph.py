@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_detectron.data import annotations as read
 from av_detectron.data.contrast import normalise_contrast
+from av_detectron.data.fov import FieldOfView
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,13 @@ def load_image(
     path = Path(record["file_name"])
     pixels = read.read_photograph(path)
     read.check_size(path, pixels.shape, (record["height"], record["width"]))
-    fov = record["fov"]
+    return to_working_scale(pixels, record["fov"], fov_diameter, contrast_radius)
+
+
+def to_working_scale(
+    pixels: NDArray[np.uint8], fov: FieldOfView, fov_diameter: float, contrast_radius: float
+) -> NDArray[np.uint8]:
+    """Resize RGB pixels (H, W, 3) and normalise their contrast; arguments as `load_image`."""
     factor = fov_diameter / fov.diameter
     image = resize(pixels, round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
     if contrast_radius <= 0:

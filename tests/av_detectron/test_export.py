@@ -175,6 +175,8 @@ def test_metadata(state18, write, target):
         "channel_order": "RGB",
         "pixel_mean": "[123.675, 116.28, 103.53]",
         "pixel_std": "[58.0, 57.5, 57.25]",
+        "fov_diameter": "1080",
+        "contrast_radius": "0.0",
         "source": "model_best.pth",
         "source_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
         "software": f"av_detectron {__version__}",

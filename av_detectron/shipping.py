@@ -1,0 +1,102 @@
+"""One file for a whole detector: weights in half precision, and the config that builds it.
+
+A safetensors file whose metadata carries the config, so that nobody has to know with which one
+the weights were trained, and no other architecture can be filled with them by mistake.
+"""
+
+import hashlib
+from pathlib import Path
+
+import torch
+from detectron2.config import CfgNode
+from detectron2.modeling import build_model
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from av_detectron.checkpoint import CheckpointError, read_checkpoint
+from av_detectron.config import get_av_config
+from av_detectron.files import write_whole
+
+FORMAT = "av_detectron"
+"""What the metadata says under "format"."""
+
+
+def ship_detector(cfg: CfgNode, checkpoint: Path, output: Path) -> dict[str, str]:
+    """Write the weights of `checkpoint`, trained with `cfg`, as one file.
+
+    Returns:
+        the file's metadata: format, config (YAML), source and source_sha256.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read, or is not of the config's architecture.
+        OSError: the output cannot be written.
+    """
+    content = read_checkpoint(checkpoint)
+    state = content.get("model", content)
+    cfg = cfg.clone()
+    cfg.defrost()
+    cfg.MODEL.WEIGHTS = ""
+    cfg.OUTPUT_DIR = "output"
+    fill(build_model(cfg), state, checkpoint)
+    tensors = {k: v.detach().half().contiguous().clone() for k, v in state.items()}
+    metadata = {
+        "format": FORMAT,
+        "config": cfg.dump(),
+        "source": checkpoint.name,
+        "source_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+    }
+    write_whole(output, save(tensors, metadata))
+    return metadata
+
+
+def load_detector(path: Path, device: str = "cpu") -> tuple[CfgNode, nn.Module]:
+    """Build the detector of a file written by `ship_detector`, in float32, for inference.
+
+    Raises:
+        CheckpointError: missing, damaged, of another kind, or it does not hold what its config
+            says; names the file.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path}: expected a detector's weights, found no file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                found = metadata.get("format", "no format")
+                raise CheckpointError(
+                    f"{path}: expected weights of format {FORMAT!r} (see tools/ship_weights.py), "
+                    f"found {found!r}"
+                )
+            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: damaged, or not a safetensors file ({error})") from error
+    cfg = get_av_config()
+    try:
+        cfg.merge_from_other_cfg(CfgNode.load_cfg(metadata.get("config", "")))
+        cfg.MODEL.DEVICE = device
+        model = build_model(cfg)
+    except (AttributeError, AssertionError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: its config does not fit this version: {error}") from error
+    fill(model, state, path)
+    return cfg, model.eval()
+
+
+def fill(model: nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:
+    """Load `state`, which has to be the model's in every name and shape.
+
+    Raises:
+        CheckpointError: it is not; names the file and the first differences.
+    """
+    own = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+    problems = [f"{k}: missing" for k in own.keys() - state.keys()]
+    problems += [f"{k}: not in this model" for k in state.keys() - own.keys()]
+    for name in own.keys() & state.keys():
+        if tuple(state[name].shape) != own[name]:
+            problems.append(f"{name}: found {tuple(state[name].shape)}, expected {own[name]}")
+    if problems:
+        shown = "; ".join(sorted(problems)[:3])
+        raise CheckpointError(
+            f"{path}: weights of another architecture ({len(problems)} differences): {shown}"
+        )
+    model.load_state_dict(state)

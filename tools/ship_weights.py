@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Put a trained detector into one file of half precision, which `Predictor` loads.
+
+    python tools/ship_weights.py --detector output/cpu_safpn_av/best.yaml \\
+        --output av_detectron/weights/crossing_av_r18.safetensors
+
+Exit codes: 0 written, 1 could not be written, 2 wrong usage.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from av_detectron.config import load_config
+from av_detectron.shipping import ship_detector
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--detector", type=Path, required=True, help="best.yaml of a training")
+    parser.add_argument("--output", type=Path, required=True, help="file to write (.safetensors)")
+    args = parser.parse_args(argv)
+    try:
+        cfg = load_config(args.detector, [])
+        metadata = ship_detector(cfg, Path(cfg.MODEL.WEIGHTS), args.output)
+    except (OSError, ValueError) as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 1
+    size = args.output.stat().st_size / 2**20
+    print(f"written: {args.output}, {size:.1f} MiB, from {metadata['source']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
