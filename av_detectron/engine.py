@@ -3,6 +3,7 @@
 import json
 import logging
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,8 +165,24 @@ def _without_amp(cfg: CfgNode) -> CfgNode:
     return cfg
 
 
+def predict(cfg: CfgNode, dataset_name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Apply `MODEL.WEIGHTS` to a registered set: dataset dict and output of each photograph.
+
+    Raises as `load_model`.
+    """
+    model = load_model(cfg).eval()
+    with torch.inference_mode():
+        for (record,) in CrossPosTrainer.build_test_loader(cfg, dataset_name):
+            yield record, model([record])[0]
+
+
 def evaluate(cfg: CfgNode) -> dict[str, Any]:
-    """Evaluate `MODEL.WEIGHTS` on every set of `DATASETS.TEST`.
+    """Evaluate `MODEL.WEIGHTS` on every set of `DATASETS.TEST`; raises as `load_model`."""
+    return CrossPosTrainer.test(cfg, load_model(cfg))
+
+
+def load_model(cfg: CfgNode) -> nn.Module:
+    """Build the config's model with `MODEL.WEIGHTS`.
 
     Raises:
         ValueError: no weights are named.
@@ -176,4 +193,4 @@ def evaluate(cfg: CfgNode) -> dict[str, Any]:
     model = CrossPosTrainer.build_model(cfg)
     CrossPosTrainer.build_checkpointer(model, cfg).load(cfg.MODEL.WEIGHTS)
     logging.getLogger("detectron2").info("Evaluating %s", cfg.MODEL.WEIGHTS)
-    return CrossPosTrainer.test(cfg, model)
+    return model

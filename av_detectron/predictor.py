@@ -71,7 +71,8 @@ class Predictor:
         self.cfg, self.model = load_detector(Path(weights), self.device)
         chosen = self.cfg.TEST.CROSSPOS.SCORE_THRESHOLD
         self.threshold = max(0.0, chosen) if threshold is None else threshold
-        self.model.roi_heads.box_predictor.test_score_thresh = self.threshold
+        heads: Any = self.model.roi_heads
+        heads.box_predictor.test_score_thresh = self.threshold
 
     @torch.inference_mode()
     def __call__(
