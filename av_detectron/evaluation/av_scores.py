@@ -1,0 +1,71 @@
+"""Every figure of artery/vein maps on a set of photographs, for resampling photographs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_detectron.data import annotations as read
+from av_detectron.evaluation.av_map import MapCounts, count_map
+from av_detectron.evaluation.matching import PhotographCenters, labelled_centers, pool
+from av_detectron.maps.consistency import agree_along_segments
+from av_detectron.maps.crossing_finder import SMALLEST, find_map_crossings
+
+
+@dataclass(frozen=True)
+class MapScores:
+    """One photograph's map against its labels.
+
+    Attributes:
+        raw: pixels of the map as it is.
+        agreed: pixels after `agree_along_segments`.
+        centers: crossings from the map alone, against the labelled ones (DRIVE px).
+    """
+
+    raw: MapCounts
+    agreed: MapCounts
+    centers: PhotographCenters
+
+
+def score_map(probabilities: NDArray[np.float32], record: dict[str, Any]) -> MapScores:
+    """Score a map (3, H, W) of the photograph of a dataset dict that has artery/vein labels.
+
+    Raises:
+        InputFileError: the labels are unreadable.
+        ValueError: they are of another size.
+    """
+    labels = read.read_av_map(Path(record["av_file_name"]))
+    unit = record["fov"].drive_px
+    agreed = agree_along_segments(probabilities, SMALLEST * unit**2)
+    centers, scores = find_map_crossings(probabilities, unit)
+    return MapScores(
+        raw=count_map(probabilities, labels, record["fov"]),
+        agreed=count_map(agreed, labels, record["fov"]),
+        centers=PhotographCenters(centers / unit, scores, labelled_centers(record)),
+    )
+
+
+def map_metrics(
+    photographs: Sequence[MapScores], threshold: float, tolerances: Sequence[float]
+) -> dict[str, float]:
+    """Flat names → values, 0-1, pooled over photographs.
+
+    The names of `MapCounts.metrics` for the map as it is, those of artery and vein again with
+    the suffix `_agreed` for consistent segments, and `map_center_<precision, recall, f1>_<t>px`.
+
+    Args:
+        photographs: scores, a resample of them too.
+        threshold: score from which on a crossing of the map counts.
+        tolerances: distances of centres that count as found (DRIVE px).
+    """
+    values = sum((p.raw for p in photographs), MapCounts()).metrics()
+    agreed = sum((p.agreed for p in photographs), MapCounts()).metrics()
+    values.update({f"{k}_agreed": v for k, v in agreed.items() if k.startswith("av_")})
+    for tolerance in tolerances:
+        matches = pool([p.centers.matches(tolerance) for p in photographs])
+        for name, value in matches.at(threshold).items():
+            values[f"map_center_{name}_{tolerance:g}px"] = value
+    return values

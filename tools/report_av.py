@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Evaluate artery/vein maps on one set and write the figures, with bootstrap intervals, as JSON.
+
+    python tools/report_av.py --detector output/cpu_safpn_av/best.yaml \\
+        --dataset crosspos_drive_test --output results/av_drive.json
+
+The maps as they are, with labels that agree along segments, and the crossings found in the map
+alone, whose score threshold is the one with the best F1 on the validation set.
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from detectron2.config import CfgNode
+from detectron2.utils.logger import setup_logger
+from tqdm import tqdm
+
+from av_detectron.checkpoint import CheckpointError
+from av_detectron.config import load_config
+from av_detectron.data.crosspos import dataset_root, register_all
+from av_detectron.data.errors import InputFileError
+from av_detectron.engine import predict
+from av_detectron.evaluation.av_scores import MapScores, map_metrics, score_map
+from av_detectron.evaluation.matching import pool
+from av_detectron.evaluation.scores import interval
+from av_detectron.results import write_results
+
+
+def score_set(cfg: CfgNode, dataset: str) -> dict[str, MapScores]:
+    """Scores of every photograph of a registered set, by file name."""
+    found = {}
+    for record, output in tqdm(predict(cfg, dataset), desc=dataset, disable=None, unit="photo"):
+        if "av" not in output:
+            raise ValueError(f"{cfg.MODEL.META_ARCHITECTURE} answers no artery/vein map")
+        if not record.get("av_file_name"):
+            raise ValueError(f"{dataset}: {record['file_name']} has no artery/vein labels")
+        found[Path(record["file_name"]).name] = score_map(output["av"].numpy(), record)
+    return found
+
+
+def report(args: argparse.Namespace) -> None:
+    register_all(dataset_root(), [args.dataset, args.validation])
+    cfg = load_config(args.detector, ["MODEL.DEVICE", "cpu"])
+    tolerances = cfg.TEST.CROSSPOS.TOLERANCES
+    validation = score_set(cfg, args.validation)
+    main_tolerance = [s.centers.matches(tolerances[0]) for s in validation.values()]
+    threshold = pool(main_tolerance).best_threshold()
+    scored = score_set(cfg, args.dataset)
+    scores = list(scored.values())
+    rng = np.random.default_rng(args.seed)
+    draws = [
+        map_metrics(
+            [scores[i] for i in rng.integers(len(scores), size=len(scores))], threshold, tolerances
+        )
+        for _ in range(args.draws)
+    ]
+    metrics = map_metrics(scores, threshold, tolerances)
+    ci95 = {k: interval([d[k] for d in draws]) for k in metrics}
+    write_results(
+        args.output,
+        metrics={**metrics, "map_center_threshold": threshold},
+        ci95=ci95,
+        seeds=[cfg.SEED, args.seed],
+        data={
+            "evaluated": {args.dataset: list(scored)},
+            "threshold_chosen_on": args.validation,
+            "trained_on": list(cfg.DATASETS.TRAIN),
+            "left_out": "artery and vein are not scored on pixels labelled 3 (crossing, uncertain)",
+        },
+        bootstrap={"resampled": "photographs", "draws": args.draws},
+    )
+    for name in ("vessel_dice", "av_accuracy", "av_accuracy_detected", "map_center_f1_10px"):
+        low, high = ci95[name]
+        print(f"{name:22} {metrics[name]:.3f}  (95 % interval {low:.3f} to {high:.3f})")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--detector", type=Path, required=True, help="best.yaml of a training")
+    parser.add_argument("--dataset", default="crosspos_drive_test", help="registered name")
+    parser.add_argument("--validation", default="crosspos_drive_val", help="registered name")
+    parser.add_argument("--output", type=Path, required=True, help="results file to write")
+    parser.add_argument("--draws", type=int, default=1000, help="bootstrap resamples")
+    parser.add_argument("--seed", type=int, default=0, help="of the resampling")
+    args = parser.parse_args(argv)
+    setup_logger()
+    try:
+        report(args)
+    except (CheckpointError, InputFileError, OSError, ValueError) as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 1
+    print(f"written: {args.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
