@@ -43,7 +43,7 @@ def add_av_config(cfg: CfgNode) -> None:
     # 1080 is twice DRIVE's: a crossing's box is then 40 px wide.
     cfg.INPUT.CROSSPOS.FOV_DIAMETER = 1080
     # Radius of the surroundings against which a photograph's contrast is normalised (DRIVE px),
-    # see `normalise_contrast`; 0 leaves photographs as they are, as ImageNet weights expect.
+    # see `normalise_contrast`; 0 leaves photographs as they are.
     cfg.INPUT.CROSSPOS.CONTRAST_RADIUS = 0.0
     # Side of the square training crop (working px).
     cfg.INPUT.CROSSPOS.CROP_SIZE = 512
