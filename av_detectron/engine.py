@@ -91,6 +91,7 @@ class CrossPosTrainer(DefaultTrainer):
     def __init__(self, cfg: CfgNode) -> None:
         on_cpu = cfg.SOLVER.AMP.ENABLED and cfg.MODEL.DEVICE == "cpu"
         super().__init__(_without_amp(cfg) if on_cpu else cfg)
+        self.cfg = cfg  # best.yaml keeps what was asked for
         self.bfloat16 = on_cpu
         self.checkpointer = self.build_checkpointer(
             self._trainer.model, cfg, trainer=weakref.proxy(self)
