@@ -38,6 +38,16 @@ DETECTOR_ROWS = {
     "center_sensitivity_at_1_fp_10px": "sensitivity at 1 false positive a photograph, 10 px",
 }
 
+AV_ROWS = {
+    "vessel_dice": "vessel Dice",
+    "vessel_sensitivity": "vessel sensitivity",
+    "vessel_specificity": "vessel specificity",
+    "av_accuracy": "artery/vein accuracy, all labelled vessel pixels",
+    "av_accuracy_detected": "artery/vein accuracy, those detected",
+    "av_accuracy_centerline": "artery/vein accuracy, centrelines",
+    "map_center_f1_10px": "crossings from the map alone, centre F1, 10 px",
+}
+
 
 def number(results: dict[str, Any], name: str) -> str:
     """A metric with its interval, such as `.553 (.512 to .590)`."""
@@ -54,12 +64,29 @@ def detector_table(results: dict[str, Any]) -> str:
     for key, label in DETECTOR_ROWS.items():
         cells = (number(results, name) for name in (key, f"fpn_{key}", f"{key}_minus_fpn"))
         lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", origin(results)])
+
+
+def av_table(results: dict[str, Any]) -> str:
+    """The map as it is, and with labels that agree along segments."""
+    lines = ["| | map | consistent segments |", "| --- | --- | --- |"]
+    for key, label in AV_ROWS.items():
+        agreed = f"{key}_agreed"
+        other = number(results, agreed) if agreed in results["metrics"] else ""
+        lines.append(f"| {label} | {number(results, key)} | {other} |")
+    return "\n".join([*lines, "", origin(results)])
+
+
+def origin(results: dict[str, Any]) -> str:
+    """The command, commit and seeds that made the figures."""
     commit = results["commit"][:10]
-    lines += ["", f"`{results['command']}` (commit {commit}, seeds {results['seeds']})"]
-    return "\n".join(lines)
+    return f"`{results['command']}` (commit {commit}, seeds {results['seeds']})"
 
 
-TABLES: dict[str, Callable[[dict[str, Any]], str]] = {"detector_drive": detector_table}
+TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "detector_drive": detector_table,
+    "av_drive": av_table,
+}
 
 
 def fill(readme: str, results: Path) -> str:

@@ -47,3 +47,8 @@ def test_tables_come_from_results(repo: Path, tmp_path: Path) -> None:
     assert "old" not in filled and filled.startswith("a\n") and filled.endswith("\nb\n")
     with pytest.raises(ValueError, match="needs"):
         module.fill(readme, tmp_path / "none")
+    names = [*module.AV_ROWS, "av_accuracy_agreed"]
+    content["metrics"] = {n: 0.5 for n in names}
+    (tmp_path / "av_drive.json").write_text(json.dumps(content))
+    filled = module.fill("<!-- table av_drive -->\n<!-- end av_drive -->\n", tmp_path)
+    assert "| vessel Dice | .500 |  |" in filled and "pixels | .500 | .500 |" in filled
