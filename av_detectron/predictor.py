@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pycocotools.mask
 import torch
 from numpy.typing import NDArray
 
 from av_detectron.data import annotations as read
+from av_detectron.data.coco import encode_mask
 from av_detectron.data.fov import FieldOfView, detect_fov, measure_fov
 from av_detectron.data.mapper import to_tensor
 from av_detectron.data.photograph import to_working_scale
@@ -108,11 +108,6 @@ class Predictor:
             fov=fov,
             boxes=found.pred_boxes.tensor.numpy(),
             scores=found.scores.numpy(),
-            masks=[_encode(mask) for mask in found.pred_masks.numpy()],
+            masks=[encode_mask(mask) for mask in found.pred_masks.numpy()],
             av=output["av"].cpu().numpy(),
         )
-
-
-def _encode(mask: NDArray[np.bool_]) -> dict[str, Any]:
-    rle = pycocotools.mask.encode(np.asfortranarray(mask, np.uint8))
-    return {"size": [int(n) for n in rle["size"]], "counts": rle["counts"].decode("ascii")}

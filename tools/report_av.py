@@ -15,17 +15,15 @@ from pathlib import Path
 
 import numpy as np
 from detectron2.config import CfgNode
-from detectron2.utils.logger import setup_logger
 from tqdm import tqdm
 
-from av_detectron.checkpoint import CheckpointError
 from av_detectron.config import load_config
 from av_detectron.data.crosspos import dataset_root, register_all
-from av_detectron.data.errors import InputFileError
 from av_detectron.engine import predict
 from av_detectron.evaluation.av_scores import MapScores, map_metrics, score_map
 from av_detectron.evaluation.matching import pool
 from av_detectron.evaluation.scores import interval
+from av_detectron.reporting import print_headlines, report_parser, run_report
 from av_detectron.results import write_results
 
 
@@ -72,30 +70,14 @@ def report(args: argparse.Namespace) -> None:
         },
         bootstrap={"resampled": "photographs", "draws": args.draws},
     )
-    for name in ("vessel_dice", "av_accuracy", "av_accuracy_detected", "map_center_f1_10px"):
-        low, high = ci95[name]
-        print(f"{name:22} {metrics[name]:.3f}  (95 % interval {low:.3f} to {high:.3f})")
+    headlines = ("vessel_dice", "av_accuracy", "av_accuracy_detected", "map_center_f1_10px")
+    print_headlines(headlines, metrics, ci95)
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--detector", type=Path, required=True, help="best.yaml of a training")
-    parser.add_argument("--dataset", default="crosspos_drive_test", help="registered name")
+    parser = report_parser(__doc__)
     parser.add_argument("--validation", default="crosspos_drive_val", help="registered name")
-    parser.add_argument("--output", type=Path, required=True, help="results file to write")
-    parser.add_argument("--draws", type=int, default=1000, help="bootstrap resamples")
-    parser.add_argument("--seed", type=int, default=0, help="of the resampling")
-    args = parser.parse_args(argv)
-    setup_logger()
-    try:
-        report(args)
-    except (CheckpointError, InputFileError, OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    print(f"written: {args.output}")
-    return 0
+    return run_report(report, parser.parse_args(argv))
 
 
 if __name__ == "__main__":

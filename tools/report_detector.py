@@ -16,15 +16,13 @@ import sys
 from pathlib import Path
 
 from detectron2.config import CfgNode
-from detectron2.utils.logger import setup_logger
 
-from av_detectron.checkpoint import CheckpointError
 from av_detectron.config import load_config
 from av_detectron.data.crosspos import dataset_root, json_path, register_all
-from av_detectron.data.errors import InputFileError
 from av_detectron.engine import evaluate
 from av_detectron.evaluation.plots import plot_centers
 from av_detectron.evaluation.scores import DetectorScores, bootstrap, interval
+from av_detectron.reporting import print_headlines, report_parser, run_report
 from av_detectron.results import write_results
 
 
@@ -75,30 +73,13 @@ def report(args: argparse.Namespace) -> None:
     )
     plot_centers(curves, args.output.with_suffix(".png"))
     headlines = ("bbox_AP", "bbox_AP50", "segm_AP50", "center_f1_10px")
-    for name in (n for n in headlines if n in ci95):  # no masks, no segm
-        low, high = ci95[name]
-        print(f"{name:16} {metrics[name]:.3f}  (95 % interval {low:.3f} to {high:.3f})")
+    print_headlines(headlines, metrics, ci95)  # no masks, no segm
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--detector", type=Path, required=True, help="best.yaml of a training")
+    parser = report_parser(__doc__)
     parser.add_argument("--baseline", type=Path, help="best.yaml of the stock FPN's training")
-    parser.add_argument("--dataset", default="crosspos_drive_test", help="registered name")
-    parser.add_argument("--output", type=Path, required=True, help="results file to write")
-    parser.add_argument("--draws", type=int, default=1000, help="bootstrap resamples")
-    parser.add_argument("--seed", type=int, default=0, help="of the resampling")
-    args = parser.parse_args(argv)
-    setup_logger()
-    try:
-        report(args)
-    except (CheckpointError, InputFileError, OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    print(f"written: {args.output}")
-    return 0
+    return run_report(report, parser.parse_args(argv))
 
 
 if __name__ == "__main__":

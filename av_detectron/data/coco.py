@@ -131,9 +131,14 @@ def annotation(
         pixels, left, top = crossing_mask(vessels, box, options.mask)
         full = np.zeros((height, width), np.uint8, order="F")
         full[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
-        rle = pycocotools.mask.encode(full)
-        record["segmentation"] = {"size": rle["size"], "counts": rle["counts"].decode("ascii")}
+        record["segmentation"] = encode_mask(full)
     return record
+
+
+def encode_mask(mask: NDArray[Any]) -> dict[str, Any]:
+    """COCO's compressed RLE of a binary mask (H, W), as JSON takes it."""
+    rle = pycocotools.mask.encode(np.asfortranarray(mask, np.uint8))
+    return {"size": rle["size"], "counts": rle["counts"].decode("ascii")}
 
 
 def build_coco(

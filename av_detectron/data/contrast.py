@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from av_detectron.data.fov import FieldOfView, fov_circle
+
 MIDDLE = 128.0
 """Value of a pixel like its surroundings, and of pixels outside the field of view."""
 SPREAD = 40.0
@@ -30,9 +32,9 @@ def normalise_contrast(
     Returns:
         (H, W, 3), 0-255, `MIDDLE` outside the field of view.
     """
-    rows, columns = np.ogrid[: image.shape[0], : image.shape[1]]
-    circle = (columns - center[0]) ** 2 + (rows - center[1]) ** 2 <= (diameter / 2) ** 2
-    inside = circle & (image.max(axis=2) > 0.1 * np.percentile(image.max(axis=2)[circle], 90))
+    circle = fov_circle(FieldOfView(diameter, *center), image.shape)
+    brightest = image.max(axis=2)
+    inside = circle & (brightest > 0.1 * np.percentile(brightest[circle], 90))
     weight = _blur(inside.astype(np.float32), radius)
     values = image.astype(np.float32)
     mean = _blur(values * inside[..., None], radius) / np.maximum(weight, 1e-3)[..., None]

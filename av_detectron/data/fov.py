@@ -29,6 +29,12 @@ class FieldOfView:
         return self.diameter / DRIVE_FOV_DIAMETER
 
 
+def fov_circle(fov: FieldOfView, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Pixels (H, W) inside the field of view, taken as a circle."""
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    return np.asarray((columns - fov.x) ** 2 + (rows - fov.y) ** 2 <= (fov.diameter / 2) ** 2)
+
+
 def measure_fov(mask: NDArray[np.bool_]) -> FieldOfView:
     """Measure a FOV mask (H, W).
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from skimage.morphology import skeletonize
 
 from av_detectron.data import annotations as read
-from av_detectron.data.fov import FieldOfView
+from av_detectron.data.fov import FieldOfView, fov_circle
 
 
 @dataclass(frozen=True)
@@ -135,12 +135,6 @@ def count_map(
         av_detected=kinds(known & vessel),
         av_centerline=kinds(known & skeletonize(labelled)),
     )
-
-
-def fov_circle(fov: FieldOfView, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Pixels (H, W) inside the field of view, taken as a circle."""
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    return np.asarray((columns - fov.x) ** 2 + (rows - fov.y) ** 2 <= (fov.diameter / 2) ** 2)
 
 
 class AVMapEvaluator(DatasetEvaluator):
