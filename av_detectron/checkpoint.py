@@ -8,6 +8,7 @@ from typing import Any
 import safetensors.torch
 import torch
 from detectron2.checkpoint import DetectionCheckpointer
+from torch import nn
 
 from av_detectron.modeling.se_resnet import SE_KEY
 
@@ -95,10 +96,11 @@ class CrossPosCheckpointer(DetectionCheckpointer):
             self._write(name, {"model": self.model.state_dict(), **state, **kwargs})
             self.tag_last_checkpoint(f"{name}.pth")
 
-    def save_weights(self, name: str) -> None:
-        """Save the weights alone; `--resume` does not start from them."""
+    def save_weights(self, name: str, model: nn.Module) -> None:
+        """Save a model's weights alone; `--resume` does not start from them."""
         if self.save_dir and self.save_to_disk:
-            self._write(name, {"model": self.model.state_dict()})
+            inner = getattr(model, "module", model)  # of a distributed model
+            self._write(name, {"model": inner.state_dict()})
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         path = Path(self.save_dir) / f"{name}.pth"

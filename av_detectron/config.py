@@ -26,7 +26,7 @@ def add_av_config(cfg: CfgNode) -> None:
     # need not pay for the others.
     cfg.MODEL.SAFPN.OUT_FEATURES = []
 
-    # Artery/vein head of the meta-architecture CrossingRCNN.
+    # Artery/vein head of the meta-architectures CrossingRCNN and VesselNet.
     cfg.MODEL.AV_HEAD = CfgNode()
     # Pyramid level that the head reads, and to which its map is added for the detector.
     cfg.MODEL.AV_HEAD.IN_FEATURE = "p2"
@@ -37,6 +37,9 @@ def add_av_config(cfg: CfgNode) -> None:
 
     # "SGD" as Detectron2 has it, or "AdamW", which learns faster from random weights.
     cfg.SOLVER.OPTIMIZER = "SGD"
+    # Share of the weights' moving average that is kept at each step; the average is what is
+    # evaluated and kept. 0 evaluates the last step's weights.
+    cfg.SOLVER.AVERAGE_DECAY = 0.0
 
     cfg.INPUT.CROSSPOS = CfgNode()
     # Photographs are resized until their field of view has this diameter (working px).
@@ -53,9 +56,9 @@ def add_av_config(cfg: CfgNode) -> None:
     cfg.INPUT.CROSSPOS.ROTATION = 180.0
     # Random zoom between 1 / x and x.
     cfg.INPUT.CROSSPOS.ZOOM = 1.2
-    # Strength of random brightness, contrast, saturation and gamma: factors lie
-    # between 1 - x and 1 + x.
-    cfg.INPUT.CROSSPOS.COLOR = 0.25
+    # Strength x of random changes of colour: factors of contrast and saturation lie between
+    # 1 - x and 1 + x, those of each channel half as far from 1; see `draw_tint`.
+    cfg.INPUT.CROSSPOS.COLOR = 0.15
     # Memory for resized photographs, per data loader worker (MiB).
     cfg.INPUT.CROSSPOS.CACHE_MB = 600
 

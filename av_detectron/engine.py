@@ -15,11 +15,12 @@ from detectron2.data import (
     build_detection_train_loader,
 )
 from detectron2.engine import DefaultTrainer, HookBase, hooks
-from detectron2.evaluation import DatasetEvaluators
+from detectron2.evaluation import DatasetEvaluator, DatasetEvaluators
 from detectron2.solver.build import get_default_optimizer_params
 from detectron2.utils import comm
 from torch import nn
 
+from av_detectron.averaging import FollowWeights, MovingAverage
 from av_detectron.checkpoint import CrossPosCheckpointer
 from av_detectron.curves import mean_over_sets
 from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
@@ -30,6 +31,8 @@ from av_detectron.files import write_whole
 
 BEST = "model_best"
 KEPT_CHECKPOINTS = 2
+WITH_MAP = ("CrossingRCNN", "VesselNet")
+"""Meta-architectures that answer an artery/vein map."""
 
 
 class KeepBest(HookBase):
@@ -67,37 +70,52 @@ class KeepBest(HookBase):
     def _compare(self, step: int) -> None:
         latest = {k: v[0] for k, v in self.trainer.storage.latest().items() if "/" in k}
         value = mean_over_sets(latest, self.metric)
-        threshold = mean_over_sets(latest, "center/threshold")
-        if value is None or threshold is None:
+        if value is None:
             raise KeyError(
                 f"TEST.CROSSPOS.BEST_METRIC {self.metric!r} was not measured, only "
                 f"{', '.join(sorted(latest))}"
             )
         if value > self.best:  # never true of NaN
             self.best = value
-            self.checkpointer.save_weights(BEST)
+            self.checkpointer.save_weights(BEST, self.trainer.evaluated)
             cfg = self.cfg.clone()
             cfg.defrost()
             cfg.MODEL.WEIGHTS = str(self.output / f"{BEST}.pth")
-            cfg.TEST.CROSSPOS.SCORE_THRESHOLD = threshold
+            threshold = mean_over_sets(latest, "center/threshold")
+            if threshold is not None:  # a map alone detects nothing
+                cfg.TEST.CROSSPOS.SCORE_THRESHOLD = threshold
             write_whole(self.output / "best.yaml", cfg.dump())
             record = {"iteration": step - 1, self.metric: value, "metrics": latest}
             write_whole(self.output / "best.json", json.dumps(record, indent=1) + "\n")
 
 
 class CrossPosTrainer(DefaultTrainer):
-    """DefaultTrainer with this project's data, evaluators, safe checkpoints and `KeepBest`."""
+    """DefaultTrainer with this project's data, evaluators, safe checkpoints and `KeepBest`.
+
+    What is evaluated, and kept when it is best, is the moving average of the weights.
+    """
 
     def __init__(self, cfg: CfgNode) -> None:
         on_cpu = cfg.SOLVER.AMP.ENABLED and cfg.MODEL.DEVICE == "cpu"
         super().__init__(_without_amp(cfg) if on_cpu else cfg)
         self.cfg = cfg  # best.yaml keeps what was asked for
         self.bfloat16 = on_cpu
+        self.average = MovingAverage(self.model, cfg.SOLVER.AVERAGE_DECAY)
+        # Detectron2 0.6 forgets the optimiser, whose moments --resume needs.
         self.checkpointer = self.build_checkpointer(
-            self._trainer.model, cfg, trainer=weakref.proxy(self)
+            self.model,
+            cfg,
+            trainer=weakref.proxy(self),
+            optimizer=self._trainer.optimizer,
+            average=self.average,
         )
         self._hooks: list[HookBase] = []  # those there were built for another checkpointer
         self.register_hooks(self.build_hooks())
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The model that is evaluated: the average's."""
+        return self.average.model
 
     def run_step(self) -> None:
         """One step; on a CPU, `SOLVER.AMP.ENABLED` means bfloat16, which Detectron2 has not."""
@@ -134,13 +152,14 @@ class CrossPosTrainer(DefaultTrainer):
         output = str(Path(cfg.OUTPUT_DIR) / "inference" / dataset_name)
         keys = cfg.TEST.CROSSPOS
         records = DatasetCatalog.get(dataset_name)
-        evaluators = [
-            CrossPosCOCOEvaluator(dataset_name, output, cfg.MODEL.MASK_ON),
-            CrossingPointEvaluator(records, keys.TOLERANCES, keys.SCORE_THRESHOLD),
-        ]
-        if cfg.MODEL.META_ARCHITECTURE == "CrossingRCNN" and any(
-            r.get("av_file_name") for r in records
-        ):
+        evaluators: list[DatasetEvaluator] = []
+        if cfg.MODEL.META_ARCHITECTURE != "VesselNet":
+            evaluators.append(CrossPosCOCOEvaluator(dataset_name, output, cfg.MODEL.MASK_ON))
+            evaluators.append(
+                CrossingPointEvaluator(records, keys.TOLERANCES, keys.SCORE_THRESHOLD)
+            )
+        labelled = any(r.get("av_file_name") for r in records)
+        if cfg.MODEL.META_ARCHITECTURE in WITH_MAP and labelled:
             evaluators.append(AVMapEvaluator(records))
         return DatasetEvaluators(evaluators)
 
@@ -148,6 +167,11 @@ class CrossPosTrainer(DefaultTrainer):
         if not isinstance(self.checkpointer, CrossPosCheckpointer):
             return []  # DefaultTrainer is building itself; __init__ calls again
         built = super().build_hooks()
+        evaluation = hooks.EvalHook(
+            self.cfg.TEST.EVAL_PERIOD, lambda: self.test(self.cfg, self.evaluated)
+        )
+        built = [evaluation if isinstance(h, hooks.EvalHook) else h for h in built]
+        built.insert(0, FollowWeights(self.average))
         if not comm.is_main_process():
             return built
         periodic = hooks.PeriodicCheckpointer(

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from av_detectron.data.contrast import MIDDLE
 from av_detectron.data.photograph import WorkingPhotograph
 
 
@@ -71,27 +72,26 @@ class Crop:
 
 @dataclass(frozen=True)
 class Tint:
-    """A change of colour.
+    """A change of colour, about `MIDDLE`, where photographs of normalised contrast are grey.
 
     Attributes:
-        brightness, contrast, saturation: factors, 1 for none.
-        gamma: exponent on values in 0-1, 1 for none.
+        contrast, saturation: factors, 1 for none.
+        gains: a factor for each of red, green and blue.
+        offsets: added to each channel at the end (grey levels, 0-255).
     """
 
-    brightness: float = 1.0
     contrast: float = 1.0
     saturation: float = 1.0
-    gamma: float = 1.0
+    gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    offsets: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def image(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """RGB (H, W, 3), 0-255 → the same."""
-        values = pixels.astype(np.float32)
+        values = pixels.astype(np.float32) - MIDDLE
         grey = values.mean(axis=2, keepdims=True)
-        values = grey + (values - grey) * self.saturation
-        mean = float(values.mean())
-        values = (mean + (values - mean) * self.contrast) * self.brightness
-        values = 255.0 * (values.clip(0, 255) / 255.0) ** self.gamma
-        return values.round().astype(np.uint8)
+        values = (grey + (values - grey) * self.saturation) * self.contrast
+        values = values * np.float32(self.gains) + np.float32(self.offsets)
+        return np.asarray((values + MIDDLE).clip(0, 255).round(), np.uint8)
 
 
 def draw_crop(
@@ -131,7 +131,14 @@ def draw_crop(
 
 
 def draw_tint(rng: np.random.Generator, strength: float) -> Tint:
-    """Draw each factor from 1 - strength to 1 + strength."""
-    low, high = 1 - strength, 1 + strength
-    brightness, contrast, saturation, gamma = rng.uniform(low, high, 4)
-    return Tint(float(brightness), float(contrast), float(saturation), float(gamma))
+    """Draw a change of colour: contrast and saturation from 1 - strength to 1 + strength, gains
+    half as far from 1, offsets up to 64 times the strength either way."""
+    contrast, saturation = 1 + strength * rng.uniform(-1, 1, 2)
+    red, green, blue = 1 + 0.5 * strength * rng.uniform(-1, 1, 3)
+    offsets = 64 * strength * rng.uniform(-1, 1, 3)
+    return Tint(
+        contrast=float(contrast),
+        saturation=float(saturation),
+        gains=(float(red), float(green), float(blue)),
+        offsets=(float(offsets[0]), float(offsets[1]), float(offsets[2])),
+    )

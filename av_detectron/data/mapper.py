@@ -13,7 +13,7 @@ from av_detectron.data.coco import LabelOptions
 from av_detectron.data.contrast import MIDDLE
 from av_detectron.data.crossings import crossing_box, crossing_mask
 from av_detectron.data.photograph import PhotographCache, load_image
-from av_detectron.modeling.av_head import IGNORED
+from av_detectron.modeling.av_loss import IGNORED
 
 
 def to_tensor(image: NDArray[np.uint8], image_format: str) -> torch.Tensor:

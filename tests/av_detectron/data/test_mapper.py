@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from av_detectron import get_av_config
-from av_detectron.data.augmentation import Crop, Tint, draw_crop
+from av_detectron.data.augmentation import Crop, Tint, draw_crop, draw_tint
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.crosspos import json_path, load_crosspos
 from av_detectron.data.errors import InputFileError
@@ -76,9 +76,21 @@ def test_identity_crop_and_tint_change_nothing() -> None:
     np.testing.assert_array_equal(Tint().image(image), image)
 
 
-def test_tint_brightens() -> None:
-    image = np.full((4, 4, 3), 100, np.uint8)
-    assert (Tint(brightness=1.2).image(image) == 120).all()
+def test_tint_acts_about_mid_grey() -> None:
+    image = np.full((4, 4, 3), (108, 128, 148), np.uint8)
+    assert (Tint(contrast=1.5).image(image)[0, 0] == (98, 128, 158)).all()
+    assert (Tint(saturation=0.0).image(image) == 128).all()
+    assert (Tint(gains=(1, 2, 2)).image(image)[0, 0] == (108, 128, 168)).all()
+    assert (Tint(offsets=(5, 0, 200)).image(image)[0, 0] == (113, 128, 255)).all()
+
+
+def test_drawn_tints_differ_and_keep_to_their_strength() -> None:
+    rng = np.random.default_rng(0)
+    tints = [draw_tint(rng, 0.2) for _ in range(50)]
+    assert all(0.8 <= t.contrast <= 1.2 and 0.8 <= t.saturation <= 1.2 for t in tints)
+    assert all(abs(g - 1) <= 0.1 for t in tints for g in t.gains)
+    assert np.std([t.offsets for t in tints]) > 3
+    assert draw_tint(rng, 0.0) == Tint()
 
 
 def test_crossing_crops_hold_a_crossing(records: list[dict]) -> None:

@@ -9,7 +9,8 @@ from detectron2.structures import BitMasks, Boxes, Instances
 from detectron2.utils.events import EventStorage
 
 from av_detectron.config import load_config
-from av_detectron.modeling.av_head import IGNORED, UNCERTAIN, AVHead, av_loss
+from av_detectron.modeling.av_head import AVHead
+from av_detectron.modeling.av_loss import IGNORED, UNCERTAIN, av_loss
 
 TINY = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "32"]
 TINY += ["MODEL.ROI_MASK_HEAD.CONV_DIM", "16", "MODEL.AV_HEAD.WIDTH", "16"]

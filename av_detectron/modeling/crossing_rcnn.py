@@ -1,0 +1,106 @@
+"""Mask R-CNN of crossings and the artery/vein map in one forward pass.
+
+Dense labels teach the backbone far more than some hundred boxes do; and because a crossing is
+where artery and vein meet, the map guides proposals and RoI heads as well.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from detectron2.config import CfgNode, configurable
+from detectron2.layers import Conv2d
+from detectron2.modeling import META_ARCH_REGISTRY, GeneralizedRCNN
+from torch import nn
+
+from av_detectron.modeling.av_head import CLASSES, AVHead, batch_labels, photograph_maps
+from av_detectron.modeling.av_loss import av_loss
+from av_detectron.modeling.roi_heads import VESSELS
+
+
+@META_ARCH_REGISTRY.register()
+class CrossingRCNN(GeneralizedRCNN):
+    """Mask R-CNN of crossings with an artery/vein head in the same forward pass.
+
+    Training inputs carry "av", labels (H, W) of the crop. Each output has, beside "instances",
+    "av": probabilities (3, H, W) of `CLASSES` in the photograph's own pixels.
+    """
+
+    @configurable
+    def __init__(
+        self, *, av_head: AVHead, av_feature: str, guide: nn.Module, weight: float, **parts: Any
+    ) -> None:
+        """
+        Args:
+            av_head: the head.
+            av_feature: pyramid level that it reads, and to which its map is added.
+            guide: from the folded map to that level's channels.
+            weight: of the head's losses.
+            parts: of GeneralizedRCNN.
+        """
+        super().__init__(**parts)
+        self.av_head = av_head
+        self.av_feature = av_feature
+        self.guide = guide
+        self.av_weight = weight
+        self.stride = self.backbone.output_shape()[av_feature].stride
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode) -> dict[str, Any]:
+        parts = super().from_config(cfg)
+        keys = cfg.MODEL.AV_HEAD
+        pyramid = parts["backbone"].output_shape()
+        level = pyramid[keys.IN_FEATURE]
+        return {
+            **parts,
+            "av_head": AVHead.from_config(cfg, pyramid),
+            "av_feature": keys.IN_FEATURE,
+            "guide": Conv2d(len(CLASSES) * level.stride**2, level.channels, 3, padding=1),
+            "weight": keys.LOSS_WEIGHT,
+        }
+
+    def look(self, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Normalised images (B, 3, H, W) → pyramid with the map added and the vessels' log-odds
+        under `VESSELS`, (B, 1, H, W); the map's logits (B, 3, H, W)."""
+        features = dict(self.backbone(image))
+        # float32 also under mixed precision: sums over a crop's pixels need it.
+        logits = self.av_head(image, features[self.av_feature]).float()
+        folded = F.pixel_unshuffle(logits.softmax(dim=1), self.stride)  # (B, 3 s², H/s, W/s)
+        features[self.av_feature] = features[self.av_feature] + self.guide(folded)
+        features[VESSELS] = logits[:, 1:].logsumexp(dim=1, keepdim=True) - logits[:, :1]
+        return features, logits
+
+    def forward(self, batched_inputs: list[dict[str, Any]]) -> Any:
+        if not self.training:
+            return self.inference(batched_inputs)
+        images = self.preprocess_image(batched_inputs)
+        truth = [x["instances"].to(self.device) for x in batched_inputs]
+        features, logits = self.look(images.tensor)
+        found = av_loss(logits, batch_labels(batched_inputs, logits))
+        losses = {name: self.av_weight * value for name, value in found.items()}
+        proposals, found = self.proposal_generator(images, features, truth)
+        losses.update(found)
+        losses.update(self.roi_heads(images, features, proposals, truth)[1])
+        return losses
+
+    def inference(
+        self,
+        batched_inputs: list[dict[str, Any]],
+        detected_instances: Any = None,
+        do_postprocess: bool = True,
+    ) -> Any:
+        images = self.preprocess_image(batched_inputs)
+        features, logits = self.look(images.tensor)
+        if detected_instances is None:
+            proposals, _ = self.proposal_generator(images, features, None)
+            results, _ = self.roi_heads(images, features, proposals, None)
+        else:
+            known = [x.to(self.device) for x in detected_instances]
+            results = self.roi_heads.forward_with_given_boxes(features, known)
+        if not do_postprocess:
+            return results
+        outputs = GeneralizedRCNN._postprocess(results, batched_inputs, images.image_sizes)
+        maps = photograph_maps(logits, batched_inputs, images.image_sizes)
+        for output, probabilities in zip(outputs, maps, strict=True):
+            output["av"] = probabilities
+        return outputs

@@ -1,0 +1,74 @@
+"""The artery/vein map alone: backbone and head without a detector.
+
+The single-task model that the multi-task one is measured against, and a first stage that
+learns the dense labels at half the cost of a step; `CrossingRCNN` takes its weights over.
+"""
+
+from typing import Any
+
+import torch
+from detectron2.config import CfgNode, configurable
+from detectron2.modeling import META_ARCH_REGISTRY, Backbone, build_backbone
+from detectron2.structures import ImageList
+from torch import nn
+
+from av_detectron.modeling.av_head import AVHead, batch_labels, photograph_maps
+from av_detectron.modeling.av_loss import av_loss
+
+
+@META_ARCH_REGISTRY.register()
+class VesselNet(nn.Module):
+    """Artery/vein map of photographs; inputs and "av" output as `CrossingRCNN` has them."""
+
+    @configurable
+    def __init__(
+        self,
+        *,
+        backbone: Backbone,
+        av_head: AVHead,
+        av_feature: str,
+        pixel_mean: list[float],
+        pixel_std: list[float],
+    ) -> None:
+        """
+        Args:
+            backbone: gives the pyramid.
+            av_head: the head.
+            av_feature: pyramid level that it reads.
+            pixel_mean: per channel, 0-255.
+            pixel_std: per channel.
+        """
+        super().__init__()
+        self.backbone = backbone
+        self.av_head = av_head
+        self.av_feature = av_feature
+        for name, values in (("pixel_mean", pixel_mean), ("pixel_std", pixel_std)):
+            self.register_buffer(name, torch.tensor(values).view(-1, 1, 1), persistent=False)
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode) -> dict[str, Any]:
+        backbone = build_backbone(cfg)
+        return {
+            "backbone": backbone,
+            "av_head": AVHead.from_config(cfg, backbone.output_shape()),
+            "av_feature": cfg.MODEL.AV_HEAD.IN_FEATURE,
+            "pixel_mean": cfg.MODEL.PIXEL_MEAN,
+            "pixel_std": cfg.MODEL.PIXEL_STD,
+        }
+
+    @property
+    def device(self) -> torch.device:
+        return self.pixel_mean.device
+
+    def forward(self, batched_inputs: list[dict[str, Any]]) -> Any:
+        """Dataset dicts with "image" → losses in training, else a dict with "av" for each."""
+        pixels = [x["image"].to(self.device) for x in batched_inputs]
+        normalised = [(x - self.pixel_mean) / self.pixel_std for x in pixels]
+        images = ImageList.from_tensors(normalised, self.backbone.size_divisibility)
+        level = self.backbone(images.tensor)[self.av_feature]
+        # float32 also under mixed precision: sums over a crop's pixels need it.
+        logits = self.av_head(images.tensor, level).float()
+        if self.training:
+            return av_loss(logits, batch_labels(batched_inputs, logits))
+        maps = photograph_maps(logits, batched_inputs, images.image_sizes)
+        return [{"av": probabilities} for probabilities in maps]
