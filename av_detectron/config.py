@@ -68,6 +68,10 @@ def add_av_config(cfg: CfgNode) -> None:
     # Negative: none was chosen yet, so the best one for the evaluated set is taken and
     # reported as such (right on validation photographs only).
     cfg.TEST.CROSSPOS.SCORE_THRESHOLD = -1.0
+    # Weight of the second opinion in a detection's score: its log-odds change by the weight times
+    # how sure the map's own crossings are of this place, less 1/2 (`maps/second_opinion.py`).
+    # 0 for none; tools/choose_scores.py chooses it on validation photographs.
+    cfg.TEST.CROSSPOS.SECOND_OPINION = 0.0
     # Distances between centres that count as found (DRIVE px); the first is the main one.
     cfg.TEST.CROSSPOS.TOLERANCES = [10.0, 3.0, 5.0, 7.5, 15.0]
     # Metric whose best value on the validation photographs decides which weights are kept.

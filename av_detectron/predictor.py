@@ -19,6 +19,7 @@ from av_detectron.data.coco import encode_mask
 from av_detectron.data.fov import FieldOfView, detect_fov, measure_fov
 from av_detectron.data.mapper import to_tensor
 from av_detectron.data.photograph import to_working_scale
+from av_detectron.maps.second_opinion import least_score
 from av_detectron.shipping import load_detector
 
 DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "crossing_av_r18.safetensors"
@@ -69,10 +70,10 @@ class Predictor:
         """
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.cfg, self.model = load_detector(Path(weights), self.device)
-        chosen = self.cfg.TEST.CROSSPOS.SCORE_THRESHOLD
-        self.threshold = max(0.0, chosen) if threshold is None else threshold
+        keys = self.cfg.TEST.CROSSPOS
+        self.threshold = max(0.0, keys.SCORE_THRESHOLD) if threshold is None else threshold
         heads: Any = self.model.roi_heads
-        heads.box_predictor.test_score_thresh = self.threshold
+        heads.box_predictor.test_score_thresh = least_score(self.threshold, keys.SECOND_OPINION)
 
     @torch.inference_mode()
     def __call__(
@@ -104,6 +105,7 @@ class Predictor:
         }
         (output,) = self.model([given])
         found = output["instances"].to("cpu")
+        found = found[found.scores >= self.threshold]
         return Prediction(
             fov=fov,
             boxes=found.pred_boxes.tensor.numpy(),

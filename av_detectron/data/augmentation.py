@@ -90,7 +90,7 @@ class Tint:
         values = pixels.astype(np.float32) - MIDDLE
         grey = values.mean(axis=2, keepdims=True)
         values = (grey + (values - grey) * self.saturation) * self.contrast
-        values = values * np.float32(self.gains) + np.float32(self.offsets)
+        values = values * np.array(self.gains, np.float32) + np.array(self.offsets, np.float32)
         return np.asarray((values + MIDDLE).clip(0, 255).round(), np.uint8)
 
 

@@ -11,8 +11,12 @@ import torch.nn.functional as F
 from detectron2.config import CfgNode, configurable
 from detectron2.layers import Conv2d
 from detectron2.modeling import META_ARCH_REGISTRY, GeneralizedRCNN
+from detectron2.structures import Instances
 from torch import nn
 
+from av_detectron.config import DRIVE_FOV_DIAMETER
+from av_detectron.maps.crossing_finder import find_map_crossings
+from av_detectron.maps.second_opinion import REACH, agreement, revise
 from av_detectron.modeling.av_head import CLASSES, AVHead, batch_labels, photograph_maps
 from av_detectron.modeling.av_loss import av_loss
 from av_detectron.modeling.roi_heads import VESSELS
@@ -28,7 +32,15 @@ class CrossingRCNN(GeneralizedRCNN):
 
     @configurable
     def __init__(
-        self, *, av_head: AVHead, av_feature: str, guide: nn.Module, weight: float, **parts: Any
+        self,
+        *,
+        av_head: AVHead,
+        av_feature: str,
+        guide: nn.Module,
+        weight: float,
+        second_opinion: float = 0.0,
+        drive_px: float = 1.0,
+        **parts: Any,
     ) -> None:
         """
         Args:
@@ -36,6 +48,8 @@ class CrossingRCNN(GeneralizedRCNN):
             av_feature: pyramid level that it reads, and to which its map is added.
             guide: from the folded map to that level's channels.
             weight: of the head's losses.
+            second_opinion: weight of the map's own crossings in a detection's score; 0 for none.
+            drive_px: length of one DRIVE px in px of the input, which the second opinion needs.
             parts: of GeneralizedRCNN.
         """
         super().__init__(**parts)
@@ -43,6 +57,8 @@ class CrossingRCNN(GeneralizedRCNN):
         self.av_feature = av_feature
         self.guide = guide
         self.av_weight = weight
+        self.second_opinion = second_opinion
+        self.drive_px = drive_px
         self.stride = self.backbone.output_shape()[av_feature].stride
 
     @classmethod
@@ -57,6 +73,8 @@ class CrossingRCNN(GeneralizedRCNN):
             "av_feature": keys.IN_FEATURE,
             "guide": Conv2d(len(CLASSES) * level.stride**2, level.channels, 3, padding=1),
             "weight": keys.LOSS_WEIGHT,
+            "second_opinion": cfg.TEST.CROSSPOS.SECOND_OPINION,
+            "drive_px": cfg.INPUT.CROSSPOS.FOV_DIAMETER / DRIVE_FOV_DIAMETER,
         }
 
     def look(self, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
@@ -94,6 +112,9 @@ class CrossingRCNN(GeneralizedRCNN):
         if detected_instances is None:
             proposals, _ = self.proposal_generator(images, features, None)
             results, _ = self.roi_heads(images, features, proposals, None)
+            if self.second_opinion > 0:
+                looked = zip(results, logits.softmax(dim=1), images.image_sizes, strict=True)
+                results = [self.revised(found, m[:, :h, :w]) for found, m, (h, w) in looked]
         else:
             known = [x.to(self.device) for x in detected_instances]
             results = self.roi_heads.forward_with_given_boxes(features, known)
@@ -104,3 +125,17 @@ class CrossingRCNN(GeneralizedRCNN):
         for output, probabilities in zip(outputs, maps, strict=True):
             output["av"] = probabilities
         return outputs
+
+    def revised(self, found: Instances, probabilities: torch.Tensor) -> Instances:
+        """Detections with the scores that the map's own crossings leave them, best first.
+
+        Args:
+            found: detections (px of the input).
+            probabilities: map (3, H, W) of the same image.
+        """
+        places, sure = find_map_crossings(probabilities.cpu().numpy(), self.drive_px)
+        centers = found.pred_boxes.get_centers().cpu().numpy() - 0.5
+        agreed = agreement(centers, places, sure, REACH * self.drive_px)
+        scores = revise(found.scores.cpu().numpy().astype(float), agreed, self.second_opinion)
+        found.scores = torch.as_tensor(scores, dtype=torch.float32, device=found.scores.device)
+        return found[found.scores.argsort(descending=True, stable=True)]

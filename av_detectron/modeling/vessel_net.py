@@ -20,6 +20,9 @@ from av_detectron.modeling.av_loss import av_loss
 class VesselNet(nn.Module):
     """Artery/vein map of photographs; inputs and "av" output as `CrossingRCNN` has them."""
 
+    pixel_mean: torch.Tensor
+    pixel_std: torch.Tensor
+
     @configurable
     def __init__(
         self,
