@@ -29,9 +29,10 @@ def logits_of(labels: torch.Tensor, certainty: float = 20.0) -> torch.Tensor:
 def test_right_map_costs_nothing_and_wrong_map_much() -> None:
     labels = torch.tensor([[[0, 1, 2, 0], [0, 1, 2, 0]]])
     right = av_loss(logits_of(labels), labels)
-    assert right["loss_av_ce"] < 1e-4 and right["loss_av_dice"] < 1e-4
+    assert max(right.values()) < 1e-4
     swapped = av_loss(logits_of(torch.tensor([[[0, 2, 1, 0], [0, 2, 1, 0]]])), labels)
     assert swapped["loss_av_ce"] == pytest.approx(10.0, abs=0.01)  # half of the pixels, 20 each
+    assert swapped["loss_av_kind"] == pytest.approx(20.0, abs=0.01)  # every vessel pixel
     # vessel Dice 1; artery and vein find nothing of their 2 pixels: 1 / (2 + 2 + 1) each
     assert swapped["loss_av_dice"] == pytest.approx(1 - (1 + 0.2 + 0.2) / 3, abs=1e-3)
 
@@ -41,6 +42,7 @@ def test_uncertain_vessel_may_be_either_but_not_background() -> None:
     for kind in (1, 2):
         loss = av_loss(logits_of(torch.tensor([[[0, kind, 0, 0]]])), labels)
         assert loss["loss_av_ce"] < 1e-4 and loss["loss_av_dice"] < 1e-3
+        assert loss["loss_av_kind"] == 0
     missed = av_loss(logits_of(torch.zeros(1, 1, 4, dtype=torch.long)), labels)
     assert missed["loss_av_ce"] < 1e-4 and missed["loss_av_dice"] > 0.1
 
@@ -100,3 +102,18 @@ def test_the_map_guides_the_detector(model: torch.nn.Module) -> None:
     plain = model.backbone(image)["p2"]
     torch.testing.assert_close(model.av_head(image, plain), logits)
     assert not torch.allclose(features["p2"], plain)
+
+
+@torch.no_grad()
+def test_second_opinion_changes_scores_and_keeps_their_order(model: torch.nn.Module) -> None:
+    model.eval()
+    labels = torch.zeros(1, 96, 96, dtype=torch.int64)
+    labels[0, 46:51], labels[0, :, 46:51] = 1, 2  # a cross
+    found = Instances((96, 96))
+    found.pred_boxes = Boxes(torch.tensor([[10.0, 10, 30, 30], [38, 38, 58, 58]]))
+    found.scores = torch.tensor([0.6, 0.5])
+    model.second_opinion, model.drive_px = 3.0, 1.0
+    revised = model.revised(found, logits_of(labels)[0].softmax(0))
+    model.second_opinion = 0.0
+    assert revised.pred_boxes.tensor[0].tolist() == [38, 38, 58, 58]  # where the cross is
+    assert revised.scores[0] > 0.7 and revised.scores[1] < 0.4

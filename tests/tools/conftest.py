@@ -1,0 +1,55 @@
+"""Detectors with random weights, and tools run as a user runs them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from detectron2.modeling import build_model
+
+from av_detectron.config import load_config
+from av_detectron.data.coco import LabelOptions
+from av_detectron.data.phantom import write_phantoms
+from av_detectron.data.prepare import prepare_set
+
+TINY = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "32"]
+TINY += ["MODEL.ROI_MASK_HEAD.CONV_DIM", "16", "MODEL.AV_HEAD.WIDTH", "16"]
+TINY += ["INPUT.CROSSPOS.FOV_DIAMETER", "270", "TEST.CROSSPOS.SCORE_THRESHOLD", "0.25"]
+TINY += ["DATASETS.TEST", "('crosspos_phantom_val',)"]
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Phantoms (val, test) and safpn_av.yaml, safpn_mask_rcnn.yaml with random weights."""
+    repo = Path(__file__).resolve().parents[2]
+    folder = tmp_path_factory.mktemp("untrained")
+    for split, count in (("val", 2), ("test", 2)):
+        write_phantoms(folder, split, count, seed=0, fov_diameter=135)
+        prepare_set("phantom", {split: folder / "phantom" / split}, folder, LabelOptions(), 0.0, 0)
+    for name in ("safpn_av", "safpn_mask_rcnn"):
+        torch.manual_seed(0)
+        weights = folder / f"{name}.pth"
+        cfg = load_config(repo / f"configs/cpu/{name}.yaml", [*TINY, "MODEL.WEIGHTS", str(weights)])
+        torch.save({"model": build_model(cfg).state_dict()}, weights)
+        (folder / f"{name}.yaml").write_text(cfg.dump())
+    return folder
+
+
+@pytest.fixture
+def run_tool(untrained: Path, repo: Path) -> Callable[..., tuple[int, str, str]]:
+    """`run_tool(name, *arguments)` → exit code, stdout and stderr of one of tools/."""
+
+    def run(tool: str, *arguments: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, str(repo / "tools" / tool), *arguments],
+            env={**os.environ, "DETECTRON2_DATASETS": str(untrained)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
