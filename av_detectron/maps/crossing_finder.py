@@ -18,6 +18,10 @@ MERGED = 4.0
 junctions of the skeleton, one at either end of the overlap."""
 ARM = 6.0
 """Length of an arm on which its kind is read (DRIVE px)."""
+TOUCHING = 0.3
+"""What is left of the score where artery and vein do not alternate around the place: on the labels
+of DRIVE's training photographs nine tenths of the places where they do are crossings, one seventh
+of the others."""
 SMALLEST = 30.0
 """Connected vessels of fewer px (at DRIVE's scale) are taken for noise."""
 
@@ -61,16 +65,27 @@ def find_map_crossings(
 def _score(
     skeleton: NDArray[np.bool_], share: NDArray[np.float32], place: NDArray[np.bool_], reach: float
 ) -> float:
-    """0 where the arms of a place make no crossing, else how sure the less certain kind is."""
+    """0 where the arms of a place make no crossing, else how sure the less certain kind is.
+
+    Vessels that cross alternate around the place (artery, vein, artery, vein); where they do
+    not, they rather touch or branch side by side, and the score is `TOUCHING` times as high.
+    """
     near = _grow(place, reach) & skeleton & ~place
-    labels, count = ndimage.label(near, _EIGHT)
+    labels, _ = ndimage.label(near, _EIGHT)
     # An arm starts at the place; other vessels may pass within reach.
     starting = np.unique(labels[ndimage.binary_dilation(place, _EIGHT) & near])
-    kinds = ndimage.mean(share, labels, starting) if count else np.zeros(0)
-    arteries, veins = kinds[kinds > 0.5], kinds[kinds <= 0.5]
-    if len(kinds) < 3 or len(arteries) == 0 or len(veins) == 0:
+    if len(starting) < 3:
         return 0.0
-    return float(min(arteries.max(), 1 - veins.min()))
+    kinds = ndimage.mean(share, labels, starting)
+    arteries, veins = kinds[kinds > 0.5], kinds[kinds <= 0.5]
+    if len(arteries) == 0 or len(veins) == 0:
+        return 0.0
+    sure = float(min(arteries.max(), 1 - veins.min()))
+    middle = np.array(ndimage.center_of_mass(place))
+    ys, xs = (np.array(ndimage.center_of_mass(near, labels, starting)) - middle).T
+    around = (kinds > 0.5)[np.argsort(np.arctan2(ys, xs))]
+    changes = int((around != np.roll(around, 1)).sum())
+    return sure if changes >= 4 else TOUCHING * sure
 
 
 def _grow(mask: NDArray[np.bool_], reach: float) -> NDArray[np.bool_]:

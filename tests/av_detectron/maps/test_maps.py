@@ -96,3 +96,15 @@ def test_slanting_crossing_is_found_once() -> None:
     slanting = draw((VEIN, (10, 25), (150, 95)), (ARTERY, (10, 95), (150, 25)))
     centers, _ = find_map_crossings(certain(slanting), 1.0)
     assert len(centers) == 1 and np.linalg.norm(centers[0] - (80, 60)) < 3
+
+
+def test_vessels_that_touch_and_part_score_less_than_those_that_cross() -> None:
+    touching = draw(
+        (ARTERY, (10, 30), (80, 58)),
+        (ARTERY, (80, 58), (150, 30)),
+        (VEIN, (10, 92), (80, 62)),
+        (VEIN, (80, 62), (150, 92)),
+    )
+    centers, touched = find_map_crossings(certain(touching), 1.0)
+    _, crossed = find_map_crossings(certain(draw(*CROSS)), 1.0)
+    assert len(centers) == 1 and touched[0] < 0.5 * crossed[0]

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""What the artery/vein map costs: time of one pass against its parts, and peak memory.
+
+    python tools/measure_pass.py --dataset crosspos_drive_val --large photograph.jpg \\
+        --output results/one_pass.json
+
+The multi-task detector, the same detector without the map, and the map without the detector, from
+the same weights, take turns on every photograph (already decoded and resized); ratios are of the
+sums. Memory is the peak of a new process that answers one photograph, less that of an interpreter
+that does nothing.
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from detectron2.config import CfgNode
+from detectron2.modeling import build_model
+from torch import nn
+from tqdm import tqdm
+
+from av_detectron.data.crosspos import dataset_root, register_all
+from av_detectron.engine import CrossPosTrainer
+from av_detectron.evaluation.scores import interval
+from av_detectron.predictor import DEFAULT_WEIGHTS
+from av_detectron.reporting import run_report
+from av_detectron.results import write_results
+from av_detectron.shipping import load_detector
+
+PARTS = {
+    "detector": ("GeneralizedRCNN", "StandardROIHeads", ("av_head.", "guide.")),
+    "map": ("VesselNet", "StandardROIHeads", ("guide.", "proposal_generator.", "roi_heads.")),
+}
+"""Single-task model → meta-architecture, RoI heads, and what it leaves of the weights behind."""
+
+PEAK = """
+import resource, sys
+if len(sys.argv) > 1:
+    from av_detectron import Predictor
+    Predictor(sys.argv[1], device="cpu")(sys.argv[2])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def single_task(cfg: CfgNode, model: nn.Module, part: str) -> nn.Module:
+    """One of `PARTS` with the multi-task model's weights."""
+    architecture, heads, left = PARTS[part]
+    cfg = cfg.clone()
+    cfg.MODEL.META_ARCHITECTURE, cfg.MODEL.ROI_HEADS.NAME = architecture, heads
+    alone = build_model(cfg)
+    kept = {k: v for k, v in model.state_dict().items() if not k.startswith(left)}
+    alone.load_state_dict(kept)
+    return alone.eval()
+
+
+@torch.inference_mode()
+def seconds(models: dict[str, nn.Module], records: list[Any], rounds: int) -> dict[str, Any]:
+    """Seconds of every model on every photograph, the best of `rounds`: name → (photographs,)."""
+    times = {name: np.full(len(records), np.inf) for name in models}
+    for turn in tqdm(range(rounds + 1), desc="rounds", disable=None):
+        for i, record in enumerate(records):
+            for name, model in models.items():
+                start = time.perf_counter()
+                model(record)
+                if turn:  # the first round warms up
+                    times[name][i] = min(times[name][i], time.perf_counter() - start)
+    return times
+
+
+def peak_mib(*arguments: str) -> float:
+    """Peak memory of a new Python process that runs `PEAK` (MiB)."""
+    command = [sys.executable, "-W", "ignore", "-c", PEAK, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise ValueError(f"{arguments}: {done.stderr.strip().splitlines()[-1]}")
+    return int(done.stdout.split()[-1]) / 1024
+
+
+def report(args: argparse.Namespace) -> None:
+    torch.set_num_threads(args.threads)
+    register_all(dataset_root(), [args.dataset])
+    cfg, model = load_detector(args.detector)
+    models = {"multi_task": model, **{part: single_task(cfg, model, part) for part in PARTS}}
+    records = list(CrossPosTrainer.build_test_loader(cfg, args.dataset))
+    times = seconds(models, records, args.rounds)
+
+    def ratios(chosen: Any) -> dict[str, float]:
+        total = {name: float(values[chosen].sum()) for name, values in times.items()}
+        apart = total["detector"] + total["map"]
+        return {
+            "pass_over_detector": total["multi_task"] / total["detector"],
+            "pass_over_two_models": total["multi_task"] / apart,
+        }
+
+    rng = np.random.default_rng(args.seed)
+    draws = [ratios(rng.integers(len(records), size=len(records))) for _ in range(1000)]
+    metrics = ratios(np.arange(len(records)))
+    ci95 = {k: interval([d[k] for d in draws]) for k in metrics}
+    metrics |= {f"{name}_seconds": float(v.mean()) for name, v in times.items()}
+    data: dict[str, Any] = {"timed": [Path(r["file_name"]).name for (r,) in records]}
+    if args.large:
+        weights, large = str(args.detector), str(args.large)
+        metrics["peak_mib_above_idle"] = peak_mib(weights, large) - peak_mib()
+        data["memory"] = args.large.name
+    metrics["threads"] = args.threads
+    write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
+    print({k: round(v, 3) for k, v in metrics.items()})
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--detector", type=Path, default=DEFAULT_WEIGHTS, help="of tools/ship_weights.py")
+    add("--dataset", default="crosspos_drive_val", help="registered name")
+    add("--large", type=Path, help="photograph whose peak memory is measured")
+    add("--output", type=Path, required=True, help="results file to write")
+    add("--rounds", type=int, default=5, help="times that every photograph is taken")
+    add("--threads", type=int, default=torch.get_num_threads())
+    add("--seed", type=int, default=0, help="of the resampling")
+    return run_report(report, parser.parse_args(argv))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
