@@ -5,9 +5,11 @@ VENV ?= .venv
 PIP_ARGS ?=
 DEMO := output/demo
 PY := $(VENV)/bin/python
+WEIGHTS := output/weights
+TRAIN := PYTHONWARNINGS=ignore DETECTRON2_DATASETS=$(WEIGHTS)/data $(VENV)/bin/python tools/train_net.py --resume
 RUN := PYTHONWARNINGS=ignore DETECTRON2_DATASETS=$(DEMO)/data $(PY)
 
-.PHONY: install demo test test-slow tables clean
+.PHONY: install demo test test-slow weights tables clean
 
 install: $(VENV)/.installed
 
@@ -37,6 +39,16 @@ test: install
 
 test-slow: install
 	$(PY) -m pytest -m slow
+
+# The shipped detector from the photographs in AV_DATA: some two hours on two cores. Goes on
+# where it was interrupted.
+weights: install
+	@test -n "$(AV_DATA)" || { echo "AV_DATA: expected the folder of the photographs" >&2; exit 2; }
+	$(PY) datasets/prepare_crosspos.py --root $(AV_DATA) --output $(WEIGHTS)/data
+	$(TRAIN) --config-file cpu/vessel_net.yaml OUTPUT_DIR $(WEIGHTS)/map
+	$(TRAIN) --config-file cpu/safpn_av_two_stage.yaml MODEL.WEIGHTS $(WEIGHTS)/map/model_best.pth OUTPUT_DIR $(WEIGHTS)/detector
+	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) tools/choose_scores.py --detector $(WEIGHTS)/detector/best.yaml
+	$(PY) tools/ship_weights.py --detector $(WEIGHTS)/detector/best.yaml --output $(WEIGHTS)/crossing_av_r18.safetensors
 
 # README's tables, from results/*.json
 tables: install

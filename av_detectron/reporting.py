@@ -16,7 +16,12 @@ def report_parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--detector", type=Path, required=True, help="best.yaml of a training")
+    parser.add_argument(
+        "--detector",
+        type=Path,
+        required=True,
+        help="best.yaml of a training, or .safetensors of tools/ship_weights.py",
+    )
     parser.add_argument("--dataset", default="crosspos_drive_test", help="registered name")
     parser.add_argument("--output", type=Path, required=True, help="results file to write")
     parser.add_argument("--draws", type=int, default=1000, help="bootstrap resamples")

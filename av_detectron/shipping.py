@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import nn
 
 from av_detectron.checkpoint import CheckpointError, read_checkpoint
-from av_detectron.config import get_av_config
+from av_detectron.config import get_av_config, load_config
 from av_detectron.files import write_whole
 
 FORMAT = "av_detectron"
@@ -57,6 +57,22 @@ def load_detector(path: Path, device: str = "cpu") -> tuple[CfgNode, nn.Module]:
         CheckpointError: missing, damaged, of another kind, or it does not hold what its config
             says; names the file.
     """
+    cfg, state = read_shipped(path)
+    cfg.MODEL.DEVICE = device
+    try:
+        model = build_model(cfg)
+    except (AssertionError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: its config does not fit this version: {error}") from error
+    fill(model, state, path)
+    return cfg, model.eval()
+
+
+def read_shipped(path: Path) -> tuple[CfgNode, dict[str, torch.Tensor]]:
+    """Config and weights, in float32, of a file written by `ship_detector`.
+
+    Raises:
+        CheckpointError: missing, damaged, of another kind, or its config has unknown keys.
+    """
     if not path.is_file():
         raise CheckpointError(f"{path}: expected a detector's weights, found no file")
     try:
@@ -74,12 +90,24 @@ def load_detector(path: Path, device: str = "cpu") -> tuple[CfgNode, nn.Module]:
     cfg = get_av_config()
     try:
         cfg.merge_from_other_cfg(CfgNode.load_cfg(metadata.get("config", "")))
-        cfg.MODEL.DEVICE = device
-        model = build_model(cfg)
     except (AttributeError, AssertionError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: its config does not fit this version: {error}") from error
-    fill(model, state, path)
-    return cfg, model.eval()
+    return cfg, state
+
+
+def detector_config(path: Path, overrides: list[str]) -> CfgNode:
+    """Config of a trained detector with its weights: best.yaml, or a shipped file.
+
+    Raises:
+        CheckpointError: see `read_shipped`.
+        ValueError: see `load_config`.
+    """
+    if path.suffix != ".safetensors":
+        return load_config(path, overrides)
+    cfg, _ = read_shipped(path)
+    cfg.MODEL.WEIGHTS = str(path)
+    cfg.merge_from_list(overrides)
+    return cfg
 
 
 def fill(model: nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:

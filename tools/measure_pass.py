@@ -118,7 +118,7 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--detector", type=Path, default=DEFAULT_WEIGHTS, help="of tools/ship_weights.py")
+    add("--detector", type=Path, default=DEFAULT_WEIGHTS, help="file of tools/ship_weights.py")
     add("--dataset", default="crosspos_drive_val", help="registered name")
     add("--large", type=Path, help="photograph whose peak memory is measured")
     add("--output", type=Path, required=True, help="results file to write")

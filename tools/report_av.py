@@ -17,7 +17,6 @@ import numpy as np
 from detectron2.config import CfgNode
 from tqdm import tqdm
 
-from av_detectron.config import load_config
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.engine import predict
 from av_detectron.evaluation.av_scores import MapScores, map_metrics, score_map
@@ -25,6 +24,7 @@ from av_detectron.evaluation.matching import pool
 from av_detectron.evaluation.scores import interval
 from av_detectron.reporting import print_headlines, report_parser, run_report
 from av_detectron.results import write_results
+from av_detectron.shipping import detector_config
 
 
 def score_set(cfg: CfgNode, dataset: str) -> dict[str, MapScores]:
@@ -41,7 +41,7 @@ def score_set(cfg: CfgNode, dataset: str) -> dict[str, MapScores]:
 
 def report(args: argparse.Namespace) -> None:
     register_all(dataset_root(), [args.dataset, args.validation])
-    cfg = load_config(args.detector, ["MODEL.DEVICE", "cpu"])
+    cfg = detector_config(args.detector, ["MODEL.DEVICE", "cpu"])
     tolerances = cfg.TEST.CROSSPOS.TOLERANCES
     validation = score_set(cfg, args.validation)
     main_tolerance = [s.centers.matches(tolerances[0]) for s in validation.values()]

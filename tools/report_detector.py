@@ -17,18 +17,18 @@ from pathlib import Path
 
 from detectron2.config import CfgNode
 
-from av_detectron.config import load_config
 from av_detectron.data.crosspos import dataset_root, json_path, register_all
 from av_detectron.engine import evaluate
 from av_detectron.evaluation.plots import plot_centers
 from av_detectron.evaluation.scores import DetectorScores, bootstrap, interval
 from av_detectron.reporting import print_headlines, report_parser, run_report
 from av_detectron.results import write_results
+from av_detectron.shipping import detector_config
 
 
 def detect(config: Path, dataset: str) -> tuple[CfgNode, DetectorScores]:
     """Run a trained detector on a registered set and score its predictions."""
-    cfg = load_config(config, ["DATASETS.TEST", f"('{dataset}',)"])
+    cfg = detector_config(config, ["DATASETS.TEST", f"('{dataset}',)"])
     threshold = cfg.TEST.CROSSPOS.SCORE_THRESHOLD
     if threshold < 0:
         raise ValueError(f"{config}: TEST.CROSSPOS.SCORE_THRESHOLD was not chosen yet")

@@ -39,6 +39,10 @@ def test_shipping_from_the_command_line(untrained: Path, run_tool: RunTool) -> N
     code, out, err = run_tool("ship_weights.py", *detector, "--output", str(output))
     assert code == 0, err
     assert output.is_file() and "from safpn_av.pth" in out
+    report = untrained / "shipped.json"
+    code, _, err = run_tool("report_av.py", *arguments(untrained, output.name, report))
+    assert code == 0, err
+    assert json.loads(report.read_text())["command"].count("shipped.safetensors") == 1
     detector = ["--detector", str(untrained / "absent.yaml")]
     code, _, err = run_tool("ship_weights.py", *detector, "--output", str(output))
     assert code == 1 and "absent.yaml" in err and "Traceback" not in err
