@@ -25,6 +25,7 @@ setup(
         "pycocotools",
         "pyyaml",
         "safetensors",
+        "timm",
         "tensorboard",
         "tqdm",
     ],

@@ -1,0 +1,1 @@
+"""The classical systems: centrelines through a crossing, widths, severity."""

@@ -1,0 +1,199 @@
+"""Centrelines of the vessels that cross: from the crossing outwards, on either side.
+
+A vessel that is crossed goes on behind the crossing in about the direction that it came from;
+where it also branches nearby, direction tells the branch from the vessel itself.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, sparse
+from scipy.sparse.csgraph import dijkstra
+from skimage.morphology import skeletonize
+
+from av_grading.errors import NotMeasurable
+from av_grading.labels import ARTERY, OVERLAP, VEIN
+
+Points = NDArray[np.float64]
+
+NEAR = 6.0
+"""The centreline passes within this distance of the crossing (DRIVE px)."""
+SHORTEST = 0.5
+"""Share of the asked length that an arm must have where the vessel ends early."""
+STRAIGHT = 110.0
+"""Least angle between the two arms of one vessel (degrees; 180 is straight on)."""
+SMOOTH = 1.5
+"""Standard deviation of the smoothing along a centreline (DRIVE px)."""
+
+_EIGHT = np.ones((3, 3), int)
+
+
+@dataclass(frozen=True)
+class VesselLine:
+    """The centreline of one vessel through a crossing, in two arms.
+
+    Attributes:
+        first, second: (N, 2) and (M, 2), x and y in px, about 1 px apart, from the crossing
+            outwards.
+    """
+
+    first: Points
+    second: Points
+
+    @property
+    def points(self) -> Points:
+        """All points, (N + M, 2), from the end of the first arm to the end of the second."""
+        return np.concatenate([self.first[::-1], self.second])
+
+
+def vessel_mask(
+    av_map: NDArray[np.uint8], kind: int, center: tuple[float, float], drive_px: float
+) -> NDArray[np.bool_]:
+    """Pixels of one kind near a crossing, the overlap at the crossing included.
+
+    Args:
+        av_map: labels (H, W), 0-3.
+        kind: `ARTERY` or `VEIN`.
+        center: x and y of the crossing (px).
+        drive_px: length of one DRIVE px in px.
+    """
+    overlap, _ = ndimage.label(av_map == OVERLAP, _EIGHT)
+    rows, columns = np.ogrid[: av_map.shape[0], : av_map.shape[1]]
+    near = (columns - center[0]) ** 2 + (rows - center[1]) ** 2 <= (NEAR * drive_px) ** 2
+    here = np.unique(overlap[near & (overlap > 0)])
+    return np.asarray((av_map == kind) | np.isin(overlap, here[here > 0]))
+
+
+def trace(
+    av_map: NDArray[np.uint8],
+    kind: int,
+    center: tuple[float, float],
+    drive_px: float,
+    reach: float = 20.0,
+) -> VesselLine:
+    """Follow the artery or the vein through a crossing.
+
+    Args:
+        av_map: labels (H, W), 0-3, of a window around the crossing.
+        kind: `ARTERY` or `VEIN`.
+        center: x and y of the crossing (px).
+        drive_px: length of one DRIVE px in px.
+        reach: length of each arm (DRIVE px).
+
+    Raises:
+        NotMeasurable: no such vessel at the crossing, or it does not go through; says why.
+    """
+    name = {ARTERY: "artery", VEIN: "vein"}[kind]
+    mask = vessel_mask(av_map, kind, center, drive_px)
+    skeleton: NDArray[np.bool_] = skeletonize(mask)  # type: ignore[no-untyped-call]
+    ys, xs = np.nonzero(skeleton)
+    if len(xs) == 0:
+        raise NotMeasurable(f"no {name} in the map")
+    away = np.hypot(xs - center[0], ys - center[1])
+    start = int(np.argmin(away))
+    if away[start] > NEAR * drive_px:
+        raise NotMeasurable(
+            f"no {name} at the crossing: the nearest is {away[start] / drive_px:.1f} DRIVE px away"
+        )
+    length, before = dijkstra(
+        _pixel_graph(skeleton), indices=start, return_predecessors=True, limit=reach * drive_px
+    )
+    ends = _ends(skeleton, length, SHORTEST * reach * drive_px, reach * drive_px)
+    paths = [_walk(before, start, end) for end in ends]
+    if len(paths) < 2:
+        raise NotMeasurable(
+            f"the {name} ends: {len(paths)} of 2 arms are {SHORTEST * reach:g} DRIVE px long"
+        )
+    arms = [np.stack([xs[p], ys[p]], axis=1).astype(float) for p in paths]
+    first, second = _straightest(paths, arms, name)
+    return _smooth(arms[first], arms[second], SMOOTH * drive_px)
+
+
+def _pixel_graph(skeleton: NDArray[np.bool_]) -> sparse.csr_array:
+    """Neighbouring pixels of a skeleton, weighted by their distance; nodes in row order."""
+    height, width = skeleton.shape
+    numbers = np.full((height + 2, width + 2), -1)
+    inner = numbers[1:-1, 1:-1]
+    inner[skeleton] = np.arange(int(skeleton.sum()))
+    rows, columns, weights = [], [], []
+    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        other = numbers[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
+        linked = (inner >= 0) & (other >= 0)
+        rows.append(inner[linked])
+        columns.append(other[linked])
+        weights.append(np.full(int(linked.sum()), np.hypot(dx, dy)))
+    count = int(skeleton.sum())
+    edges = (np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns)))
+    graph = sparse.csr_array(edges, shape=(count, count))
+    return graph + graph.T
+
+
+def _ends(
+    skeleton: NDArray[np.bool_], length: NDArray[np.float64], least: float, reach: float
+) -> list[int]:
+    """Nodes where arms end: one for each place where the reach is met, and early ends."""
+    field = np.full(skeleton.shape, -1.0)
+    field[skeleton] = np.where(np.isfinite(length), length, -1.0)
+    rim, _ = ndimage.label(field > reach - 2, _EIGHT)
+    nodes = np.full(skeleton.shape, -1)
+    nodes[skeleton] = np.arange(len(length))
+    ends = [
+        int(nodes.ravel()[position])
+        for position in _farthest_of_each(rim, field)
+        if field.ravel()[position] >= least
+    ]
+    neighbours = ndimage.convolve(skeleton.astype(np.uint8), _EIGHT, mode="constant") - 1
+    tips = skeleton & (neighbours == 1) & (field >= least) & (rim == 0)
+    return ends + [int(n) for n in nodes[tips]]
+
+
+def _farthest_of_each(regions: NDArray[np.int32], field: NDArray[np.float64]) -> list[int]:
+    """Flat position of the largest value in every numbered region."""
+    count = int(regions.max())
+    if count == 0:
+        return []
+    found = ndimage.maximum_position(field, regions, range(1, count + 1))
+    return [int(np.ravel_multi_index(tuple(int(v) for v in p), field.shape)) for p in found]
+
+
+def _walk(before: NDArray[np.int32], start: int, end: int) -> list[int]:
+    """Nodes from `start` to `end`."""
+    path = [end]
+    while path[-1] != start:
+        path.append(int(before[path[-1]]))
+    return path[::-1]
+
+
+def _straightest(paths: list[list[int]], arms: list[Points], name: str) -> tuple[int, int]:
+    """The two arms that part at the crossing and go on most nearly straight."""
+    best, angle = (0, 1), -1.0
+    for i in range(len(arms)):
+        for j in range(i):
+            shared = len(set(paths[i]) & set(paths[j]))
+            if shared > 0.3 * min(len(paths[i]), len(paths[j])):
+                continue  # two branches of one arm
+            a, b = arms[i][-1] - arms[i][0], arms[j][-1] - arms[j][0]
+            cosine = float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+            turned = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+            if turned > angle:
+                best, angle = (i, j), turned
+    if angle < STRAIGHT:
+        found = "none part at the crossing" if angle < 0 else f"the straightest meet at {angle:.0f}"
+        raise NotMeasurable(
+            f"the {name} does not go through: expected arms that meet at {STRAIGHT:g} degrees or "
+            f"more, {found}"
+        )
+    return best
+
+
+def _smooth(first: Points, second: Points, sigma: float) -> VesselLine:
+    """Smooth the whole line, so that both arms meet without a kink."""
+    shared = 0
+    while shared < min(len(first), len(second)) and (first[shared] == second[shared]).all():
+        shared += 1
+    first, second = first[max(0, shared - 1) :], second[max(0, shared - 1) :]
+    line = np.concatenate([first[::-1], second[1:]])
+    smoothed = ndimage.gaussian_filter1d(line, sigma, axis=0, mode="nearest")
+    middle = len(first) - 1
+    return VesselLine(first=smoothed[middle::-1], second=smoothed[middle:])

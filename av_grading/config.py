@@ -1,0 +1,233 @@
+"""Every setting of a grader's training: YAML with dotted overrides, unknown keys refused."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class ConfigError(ValueError):
+    """A setting that is not there or does not fit; names file and key."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is read.
+
+    Attributes:
+        manifest: graded patches.
+        unlabelled: patches for the semi-supervised step; empty for none.
+        crop: side of what the model sees of a patch, cut after augmentation (px).
+        folds: of cross-validation, by group.
+        inner: share of a fold's training groups held out to stop by and to calibrate with.
+    """
+
+    manifest: str = ""
+    unlabelled: str = ""
+    crop: int = 64
+    folds: int = 5
+    inner: float = 0.2
+
+
+@dataclass(frozen=True)
+class Model:
+    """The architecture, see `models/build.py`.
+
+    Attributes:
+        kind: "two_stream" or "one_stream".
+        stream: of a one-stream model: "photograph" or "av_map".
+        depth: 18, 34 or 50.
+        se: squeeze-and-excitation.
+        norm: "group" or "batch".
+        stride: of the last map, 8, 16 or 32.
+        pooling: of two streams: "bilinear" or "concat".
+        rank: of the bilinear pooling.
+        dropout: before the classifier.
+        weights: encoder to start from (timm's names); empty for random weights.
+        frozen_stages: stages of the encoders that do not learn, 0-4.
+    """
+
+    kind: str = "two_stream"
+    stream: str = "photograph"
+    depth: int = 18
+    se: bool = True
+    norm: str = "group"
+    stride: int = 32
+    pooling: str = "bilinear"
+    rank: int = 64
+    dropout: float = 0.2
+    weights: str = ""
+    frozen_stages: int = 0
+
+
+@dataclass(frozen=True)
+class Train:
+    """How it is trained.
+
+    Attributes:
+        loss: "ce", "ce_qwk" or "corn".
+        class_weights: weigh grades by how rare they are.
+        balanced: draw grades equally often.
+        epochs: at most.
+        patience: epochs without a better validation QWK after which training stops.
+        batch: patches a step.
+        lr: highest learning rate of AdamW, after a warm-up and before a cosine.
+        warmup: epochs until it is reached.
+        weight_decay: of AdamW.
+        seed: of everything that is drawn.
+        device: "cpu", "cuda", or "auto" for CUDA where there is one.
+        amp: mixed precision (bfloat16 on a CPU).
+    """
+
+    loss: str = "ce_qwk"
+    class_weights: bool = False
+    balanced: bool = True
+    epochs: int = 30
+    patience: int = 10
+    batch: int = 32
+    lr: float = 5e-4
+    warmup: int = 2
+    weight_decay: float = 0.05
+    seed: int = 0
+    device: str = "auto"
+    amp: bool = True
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Random changes of a training patch; geometry acts on patch and map alike, colour on the
+    patch alone.
+
+    Attributes:
+        rotation: up to this many degrees either way.
+        translate: up to this share of the side.
+        zoom: between 1 - x and 1 + x.
+        brightness, contrast, saturation: factors between 1 - x and 1 + x.
+        hue: up to this share of the circle either way, 0-0.5.
+        flip: mirror half of the patches.
+    """
+
+    rotation: float = 180.0
+    translate: float = 0.04
+    zoom: float = 0.1
+    brightness: float = 0.2
+    contrast: float = 0.2
+    saturation: float = 0.2
+    hue: float = 0.02
+    flip: bool = True
+
+
+@dataclass(frozen=True)
+class Semi:
+    """The semi-supervised step: FixMatch (Sohn 2020) with a moving average as the teacher.
+
+    Attributes:
+        weight: of its loss; 0 turns it off.
+        threshold: least confidence of the teacher for a pseudo-label to count.
+        ratio: unlabelled patches a labelled one.
+        decay: share of the teacher that is kept at each step.
+        start: epochs before it begins.
+    """
+
+    weight: float = 0.0
+    threshold: float = 0.9
+    ratio: int = 2
+    decay: float = 0.99
+    start: int = 3
+
+
+@dataclass(frozen=True)
+class Config:
+    """All of it."""
+
+    data: Data = field(default_factory=Data)
+    model: Model = field(default_factory=Model)
+    train: Train = field(default_factory=Train)
+    augment: Augment = field(default_factory=Augment)
+    semi: Semi = field(default_factory=Semi)
+
+    def dump(self) -> str:
+        """YAML that `load_config` reads."""
+        return yaml.safe_dump(dataclasses.asdict(self), sort_keys=False)
+
+
+def load_config(path: Path | None, overrides: Sequence[str] = ()) -> Config:
+    """Read a YAML file over the defaults, then `section.key=value` overrides.
+
+    Raises:
+        ConfigError: unreadable, an unknown key, or a value of another type; names file and key.
+    """
+    config = Config()
+    if path is not None:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: not a readable file: {error}") from error
+        config = load_config_text(text, str(path))
+    for text in overrides:
+        name, sign, value = text.partition("=")
+        section, dot, key = name.partition(".")
+        if not sign or not dot:
+            raise ConfigError(f"override: expected section.key=value, found {text!r}")
+        config = _merge(config, {section: {key: yaml.safe_load(value)}}, "override")
+    return config
+
+
+def load_config_text(text: str, where: str, *, start_weights: bool = True) -> Config:
+    """Read YAML over the defaults.
+
+    Args:
+        text: the YAML.
+        where: what messages call it.
+        start_weights: keep `model.weights`; a trained model needs none to start from.
+
+    Raises:
+        ConfigError: see `load_config`.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: not readable as YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{where}: expected sections with keys, found {type(content).__name__}")
+    config = _merge(Config(), content, where)
+    if not start_weights:
+        config = dataclasses.replace(config, model=dataclasses.replace(config.model, weights=""))
+    return config
+
+
+def _merge(config: Config, content: dict[str, Any], where: str) -> Config:
+    sections: dict[str, Any] = {}
+    known = {f.name for f in dataclasses.fields(config)}
+    for section, values in content.items():
+        if section not in known:
+            raise ConfigError(f"{where}: unknown section {section!r}, there are {sorted(known)}")
+        if not isinstance(values, dict):
+            raise ConfigError(f"{where}: {section}: expected keys with values, found {values!r}")
+        old = getattr(config, section)
+        changes = {k: _fit(old, k, v, f"{where}: {section}.{k}") for k, v in values.items()}
+        sections[section] = dataclasses.replace(old, **changes)
+    return dataclasses.replace(config, **sections)
+
+
+def _fit(section: Any, key: str, value: Any, where: str) -> Any:
+    """The value as the section's own type."""
+    if not hasattr(section, key):
+        names = sorted(f.name for f in dataclasses.fields(section))
+        raise ConfigError(f"{where}: unknown key, there are {', '.join(names)}")
+    kind = type(getattr(section, key))
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is float and isinstance(value, str):  # YAML reads 1e-3 as a word
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    if kind is str and value is None:
+        return ""
+    if type(value) is not kind:
+        raise ConfigError(f"{where}: expected {kind.__name__}, found {value!r}")
+    return value

@@ -1,0 +1,1 @@
+"""Patches around crossings: manifests, images, splits, sampling, augmentation."""

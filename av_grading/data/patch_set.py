@@ -1,0 +1,61 @@
+"""Patches in memory: decoded once, one size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from av_grading.data.images import read_map, read_patch
+from av_grading.data.manifest import GradedPatch
+from av_grading.errors import InputFileError
+
+
+@dataclass(frozen=True)
+class PatchSet:
+    """Patches with their maps, decoded; a patch of 96 px takes 37 kB.
+
+    Attributes:
+        patches: (N, 3, P, P), RGB, 0-255, uint8.
+        maps: (N, P, P), labels 0-3, uint8.
+        grades: (N,), 0-3, or -1 where there is none.
+        groups: photograph or patient of each.
+    """
+
+    patches: torch.Tensor
+    maps: torch.Tensor
+    grades: torch.Tensor
+    groups: list[str]
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+
+def load_patches(rows: Sequence[GradedPatch]) -> PatchSet:
+    """Decode the patches of a manifest.
+
+    Raises:
+        InputFileError: a patch of another size than the first; or none at all.
+    """
+    if not rows:
+        raise InputFileError("manifest", "expected graded patches, found none")
+    patches, maps = [], []
+    size = None
+    for row in rows:
+        patch, av_map = read_patch(row.patch), read_map(row.av_map)
+        size = size or patch.shape[:2]
+        if patch.shape[:2] != size or size[0] != size[1]:
+            height, width = patch.shape[:2]
+            raise InputFileError(
+                row.patch,
+                f"expected a square of {size[0]} px as the first, found {width} x {height}",
+            )
+        patches.append(patch.transpose(2, 0, 1))
+        maps.append(av_map)
+    grades = [-1 if row.grade is None else row.grade for row in rows]
+    return PatchSet(
+        torch.from_numpy(np.stack(patches)),
+        torch.from_numpy(np.stack(maps)),
+        torch.tensor(grades),
+        [row.group for row in rows],
+    )

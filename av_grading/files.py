@@ -1,0 +1,31 @@
+"""Files that are there whole or not at all."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write text (UTF-8) or bytes beside `path`, then rename; makes the folder.
+
+    Raises:
+        OSError: it cannot be written; names `path`.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """PNG of grey (H, W) or RGB (H, W, 3)."""
+    ordered = pixels[:, :, ::-1] if pixels.ndim == 3 else pixels  # OpenCV writes BGR
+    return bytes(cv2.imencode(".png", np.ascontiguousarray(ordered))[1])

@@ -1,0 +1,113 @@
+"""A trained grader: what applies it, and the one file that holds it."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from av_grading.config import Config, ConfigError, load_config_text
+from av_grading.data.patch_set import PatchSet
+from av_grading.data.transforms import to_inputs
+from av_grading.files import write_whole
+from av_grading.losses import outputs_of, probabilities_of
+from av_grading.models.build import build_model
+from av_grading.models.encoder import WeightsError
+
+Rows = NDArray[np.int64]
+FORMAT = "av_grading"
+"""What the metadata of a grader's file says under "format"."""
+
+
+@dataclass(frozen=True)
+class Grader:
+    """A trained model with what is needed to apply it.
+
+    Attributes:
+        model: in evaluation mode.
+        config: that it was trained with.
+        temperature: that its logits are divided by.
+        history: figures of every epoch.
+    """
+
+    model: nn.Module
+    config: Config
+    temperature: float = 1.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def predict(self, data: PatchSet, rows: Rows) -> NDArray[np.float64]:
+        """Calibrated probabilities of the grades, (N, 4)."""
+        logits = predict_logits(self.model, data, rows, self.config.data.crop)
+        found = probabilities_of(logits / self.temperature, self.config.train.loss)
+        return np.asarray(found.double().numpy())
+
+
+def device_of(config: Config) -> torch.device:
+    """The device that the settings mean here."""
+    name = config.train.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+@torch.inference_mode()
+def predict_logits(
+    model: nn.Module, data: PatchSet, rows: Rows, crop: int, batch: int = 64
+) -> torch.Tensor:
+    """Logits (N, K) of unchanged patches, on the CPU in float32."""
+    model.eval()
+    device = next(model.parameters()).device
+    found = []
+    for start in range(0, len(rows), batch):
+        part = torch.as_tensor(rows[start : start + batch])
+        inputs = to_inputs(data.patches[part], data.maps[part], crop)
+        found.append(model(*(x.to(device) for x in inputs)).float().cpu())
+    return torch.cat(found)
+
+
+def save_grader(grader: Grader, path: Path, more: dict[str, str] | None = None) -> None:
+    """Write weights in half precision with the config and temperature as metadata.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    tensors = {k: v.detach().cpu().contiguous() for k, v in grader.model.state_dict().items()}
+    halves = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
+    metadata = {
+        **(more or {}),
+        "format": FORMAT,
+        "config": grader.config.dump(),
+        "temperature": json.dumps(grader.temperature),
+    }
+    write_whole(path, save(halves, metadata))
+
+
+def load_grader(path: Path, device: str = "cpu") -> Grader:
+    """Read a file written by `save_grader`.
+
+    Raises:
+        WeightsError: missing, damaged, of another kind, or its weights do not fit its config.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: expected a grader's weights, found no file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                found = metadata.get("format", "no format")
+                raise WeightsError(f"{path}: expected format {FORMAT!r}, found {found!r}")
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        config = load_config_text(metadata["config"], f"{path}: its config", start_weights=False)
+        model, _ = build_model(config.model, outputs_of(config.train.loss))
+        model.load_state_dict(state)
+    except SafetensorError as error:
+        raise WeightsError(f"{path}: damaged, or not a safetensors file ({error})") from error
+    except (ConfigError, KeyError, RuntimeError) as error:
+        reason = str(error).splitlines()
+        raise WeightsError(f"{path}: weights of another architecture: {reason[:2]}") from error
+    return Grader(model.to(device).eval(), config, float(json.loads(metadata["temperature"])))

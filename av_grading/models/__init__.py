@@ -1,0 +1,1 @@
+"""Graders: two streams with bilinear pooling, and the one-stream baseline."""

@@ -1,0 +1,72 @@
+"""Models from settings."""
+
+from pathlib import Path
+
+from torch import nn
+
+from av_grading.config import Model
+from av_grading.models.baseline import OneStream
+from av_grading.models.dual_stream import TwoStream
+from av_grading.models.encoder import (
+    Loaded,
+    adapt_to_maps,
+    build_encoder,
+    freeze_stages,
+    load_encoder,
+)
+
+KINDS = ("two_stream", "one_stream")
+
+
+def build_model(settings: Model, outputs: int) -> tuple[nn.Module, Loaded | None]:
+    """The model, and what was taken from the weights file if one is named.
+
+    Args:
+        settings: the architecture.
+        outputs: logits, see `losses.outputs_of`.
+
+    Raises:
+        ValueError: a setting is unknown.
+        WeightsError: the weights cannot be read or do not fit.
+    """
+    if settings.kind not in KINDS:
+        raise ValueError(f"model.kind: expected one of {KINDS}, found {settings.kind!r}")
+    loaded = None
+
+    def encoder(of_maps: bool) -> nn.Module:
+        nonlocal loaded
+        made = build_encoder(
+            settings.depth, se=settings.se, norm=settings.norm, stride=settings.stride
+        )
+        if settings.weights:
+            loaded = load_encoder(made, Path(settings.weights))
+        if of_maps:
+            adapt_to_maps(made)
+        freeze_stages(made, settings.frozen_stages)
+        return made
+
+    if settings.kind == "one_stream":
+        stream = encoder(settings.stream == "av_map")
+        model: nn.Module = OneStream(
+            stream,
+            _channels(stream),
+            outputs,
+            stream=settings.stream,
+            dropout=settings.dropout,
+        )
+        return model, loaded
+    photograph, av_map = encoder(False), encoder(True)
+    model = TwoStream(
+        photograph,
+        av_map,
+        _channels(photograph),
+        outputs,
+        pooling=settings.pooling,
+        rank=settings.rank,
+        dropout=settings.dropout,
+    )
+    return model, loaded
+
+
+def _channels(encoder: nn.Module) -> int:
+    return int(encoder.num_features)  # type: ignore[arg-type]

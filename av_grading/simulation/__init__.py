@@ -1,0 +1,1 @@
+"""Nicking with known truth: a vein squeezed where an artery crosses it."""

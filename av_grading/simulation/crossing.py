@@ -1,0 +1,97 @@
+"""One crossing of a photograph, ready to be squeezed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_grading.caliber.centerline import trace
+from av_grading.data.patches import cut_map, cut_patch
+from av_grading.errors import NotMeasurable
+from av_grading.labels import ARTERY, VEIN
+from av_grading.simulation.squeeze import Squeeze, Vein, measure_vein, squeeze
+
+LEAST_WIDTH = 2.5
+"""Narrowest vein that is squeezed (DRIVE px): what is thinner has no width to lose."""
+LEAST_ANGLE = 25.0
+"""Least angle between artery and vein (degrees)."""
+MOST_COVERED = 9.0
+"""Longest way of the vein under the artery, on either side of the middle (DRIVE px)."""
+MARGIN = 4.0
+"""What is cut around the patch before squeezing (DRIVE px), so that no edge shows."""
+
+
+@dataclass(frozen=True)
+class CrossingWindow:
+    """A crossing cut out of its photograph at the photograph's own scale.
+
+    Attributes:
+        photograph: RGB, (H, W, 3).
+        av_map: labels, (H, W).
+        center: x and y of the crossing in the window (px).
+        drive_px: length of one DRIVE px in px.
+        vein: the vein through it.
+    """
+
+    photograph: NDArray[np.uint8]
+    av_map: NDArray[np.uint8]
+    center: tuple[float, float]
+    drive_px: float
+    vein: Vein
+
+    def patch(
+        self, amount: Squeeze, side: float, pixels: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Squeezed patch (pixels, pixels, 3) and map (pixels, pixels); `side` in DRIVE px."""
+        photograph, av_map = self.photograph, self.av_map
+        if amount.first < 1 or amount.second < 1:
+            photograph, av_map = squeeze(photograph, av_map, self.vein, amount, self.drive_px)
+        place = (self.center, self.drive_px, side, pixels)
+        return cut_patch(photograph, *place), cut_map(av_map, *place)
+
+
+def open_window(
+    photograph: NDArray[np.uint8],
+    av_map: NDArray[np.uint8],
+    center: tuple[float, float],
+    drive_px: float,
+    side: float,
+) -> CrossingWindow:
+    """Cut a crossing out and follow its vessels.
+
+    Args:
+        photograph: RGB, (H, W, 3).
+        av_map: labels, (H, W).
+        center: x and y of the crossing (px of the photograph).
+        drive_px: length of one DRIVE px in px of the photograph.
+        side: of the patches to come (DRIVE px).
+
+    Raises:
+        NotMeasurable: it lies at the photograph's edge, its vessels do not go through, or they
+            are too thin or too nearly parallel to simulate nicking there; says why.
+    """
+    half = int(np.ceil((side / 2 + MARGIN) * drive_px))
+    x, y = round(center[0]), round(center[1])
+    height, width = av_map.shape
+    if not (half <= x < width - half and half <= y < height - half):
+        raise NotMeasurable("the patch reaches beyond the photograph")
+    window = slice(y - half, y + half + 1), slice(x - half, x + half + 1)
+    inner = (center[0] - x + half, center[1] - y + half)
+    cut = np.ascontiguousarray(av_map[window])
+    line = trace(cut, VEIN, inner, drive_px)
+    artery = trace(cut, ARTERY, inner, drive_px)
+    turned = _angle(line.second[-1] - line.first[-1], artery.second[-1] - artery.first[-1])
+    if turned < LEAST_ANGLE:
+        raise NotMeasurable(f"nearly parallel: artery and vein meet at {turned:.0f} degrees")
+    vein = measure_vein(cut, line)
+    if 2 * vein.half_width < LEAST_WIDTH * drive_px:
+        raise NotMeasurable(f"thin vein: {2 * vein.half_width / drive_px:.1f} DRIVE px wide")
+    if max(vein.covered) > MOST_COVERED * drive_px:
+        raise NotMeasurable("the artery runs along the vein")
+    return CrossingWindow(np.ascontiguousarray(photograph[window]), cut, inner, drive_px, vein)
+
+
+def _angle(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Angle between two lines (degrees, 0-90)."""
+    cosine = abs(float(a @ b)) / float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(np.degrees(np.arccos(min(cosine, 1.0))))

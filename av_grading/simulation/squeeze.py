@@ -1,0 +1,190 @@
+"""Squeeze a vein where it is crossed: pixels are moved, none is invented.
+
+Across the vein, what lies within its wall is drawn together by a known factor and what lies beside
+it is stretched until, some way off, nothing moves; along it the factor goes from that at the
+artery's edge to 1. The artery lies on top and stays as it is.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from av_grading.caliber.centerline import VesselLine
+from av_grading.labels import ARTERY, BACKGROUND, OVERLAP, VEIN
+
+Field = NDArray[np.float64]
+
+REST = 2.5
+"""Distance from the centreline, in half widths of the vein, from which on nothing moves."""
+_STEP = 0.25  # px between points of the dense centreline
+
+
+@dataclass(frozen=True)
+class Squeeze:
+    """How far a vein is pressed on the two sides of the artery.
+
+    Attributes:
+        first, second: width at the artery's edge as a share of the vein's own, 0.2-1, on the
+            side of the line's first and second arm.
+        length: way along the vein, from the artery's edge, after which it has its own width again
+            (DRIVE px).
+    """
+
+    first: float = 1.0
+    second: float = 1.0
+    length: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("first", "second"):
+            if not 0.2 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: expected 0.2 to 1, found {getattr(self, name)}")
+        if self.length <= 0:
+            raise ValueError(f"length: expected more than 0 DRIVE px, found {self.length}")
+
+
+@dataclass(frozen=True)
+class Vein:
+    """A vein through a crossing, as the squeeze needs it; all in px.
+
+    Attributes:
+        line: its centreline.
+        half_width: half of its width.
+        covered: length of each arm that lies under the artery.
+    """
+
+    line: VesselLine
+    half_width: float
+    covered: tuple[float, float]
+
+
+def measure_vein(av_map: NDArray[np.uint8], line: VesselLine) -> Vein:
+    """Width of a vein away from the crossing, and how much of it the artery covers.
+
+    Args:
+        av_map: labels (H, W), 0-3.
+        line: the vein's centreline.
+    """
+    depth = ndimage.distance_transform_edt((av_map == VEIN) | (av_map == OVERLAP))
+    free = []
+    covered = []
+    for arm in (line.first, line.second):
+        labels = _at(av_map, arm)
+        over = np.flatnonzero((labels == ARTERY) | (labels == OVERLAP))
+        last = int(over[-1]) + 1 if len(over) else 0
+        steps = np.linalg.norm(np.diff(arm, axis=0), axis=1)
+        covered.append(float(steps[:last].sum()))
+        free.append(_at(depth, arm)[last:][labels[last:] == VEIN])
+    widths = np.concatenate(free)
+    half = float(np.median(widths)) if len(widths) else 0.0
+    return Vein(line, half, (covered[0], covered[1]))
+
+
+def squeeze(
+    photograph: NDArray[np.uint8],
+    av_map: NDArray[np.uint8],
+    vein: Vein,
+    amount: Squeeze,
+    drive_px: float,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Squeeze the vein in a photograph and its map alike.
+
+    Args:
+        photograph: RGB, (H, W, 3), 0-255.
+        av_map: labels (H, W), 0-3.
+        vein: the vein, in px of both.
+        amount: how far.
+        drive_px: length of one DRIVE px in px.
+
+    Returns:
+        The same two, squeezed.
+    """
+    moved_x, moved_y = displacement(av_map, vein, amount, drive_px)
+    rows, columns = np.mgrid[: av_map.shape[0], : av_map.shape[1]].astype(np.float32)
+    x, y = columns + np.float32(moved_x), rows + np.float32(moved_y)
+    squeezed = cv2.remap(photograph, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    # Labels move as shares of a pixel do; the nearest label would leave steps along the wall.
+    shares = [
+        cv2.remap((av_map == k).astype(np.float32), x, y, cv2.INTER_LINEAR)
+        for k in (BACKGROUND, ARTERY, VEIN, OVERLAP)
+    ]
+    return np.asarray(squeezed), np.argmax(shares, axis=0).astype(np.uint8)
+
+
+def displacement(
+    av_map: NDArray[np.uint8], vein: Vein, amount: Squeeze, drive_px: float
+) -> tuple[Field, Field]:
+    """Where every pixel comes from: x and y to add to its own position, each (H, W), in px."""
+    points, along, normals = _dense(vein.line)
+    rows, columns = np.mgrid[: av_map.shape[0], : av_map.shape[1]]
+    pixels = np.stack([columns.ravel(), rows.ravel()], axis=1)
+    rest = REST * vein.half_width + drive_px
+    away, nearest = cKDTree(points).query(pixels, distance_upper_bound=rest)
+    inside = np.isfinite(away)
+    nearest = np.where(inside, nearest, 0)
+    across = np.einsum("ij,ij->i", pixels - points[nearest], normals[nearest])
+    factor = _factor(along, vein, amount, drive_px)[nearest]
+    source = _source(np.abs(across), factor, vein.half_width, rest)
+    # Beyond the line's ends the nearest point is its end, and nothing moves there.
+    move = np.where(inside, np.sign(across) * (source - np.abs(across)), 0.0)
+    move *= 1 - _covering(av_map, drive_px).ravel()
+    moved = move[:, None] * normals[nearest]
+    return moved[:, 0].reshape(av_map.shape), moved[:, 1].reshape(av_map.shape)
+
+
+def _dense(line: VesselLine) -> tuple[Field, Field, Field]:
+    """Points each `_STEP` px, signed way along the line (negative on the first arm), normals."""
+    points = line.points
+    way = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    first_length = float(np.linalg.norm(np.diff(line.first, axis=0), axis=1).sum())
+    dense = np.arange(0, way[-1], _STEP)
+    x, y = np.interp(dense, way, points[:, 0]), np.interp(dense, way, points[:, 1])
+    tangent = np.stack([np.gradient(x), np.gradient(y)], axis=1)
+    tangent = ndimage.gaussian_filter1d(tangent, 2 / _STEP, axis=0, mode="nearest")
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
+    normals = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
+    return np.stack([x, y], axis=1), dense - first_length, normals
+
+
+def _factor(along: Field, vein: Vein, amount: Squeeze, drive_px: float) -> Field:
+    """Width as a share of the vein's own at each point of the line."""
+    factor = np.ones_like(along)
+    length = amount.length * drive_px
+    for side, least, covered in zip(
+        (-1, 1), (amount.first, amount.second), vein.covered, strict=True
+    ):
+        way = side * along
+        beyond = np.clip((way - covered) / length, 0, 1)
+        rising = least + (1 - least) * (0.5 - 0.5 * np.cos(np.pi * beyond))
+        factor = np.where(way >= 0, rising, factor)
+    return factor
+
+
+def _source(away: Field, factor: Field, half: float, rest: float) -> Field:
+    """Distance from the centreline that a pixel at distance `away` is taken from.
+
+    Within the squeezed wall (factor * half) the vein is drawn together; from there to `rest` the
+    surroundings are stretched, evenly.
+    """
+    wall = factor * half
+    stretched = half + (away - wall) * (rest - half) / (rest - wall)
+    return np.where(away <= wall, away / factor, np.where(away < rest, stretched, away))
+
+
+def _covering(av_map: NDArray[np.uint8], drive_px: float) -> NDArray[np.float32]:
+    """1 on the artery, 0 away from it, smooth in between over a fraction of a DRIVE px."""
+    artery = ((av_map == ARTERY) | (av_map == OVERLAP)).astype(np.float32)
+    sigma = max(0.5, 0.3 * drive_px)
+    grown = cv2.dilate(artery, np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.GaussianBlur(grown, (0, 0), sigma), np.float32)
+
+
+def _at(values: NDArray[np.generic], points: Field) -> NDArray[np.generic]:
+    """Values of an image at the nearest pixels of points (N, 2)."""
+    height, width = values.shape[:2]
+    columns = np.clip(points[:, 0].round().astype(int), 0, width - 1)
+    rows = np.clip(points[:, 1].round().astype(int), 0, height - 1)
+    return np.asarray(values[rows, columns])

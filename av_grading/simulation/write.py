@@ -1,0 +1,146 @@
+"""Simulate nicking on whole photographs and write what comes of it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from av_grading.data.images import read_map, read_patch
+from av_grading.data.manifest import GRADES, format_manifest
+from av_grading.errors import InputFileError, NotMeasurable
+from av_grading.files import png, write_whole
+from av_grading.simulation.crossing import CrossingWindow, open_window
+from av_grading.simulation.grades import GradeRule, draw_squeeze
+from av_grading.simulation.squeeze import Squeeze
+
+TRUTH = ("x", "y", "scale", "ratio_first", "ratio_second", "length_drive_px")
+"""Columns beside those of every manifest: place, widths at the artery's edges as shares of the
+vein's own, and length of the narrowing."""
+EXAMPLES = 6
+
+
+@dataclass(frozen=True)
+class Source:
+    """A photograph with an artery/vein map.
+
+    Attributes:
+        name: of its set.
+        photograph, av_map: files of one size.
+        drive_px: length of one DRIVE px in px.
+        centers: crossings, x and y (px).
+    """
+
+    name: str
+    photograph: Path
+    av_map: Path
+    drive_px: float
+    centers: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to write.
+
+    Attributes:
+        side: of a patch (DRIVE px).
+        pixels: side of a patch (px).
+        draws: patches of each crossing, each of another grade, 1-4.
+        rule: thresholds between grades.
+        seed: of everything that is drawn.
+    """
+
+    side: float = 48.0
+    pixels: int = 96
+    draws: int = 4
+    rule: GradeRule = field(default_factory=GradeRule)
+    seed: int = 0
+
+
+@dataclass
+class Report:
+    """What was written, and the photographs that failed."""
+
+    lines: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def simulate_set(photographs: Sequence[Source], output: Path, options: Options) -> Report:
+    """Squeeze every clear crossing of the photographs and write patches, maps and manifests.
+
+    The draws of a photograph depend on the seed and its name alone, not on what else is there.
+
+    Raises:
+        OSError: the output cannot be written.
+    """
+    report = Report()
+    rows: list[dict[str, object]] = []
+    plain: list[dict[str, object]] = []
+    examples: dict[int, list[NDArray[np.uint8]]] = {grade: [] for grade in GRADES}
+    reasons: Counter[str] = Counter()
+    for source in tqdm(photographs, desc="simulating", disable=None, unit="photo"):
+        group = f"{source.name}_{source.photograph.stem}"
+        rng = np.random.default_rng([options.seed, *group.encode()])
+        try:
+            photograph, av_map = read_patch(source.photograph), read_map(source.av_map)
+            if photograph.shape[:2] != av_map.shape:
+                raise InputFileError(source.av_map, f"expected the size of {source.photograph}")
+        except InputFileError as error:
+            report.failures.append(str(error))
+            continue
+        for number, center in enumerate(source.centers):
+            place = (center, source.drive_px, options.side)
+            try:
+                window = open_window(photograph, av_map, *place)
+            except NotMeasurable as error:
+                reasons[str(error).split(":")[0]] += 1
+                continue
+            row = {"group": group, "source": f"simulated:{source.name}", "x": round(center[0], 1)}
+            row |= {"y": round(center[1], 1), "scale": _scale(options, source)}
+            stem = f"{group}_{number}".replace(" ", "_")
+            plain.append({**row, **_save(window, Squeeze(), output, f"{stem}_plain", options)})
+            for grade in rng.permutation(len(GRADES))[: options.draws]:
+                amount = draw_squeeze(rng, int(grade), options.rule)
+                files = _save(window, amount, output, f"{stem}_{grade}", options)
+                truth = dict(
+                    zip(TRUTH[3:], (amount.first, amount.second, amount.length), strict=True)
+                )
+                rounded = {k: round(v, 3) for k, v in truth.items()}
+                rows.append({**row, **files, **rounded, "grade": int(grade)})
+                if len(examples[int(grade)]) < EXAMPLES and number % 5 == 0:
+                    examples[int(grade)].append(read_patch(output / str(files["patch"])))
+    write_whole(output / "manifest.csv", format_manifest(rows, TRUTH))
+    write_whole(output / "unlabelled.csv", format_manifest(plain, TRUTH[:3]))
+    write_whole(output / "grades.png", png(contact_sheet(examples, options.pixels)))
+    report.lines.append(f"{output / 'manifest.csv'}: {len(rows)} patches of {len(plain)} crossings")
+    report.lines += [f"left out {count}: {why}" for why, count in reasons.most_common()]
+    return report
+
+
+def _scale(options: Options, source: Source) -> float:
+    """Patch px per photograph px."""
+    return round(options.pixels / (options.side * source.drive_px), 4)
+
+
+def _save(
+    window: CrossingWindow, amount: Squeeze, output: Path, stem: str, options: Options
+) -> dict[str, object]:
+    """Write a patch and its map; their paths relative to `output`."""
+    patch, av_map = window.patch(amount, options.side, options.pixels)
+    files = {"patch": f"patches/{stem}.png", "av_map": f"maps/{stem}.png"}
+    for name, pixels in zip(files.values(), (patch, av_map), strict=True):
+        write_whole(output / name, png(pixels))
+    return dict(files)
+
+
+def contact_sheet(examples: dict[int, list[NDArray[np.uint8]]], pixels: int) -> NDArray[np.uint8]:
+    """Examples of each grade in a row of its own, grade 0 at the top."""
+    sheet = np.full((len(examples) * (pixels + 4), EXAMPLES * (pixels + 4), 3), 255, np.uint8)
+    for row, patches in enumerate(examples[grade] for grade in sorted(examples)):
+        for column, patch in enumerate(patches):
+            y, x = row * (pixels + 4), column * (pixels + 4)
+            sheet[y : y + pixels, x : x + pixels] = patch
+    return sheet

@@ -1,0 +1,104 @@
+"""Everything that a training needs to go on where it stopped."""
+
+import copy
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from av_grading.config import Config
+
+
+class ResumeError(ValueError):
+    """A checkpoint that this training cannot go on from; names the file."""
+
+
+@dataclass
+class Progress:
+    """Where a training stands, beside the weights.
+
+    Attributes:
+        epoch: the next one.
+        best_qwk, best_epoch: on the held-out patches.
+        history: figures of every epoch.
+    """
+
+    epoch: int = 0
+    best_qwk: float = -math.inf
+    best_epoch: int = -1
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class TrainingState:
+    """Model, teacher, optimiser, the best weights so far, and the progress."""
+
+    def __init__(self, config: Config, model: nn.Module) -> None:
+        """
+        Args:
+            config: settings that a checkpoint must share.
+            model: the student, on its device.
+        """
+        self.config = config
+        self.model = model
+        self.teacher = copy.deepcopy(model).requires_grad_(False)
+        self.best = copy.deepcopy(model.state_dict())
+        self.optimizer = torch.optim.AdamW(
+            [p for p in model.parameters() if p.requires_grad],
+            lr=config.train.lr,
+            weight_decay=config.train.weight_decay,
+        )
+        self.progress = Progress()
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Let the teacher follow the student by one step."""
+        student = self.model.state_dict()
+        for name, own in self.teacher.state_dict().items():
+            if own.is_floating_point():
+                own.lerp_(student[name], 1 - self.config.semi.decay)
+            else:
+                own.copy_(student[name])
+
+    def finish_epoch(self, figures: dict[str, float]) -> None:
+        """Note an epoch's figures, and its weights if their `qwk` is the best so far."""
+        epoch = self.progress.epoch
+        self.progress.history.append({"epoch": epoch, **figures})
+        if figures["qwk"] > self.progress.best_qwk:
+            self.progress.best_qwk, self.progress.best_epoch = figures["qwk"], epoch
+            self.best = copy.deepcopy(self.model.state_dict())
+        self.progress.epoch = epoch + 1
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, whole or not at all."""
+        content = {
+            "config": self.config.dump(),
+            "model": self.model.state_dict(),
+            "teacher": self.teacher.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": self.best,
+            "progress": vars(self.progress),
+        }
+        temporary = path.with_suffix(".tmp")
+        torch.save(content, temporary)
+        os.replace(temporary, path)
+
+    def restore(self, path: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            ResumeError: it is unreadable, or of other settings.
+        """
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:  # torch raises what its parser trips over
+            raise ResumeError(f"{path}: not a checkpoint of tensors ({error})") from error
+        if not isinstance(content, dict) or content.get("config") != self.config.dump():
+            raise ResumeError(f"{path}: trained with other settings; choose another output folder")
+        self.model.load_state_dict(content["model"])
+        self.teacher.load_state_dict(content["teacher"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.best = content["best"]
+        self.progress = Progress(**content["progress"])

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Simulate nicking on real crossings: patches with exact grades and width ratios.
+
+    python datasets/simulate_nicking.py drive les_av hrf --output output/nicking
+
+Takes the training and validation photographs that datasets/prepare_crosspos.py has prepared (never
+test ones), squeezes the vein of each crossing that is clear enough, and writes patches/, maps/,
+manifest.csv, unlabelled.csv (crossings as they are, not graded) and grades.png (examples).
+Exit codes: 0 done, 1 a photograph failed, 2 wrong usage.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from av_detectron.data.crosspos import dataset_root, json_path, load_crosspos
+from av_detectron.data.errors import InputFileError
+from av_grading.simulation.grades import GradeRule
+from av_grading.simulation.write import Options, Source, simulate_set
+
+
+def sources(root: Path, names: list[str]) -> list[Source]:
+    """Photographs of the train and val splits with their crossings.
+
+    Raises:
+        InputFileError: a set was not prepared.
+    """
+    found = []
+    for name in names:
+        for split in ("train", "val"):
+            for record in load_crosspos(json_path(root, f"crosspos_{name}_{split}"), root):
+                if record["av_file_name"]:
+                    centers = [tuple(a["center"]) for a in record["annotations"]]
+                    files = Path(record["file_name"]), Path(record["av_file_name"])
+                    found.append(Source(name, *files, record["fov"].drive_px, centers))
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("sets", nargs="*", default=["drive", "les_av", "hrf"], help="prepared sets")
+    add("--output", type=Path, required=True, help="folder to write")
+    add("--draws", type=int, default=4, help="patches of each crossing, of different grades")
+    add("--side", type=float, default=48.0, help="of a patch (DRIVE px)")
+    add("--pixels", type=int, default=96, help="side of a patch (px)")
+    add("--pressed", type=float, default=GradeRule.pressed, help="width below which: pressed")
+    add("--moderate", type=float, default=GradeRule.moderate, help="width below which: moderate")
+    add("--seed", type=int, default=0)
+    args = parser.parse_args(argv)
+    if not 1 <= args.draws <= 4:
+        parser.error(f"--draws: expected 1 to 4, found {args.draws}")
+    try:
+        rule = GradeRule(args.pressed, args.moderate)
+    except ValueError as error:
+        parser.error(str(error))
+    options = Options(args.side, args.pixels, args.draws, rule, args.seed)
+    try:
+        report = simulate_set(sources(dataset_root(), args.sets), args.output, options)
+    except (InputFileError, OSError) as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 1
+    for line in report.lines:
+        print(line)
+    for failure in report.failures:
+        print(failure, file=sys.stderr)
+    return int(bool(report.failures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
