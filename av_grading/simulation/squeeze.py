@@ -79,7 +79,8 @@ def measure_vein(av_map: NDArray[np.uint8], line: VesselLine) -> Vein:
         covered.append(float(steps[:last].sum()))
         free.append(_at(depth, arm)[last:][labels[last:] == VEIN])
     widths = np.concatenate(free)
-    half = float(np.median(widths)) if len(widths) else 0.0
+    # The middle pixel is half a px further from the first pixel outside than from the wall.
+    half = float(np.median(widths)) - 0.5 if len(widths) else 0.0
     return Vein(line, half, (covered[0], covered[1]))
 
 
@@ -177,9 +178,9 @@ def _source(away: Field, factor: Field, half: float, rest: float) -> Field:
 def _covering(av_map: NDArray[np.uint8], drive_px: float) -> NDArray[np.float32]:
     """1 on the artery, 0 away from it, smooth in between over a fraction of a DRIVE px."""
     artery = ((av_map == ARTERY) | (av_map == OVERLAP)).astype(np.float32)
-    sigma = max(0.5, 0.3 * drive_px)
     grown = cv2.dilate(artery, np.ones((3, 3), np.uint8))
-    return np.asarray(cv2.GaussianBlur(grown, (0, 0), sigma), np.float32)
+    smooth = cv2.GaussianBlur(grown, (0, 0), max(0.5, 0.3 * drive_px))
+    return np.maximum(artery, np.asarray(smooth, np.float32))
 
 
 def _at(values: NDArray[np.generic], points: Field) -> NDArray[np.generic]:
