@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from av_grading.losses import probabilities_of
 
-SEARCHED = (0.2, 5.0)
+SEARCHED = (0.1, 20.0)
 """Smallest and largest temperature that is tried."""
 
 

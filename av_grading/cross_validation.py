@@ -1,0 +1,137 @@
+"""Out-of-fold predictions: every patch graded by a model that never saw its photograph.
+
+Each fold's patches are predicted by a model that was trained on the other folds; the epoch and
+the temperature are chosen on groups held out from those, never on the fold itself.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_grading.config import Config
+from av_grading.data.manifest import GRADES, GradedPatch
+from av_grading.data.patch_set import PatchSet
+from av_grading.data.splits import grouped_folds, grouped_holdout
+from av_grading.engine import Split, train
+from av_grading.files import write_whole
+from av_grading.grader import Grader, Rows
+
+PREDICTIONS = "predictions.csv"
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One fold.
+
+    Attributes:
+        rows: of the fold.
+        probabilities: (N, 4), by the model that never saw their groups.
+        grader: that model.
+    """
+
+    rows: Rows
+    probabilities: NDArray[np.float64]
+    grader: Grader
+
+
+def fold_split(
+    data: PatchSet, rows: Rows, inner: float, seed: int, unlabelled: PatchSet | None = None
+) -> Split:
+    """Split a fold's training rows into those to learn from and those to stop by, by group.
+
+    Unlabelled patches are taken from the groups to learn from alone.
+
+    Raises:
+        SplitError: the rows cannot be split so.
+    """
+    grades = [int(data.grades[i]) for i in rows]
+    groups = [data.groups[i] for i in rows]
+    learn, stop = grouped_holdout(grades, groups, inner, seed)
+    chosen = Split(rows[learn], rows[stop])
+    if unlabelled is None:
+        return chosen
+    known = {data.groups[i] for i in chosen.train}
+    others = np.array([i for i, g in enumerate(unlabelled.groups) if g in known], np.int64)
+    return Split(chosen.train, chosen.stop, others)
+
+
+def cross_validate(
+    config: Config,
+    data: PatchSet,
+    output: Path,
+    *,
+    unlabelled: PatchSet | None = None,
+    resume: bool = False,
+    only: Sequence[int] = (),
+) -> list[FoldResult]:
+    """Train a model for every fold and predict the fold with it.
+
+    Args:
+        config: all settings; the folds depend on its seed, not on the model.
+        data: graded patches.
+        output: folder; each fold's training is in `fold<k>`.
+        unlabelled: patches for the semi-supervised step.
+        resume: go on from checkpoints that are there.
+        only: folds to train, from 0; all by default.
+
+    Raises:
+        SplitError, ResumeError, WeightsError, ValueError: see `train` and `fold_split`.
+    """
+    seed = config.train.seed
+    folds = grouped_folds(data.grades.tolist(), data.groups, config.data.folds, seed)
+    results = []
+    for number, (rest, held) in enumerate(folds):
+        if only and number not in only:
+            continue
+        split = fold_split(data, rest, config.data.inner, seed, unlabelled)
+        folder = output / f"fold{number}"
+        grader = train(config, data, split, folder, unlabelled=unlabelled, resume=resume)
+        results.append(FoldResult(held, grader.predict(data, held), grader))
+    return results
+
+
+def pooled(results: Sequence[FoldResult]) -> tuple[Rows, NDArray[np.float64]]:
+    """Rows of all folds in order, and their probabilities (N, 4)."""
+    rows = np.concatenate([r.rows for r in results])
+    probabilities = np.concatenate([r.probabilities for r in results])
+    order = np.argsort(rows, kind="stable")
+    return rows[order], probabilities[order]
+
+
+def write_predictions(
+    path: Path,
+    patches: Sequence[GradedPatch],
+    probabilities: NDArray[np.float64],
+    folder: Path | None = None,
+    more: dict[str, NDArray[np.float64]] | None = None,
+) -> None:
+    """CSV of patches with their grade, probabilities p0-p3, the likeliest and the expected grade.
+
+    Args:
+        path: where to.
+        patches: one for each row.
+        probabilities: (N, 4).
+        folder: that the patches' paths are written relative to, where they are below it.
+        more: further columns, (N,) each.
+    """
+    names = ["patch", "group", "grade", *(f"p{g}" for g in GRADES), "predicted", "expected_grade"]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    more = more or {}
+    writer.writerow([*names, *more])
+    for number, (patch, row) in enumerate(zip(patches, probabilities, strict=True)):
+        name = patch.patch
+        if folder is not None and name.is_relative_to(folder):
+            name = name.relative_to(folder)
+        grade = "" if patch.grade is None else patch.grade
+        shares = [f"{p:.4f}" for p in row]
+        expected = float(row @ np.arange(len(GRADES)))
+        others = [f"{values[number]:.4f}" for values in more.values()]
+        said = int(row.argmax()), f"{expected:.3f}"
+        writer.writerow([name, patch.group, grade, *shares, *said, *others])
+    write_whole(path, text.getvalue())

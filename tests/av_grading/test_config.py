@@ -1,0 +1,53 @@
+"""Settings: defaults, YAML, dotted overrides, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from av_grading.config import Config, ConfigError, load_config
+
+
+def test_yaml_over_defaults_and_overrides_over_both(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("train: {lr: 1e-3, epochs: 7}\nmodel: {weights: }\n")
+    config = load_config(path, ["train.epochs=9", "model.kind=one_stream", "augment.flip=false"])
+    assert config.train.lr == 0.001 and config.train.epochs == 9
+    assert config.model.kind == "one_stream" and config.model.weights == ""
+    assert not config.augment.flip and config.data == Config().data
+
+
+def test_dump_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    config = load_config(None, ["train.seed=3", "semi.weight=1"])
+    path.write_text(config.dump())
+    assert load_config(path) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("train: {lrr: 1}", r"c\.yaml: train\.lrr: unknown key, there are .*lr"),
+        ("trane: {lr: 1}", r"c\.yaml: unknown section 'trane'"),
+        ("train: {epochs: many}", r"train\.epochs: expected int, found 'many'"),
+        ("train: {epochs: true}", r"train\.epochs: expected int, found True"),
+        ("train: 3", r"train: expected keys with values, found 3"),
+        ("- a", r"expected sections with keys, found list"),
+        ("a: [1", r"not readable as YAML"),
+    ],
+)
+def test_wrong_files(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_config(path)
+
+
+@pytest.mark.parametrize("text", ["train.epochs", "epochs=3", "train.no=1", "train.lr=fast"])
+def test_wrong_overrides(text: str) -> None:
+    with pytest.raises(ConfigError, match="override"):
+        load_config(None, [text])
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: not a readable file"):
+        load_config(tmp_path / "none.yaml")

@@ -1,0 +1,73 @@
+"""Losses and probabilities of ordered grades, against numbers worked out by hand."""
+
+import pytest
+import torch
+
+from av_grading.calibration import fit_temperature
+from av_grading.data.semi_supervised import pseudo_label_loss
+from av_grading.losses import KINDS, grade_loss, outputs_of, probabilities_of, soft_qwk_loss
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_probabilities_sum_to_one_and_right_beats_wrong(kind: str) -> None:
+    logits = torch.randn(5, outputs_of(kind), generator=torch.Generator().manual_seed(0))
+    probabilities = probabilities_of(logits, kind)
+    torch.testing.assert_close(probabilities.sum(1), torch.ones(5))
+    assert (probabilities >= 0).all() and probabilities.shape == (5, 4)
+    said = probabilities_of(4 * torch.eye(4)[:, : outputs_of(kind)] * 2 - 4, kind).argmax(1)
+    if kind != "corn":
+        assert said.tolist() == [0, 1, 2, 3]
+    grades = torch.tensor([0, 3])
+    right = torch.tensor([[-8.0, 0, 0], [8, 8, 8]]) if kind == "corn" else 8 * torch.eye(4)[[0, 3]]
+    wrong = right.flip(0)
+    assert grade_loss(right, grades, kind) < 0.01 < 1 < grade_loss(wrong, grades, kind)
+
+
+def test_corn_multiplies_conditions() -> None:
+    logits = torch.tensor([[0.0, 0.0, 0.0]])  # each question is even
+    assert probabilities_of(logits, "corn").tolist() == [[0.5, 0.25, 0.125, 0.125]]
+
+
+def test_corn_asks_only_what_follows() -> None:
+    # of grade 0 only the first question is asked: the others may say anything
+    logits = torch.tensor([[0.0, 9.0, -9.0]])
+    assert grade_loss(logits, torch.tensor([0]), "corn").item() == pytest.approx(0.6931, abs=1e-4)
+
+
+def test_soft_kappa_counts_the_square_of_the_distance() -> None:
+    grades = torch.tensor([0, 1, 2, 3])
+    assert soft_qwk_loss(torch.eye(4), grades).item() == pytest.approx(0)
+    uniform = torch.full((4, 4), 0.25)
+    assert soft_qwk_loss(uniform, grades).item() == pytest.approx(1)  # chance
+    assert soft_qwk_loss(torch.eye(4).flip(0), grades).item() == pytest.approx(2)  # opposite
+    near, far = torch.eye(4)[[1, 1, 2, 3]], torch.eye(4)[[2, 1, 2, 3]]
+    assert soft_qwk_loss(near, grades) < soft_qwk_loss(far, grades)
+
+
+def test_class_weights_weigh() -> None:
+    logits, grades = torch.zeros(2, 4), torch.tensor([0, 1])
+    logits[0, 0] = 5.0
+    light = grade_loss(logits, grades, "ce", torch.tensor([9.0, 1, 1, 1]))
+    assert light < grade_loss(logits, grades, "ce", torch.tensor([1.0, 9, 1, 1]))
+
+
+def test_unknown_loss() -> None:
+    with pytest.raises(ValueError, match="loss: expected one of"):
+        outputs_of("mse")
+
+
+def test_only_what_the_teacher_is_sure_of_counts() -> None:
+    student = torch.tensor([[0.5, 0.5, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25]])
+    teacher = torch.tensor([[0.95, 0.05, 0.0, 0.0], [0.4, 0.3, 0.2, 0.1]])
+    loss, share = pseudo_label_loss(student, teacher, threshold=0.9)
+    assert share == 0.5
+    assert loss.item() == pytest.approx(0.6931 / 2, abs=1e-4)
+
+
+def test_temperature_brings_confidence_down_to_accuracy() -> None:
+    generator = torch.Generator().manual_seed(0)
+    grades = torch.randint(4, (4000,), generator=generator)
+    said = torch.where(torch.rand(4000, generator=generator) < 0.7, grades, (grades + 1) % 4)
+    logits = 12 * torch.nn.functional.one_hot(said, 4).float()
+    found = probabilities_of(logits / fit_temperature(logits, grades, "ce"), "ce")
+    assert found.max(1).values.mean().item() == pytest.approx(0.7, abs=0.03)
