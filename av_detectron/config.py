@@ -94,7 +94,8 @@ def find_config(name: str, configs: Path) -> Path:
     for candidate in (Path(name), configs / name):
         if candidate.is_file():
             return candidate
-    known = sorted(str(p.relative_to(configs)) for p in configs.rglob("*.yaml"))
+    found = (p.relative_to(configs) for p in configs.rglob("*.yaml"))
+    known = sorted(str(p) for p in found if p.parts[0] != "grading")  # those are av_grading's
     raise FileNotFoundError(f"config file {name!r} not found; in {configs}: {', '.join(known)}")
 
 

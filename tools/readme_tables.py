@@ -59,10 +59,13 @@ def number(results: dict[str, Any], name: str) -> str:
 
 
 def detector_table(results: dict[str, Any]) -> str:
-    """SAFPN beside the stock FPN, and their paired difference."""
-    lines = ["| | SAFPN | stock FPN | difference |", "| --- | --- | --- | --- |"]
+    """The detector; beside the stock FPN, with paired differences, where that was measured."""
+    columns = {"SAFPN": "{}", "stock FPN": "fpn_{}", "difference": "{}_minus_fpn"}
+    if "fpn_bbox_AP" not in results["metrics"]:
+        columns = {"SAFPN": "{}"}
+    lines = [f"| | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
     for key, label in DETECTOR_ROWS.items():
-        cells = (number(results, name) for name in (key, f"fpn_{key}", f"{key}_minus_fpn"))
+        cells = (number(results, name.format(key)) for name in columns.values())
         lines.append(f"| {label} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", origin(results)])
 

@@ -9,7 +9,8 @@ from av_detectron.config import find_config, load_config
 
 def config_names() -> list[str]:
     configs = Path(__file__).resolve().parents[2] / "configs"
-    return sorted(str(p.relative_to(configs)) for p in configs.rglob("*.yaml"))
+    found = (p.relative_to(configs) for p in configs.rglob("*.yaml"))
+    return sorted(str(p) for p in found if p.parts[0] != "grading")
 
 
 @pytest.mark.parametrize("name", config_names())

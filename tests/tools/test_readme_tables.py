@@ -45,6 +45,9 @@ def test_tables_come_from_results(repo: Path, tmp_path: Path) -> None:
     filled = module.fill(readme, tmp_path)
     assert "| box AP50 | .250 (.200 to .300) |" in filled
     assert "old" not in filled and filled.startswith("a\n") and filled.endswith("\nb\n")
+    content["metrics"] = {k: 0.5 for k in module.DETECTOR_ROWS}
+    (tmp_path / "detector_drive.json").write_text(json.dumps(content))
+    assert "| | SAFPN |\n" in module.fill(readme, tmp_path)  # no baseline, no columns for it
     with pytest.raises(ValueError, match="needs"):
         module.fill(readme, tmp_path / "none")
     names = [*module.AV_ROWS, "av_accuracy_agreed"]

@@ -1,0 +1,80 @@
+"""Simulated nicking, as a user runs it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from av_detectron.data.coco import LabelOptions
+from av_detectron.data.prepare import prepare_set
+from av_grading.data.manifest import read_manifest
+from av_grading.simulation.grades import GradeRule
+
+
+def simulate(root: Path, repo: Path, *arguments: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, str(repo / "datasets" / "simulate_nicking.py"), *arguments],
+        env={**os.environ, "DETECTRON2_DATASETS": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def les_av(av_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two real photographs, prepared."""
+    root = tmp_path_factory.mktemp("les_av")
+    for kind in ("images", "av", "fov"):
+        target = root / "les_av" / "train" / kind
+        target.mkdir(parents=True)
+        for path in sorted((av_data / "les_av" / "train" / kind).iterdir())[:2]:
+            shutil.copy(path, target)
+    prepare_set("les_av", {"train": root / "les_av" / "train"}, root, LabelOptions(), 0.5, 0)
+    return root
+
+
+def test_real_crossings_are_squeezed(les_av: Path, repo: Path, tmp_path: Path) -> None:
+    code, out, err = simulate(les_av, repo, "les_av", "--output", str(tmp_path))
+    assert code == 0, err
+    patches = read_manifest(tmp_path / "manifest.csv")
+    plain = read_manifest(tmp_path / "unlabelled.csv")
+    assert len(patches) == 4 * len(plain) >= 20 and f"{len(patches)} patches" in out
+    assert sorted({p.grade for p in patches}) == [0, 1, 2, 3]
+    assert len({p.group for p in patches}) == 2 and all(p.grade is None for p in plain)
+    rule = GradeRule()
+    for patch in patches:
+        ratios = float(patch.more["ratio_first"]), float(patch.more["ratio_second"])
+        assert rule.grade(*ratios) == patch.grade
+    assert Image.open(tmp_path / "grades.png").size == (600, 400)
+    vein = {3: [], 0: []}
+    for patch in (p for p in patches if p.grade in vein):
+        vein[patch.grade].append((np.asarray(Image.open(patch.av_map)) == 2).mean())
+    assert np.mean(vein[3]) < np.mean(vein[0])  # pressed veins cover less
+
+
+def test_same_seed_same_patches(les_av: Path, repo: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        assert simulate(les_av, repo, "les_av", "--output", str(tmp_path / name))[0] == 0
+    assert (tmp_path / "a/manifest.csv").read_text() == (tmp_path / "b/manifest.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nowhere"], 1, "crosspos_nowhere_train.json: not found"),
+        (["--pressed", "0.5"], 2, "moderate < pressed"),
+        (["--draws", "9"], 2, "--draws: expected 1 to 4"),
+    ],
+)
+def test_wrong_use(
+    tmp_path: Path, repo: Path, arguments: list[str], code: int, message: str
+) -> None:
+    found, _, err = simulate(tmp_path, repo, *arguments, "--output", str(tmp_path / "out"))
+    assert found == code and message in err and "Traceback" not in err
