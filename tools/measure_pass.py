@@ -40,11 +40,15 @@ PARTS = {
 """Single-task model → meta-architecture, RoI heads, and what it leaves of the weights behind."""
 
 PEAK = """
-import resource, sys
+import pathlib, re, resource, sys
 if len(sys.argv) > 1:
     from av_detectron import Predictor
     Predictor(sys.argv[1], device="cpu")(sys.argv[2])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+status = pathlib.Path("/proc/self/status")  # getrusage counts the parent's memory on Linux
+if status.is_file():
+    print(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1])
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
