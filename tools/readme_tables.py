@@ -86,9 +86,27 @@ def origin(results: dict[str, Any]) -> str:
     return f"`{results['command']}` (commit {commit}, seeds {results['seeds']})"
 
 
+def pass_table(results: dict[str, Any]) -> str:
+    """Time and memory of one pass against its parts."""
+    metrics = results["metrics"]
+    rows = {
+        "both tasks, against the detector alone": number(results, "pass_over_detector"),
+        "both tasks, against both models one after the other": number(
+            results, "pass_over_two_models"
+        ),
+        "seconds: both, detector, map": ", ".join(
+            f"{metrics[f'{part}_seconds']:.2f}" for part in ("multi_task", "detector", "map")
+        ),
+        "peak memory above an idle interpreter": f"{metrics['peak_mib_above_idle']:.0f} MiB",
+    }
+    lines = ["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())]
+    return "\n".join([*lines, "", origin(results)])
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "detector_drive": detector_table,
     "av_drive": av_table,
+    "one_pass": pass_table,
 }
 
 

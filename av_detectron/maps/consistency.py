@@ -8,11 +8,13 @@ the kind on which its centreline agrees.
 import numpy as np
 from numpy.typing import NDArray
 
-from av_detectron.maps.segments import find_segments
+from av_detectron.maps.segments import VesselSegments, find_segments
 
 
 def agree_along_segments(
-    probabilities: NDArray[np.float32], smallest: float = 0.0
+    probabilities: NDArray[np.float32],
+    smallest: float = 0.0,
+    segments: VesselSegments | None = None,
 ) -> NDArray[np.float32]:
     """Give every vessel segment the mean artery share of its centreline.
 
@@ -22,13 +24,14 @@ def agree_along_segments(
     Args:
         probabilities: background, artery and vein, (3, H, W), 0-1.
         smallest: connected vessels of fewer px are left as they are.
+        segments: of the map's vessels, where they are known already; found by default.
 
     Returns:
         The same, consistent.
     """
     background, artery, vein = probabilities
     vessels = background < 0.5
-    segments = find_segments(vessels, smallest)
+    segments = segments or find_segments(vessels, smallest)
     vessel = artery + vein
     share = artery / np.maximum(vessel, 1e-6)
     on_line = segments.segments > 0

@@ -41,9 +41,9 @@ def find_map_crossings(
         Centres (N, 2), x and y in px (pixel centres at integers), and scores (N,), 0-1: how
         sure the less certain of the two kinds is, on its surest arm.
     """
-    agreed = agree_along_segments(probabilities, SMALLEST * drive_px**2)
-    share = agreed[1] / np.maximum(agreed[1] + agreed[2], 1e-6)
     tree = find_segments(probabilities[0] < 0.5, SMALLEST * drive_px**2)
+    agreed = agree_along_segments(probabilities, segments=tree)
+    share = agreed[1] / np.maximum(agreed[1] + agreed[2], 1e-6)
     skeleton = (tree.segments > 0) | tree.junctions
     places, _ = ndimage.label(_grow(tree.junctions, MERGED * drive_px), _EIGHT)
     margin = int(np.ceil(ARM * drive_px)) + 1
