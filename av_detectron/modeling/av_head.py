@@ -56,6 +56,10 @@ class AVHead(nn.Module):
 
     def forward(self, image: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
         """Normalised image (B, 3, H, W) and level (B, C, H/s, W/s) → logits (B, 3, H, W)."""
+        if not torch.is_grad_enabled():
+            # A quarter faster on a CPU; in training GroupNorm's gradients would be far slower.
+            image = image.contiguous(memory_format=torch.channels_last)
+            level = level.contiguous(memory_format=torch.channels_last)
         coarse = F.interpolate(
             self.reduce(level), scale_factor=self.factor, mode="bilinear", align_corners=False
         )
