@@ -65,7 +65,7 @@ class AVHead(nn.Module):
         )
         fine = self.skip(F.pixel_unshuffle(image, 2))  # (B, width, H/2, W/2)
         merged = self.merge(torch.cat([coarse, fine], dim=1))
-        return F.pixel_shuffle(self.predict(merged), 2)
+        return F.pixel_shuffle(self.predict(merged).contiguous(), 2)
 
 
 def batch_labels(records: Sequence[dict[str, Any]], logits: torch.Tensor) -> torch.Tensor:
