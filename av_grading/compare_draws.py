@@ -8,7 +8,6 @@ others, draw by draw.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
+from av_grading.command_line import make_parser, named_paths
 from av_grading.errors import InputFileError
 from av_grading.results import write_results
 
@@ -68,18 +68,14 @@ def compare(models: Mapping[str, Scores]) -> tuple[dict[str, float], dict[str, l
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add("models", nargs="+", metavar="name=draws.json")
     add("--output", type=Path, required=True, help="results file to write (.json)")
     args = parser.parse_args(argv)
-    pairs = [text.partition("=") for text in args.models]
-    if not all(name and sign and path for name, sign, path in pairs):
-        parser.error(f"expected name=draws.json, found {' '.join(args.models)}")
+    paths = named_paths(parser, args.models)
     try:
-        models = {name: read_draws(Path(path)) for name, _, path in pairs}
+        models = {name: read_draws(path) for name, path in paths.items()}
         metrics, ci95 = compare(models)
         seeds = [int(d["draw"]) for d in next(iter(models.values()))]
         data = {"models": list(models), "draws": len(seeds)}

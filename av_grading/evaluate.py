@@ -8,7 +8,6 @@ resamples for all. Writes the JSON, a CSV of the same figures, and scores of the
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
-import argparse
 import csv
 import io
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from av_grading.command_line import make_parser, named_paths
 from av_grading.data.manifest import GRADES
 from av_grading.errors import InputFileError
 from av_grading.files import write_whole
@@ -72,20 +72,16 @@ def align(
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add("models", nargs="+", metavar="name=predictions.csv")
     add("--output", type=Path, required=True, help="results file to write (.json)")
     add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
     add("--seed", type=int, default=0, help="of the resampling")
     args = parser.parse_args(argv)
-    pairs = [text.partition("=") for text in args.models]
-    if not all(name and sign and path for name, sign, path in pairs):
-        parser.error(f"expected name=predictions.csv, found {' '.join(args.models)}")
+    paths = named_paths(parser, args.models)
     try:
-        tables = {name: read_predictions(Path(path)) for name, _, path in pairs}
+        tables = {name: read_predictions(path) for name, path in paths.items()}
         grades, groups, predictions = align(tables)
         metrics, ci95 = scores_with_intervals(grades, predictions, groups, args.draws, args.seed)
         data = {"patches": len(grades), "groups": len(set(groups)), "models": list(tables)}

@@ -8,12 +8,12 @@ far their expected grades differ (standard deviation). Grades in the manifest ar
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 import numpy as np
 
+from av_grading.command_line import make_parser
 from av_grading.cross_validation import write_predictions
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
@@ -22,9 +22,7 @@ from av_grading.metrics import expected_grade
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add("--manifest", type=Path, required=True)
     add("--weights", type=Path, nargs="+", required=True, help="graders (.safetensors)")

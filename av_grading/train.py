@@ -10,9 +10,9 @@ Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 
 import argparse
 import sys
-from pathlib import Path
 
-from av_grading.config import Config, ConfigError, load_config
+from av_grading.command_line import manifest_of, run_training, training_parser, unlabelled_of
+from av_grading.config import Config
 from av_grading.cross_validation import PREDICTIONS, cross_validate, pooled, write_predictions
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
@@ -23,18 +23,14 @@ from av_grading.plots import plot_history, plot_scores
 from av_grading.results import write_results
 
 
-def run(config: Config, output: Path, resume: bool, draws: int) -> None:
+def run(config: Config, args: argparse.Namespace) -> None:
     """Read the manifests, cross-validate, write everything."""
-    if not config.data.manifest:
-        raise ConfigError("data.manifest: expected a manifest of graded patches, found none")
-    manifest = Path(config.data.manifest)
+    manifest, output = manifest_of(config), args.output
     patches = read_manifest(manifest, graded_only=True)
-    unlabelled = None
-    if config.semi.weight > 0 and config.data.unlabelled:
-        unlabelled = load_patches(read_manifest(Path(config.data.unlabelled)))
+    unlabelled = unlabelled_of(config)
     data = load_patches(patches)
     write_whole(output / "config.yaml", config.dump())
-    results = cross_validate(config, data, output, unlabelled=unlabelled, resume=resume)
+    results = cross_validate(config, data, output, unlabelled=unlabelled, resume=args.resume)
     rows, probabilities = pooled(results)
     write_predictions(
         output / PREDICTIONS, [patches[i] for i in rows], probabilities, manifest.parent
@@ -42,7 +38,7 @@ def run(config: Config, output: Path, resume: bool, draws: int) -> None:
     y_true = data.grades[rows].double().numpy()
     groups = [data.groups[i] for i in rows]
     metrics, ci95 = scores_with_intervals(
-        y_true, {"model": probabilities}, groups, draws, config.train.seed
+        y_true, {"model": probabilities}, groups, args.draws, config.train.seed
     )
     write_results(
         output / "results.json",
@@ -61,29 +57,9 @@ def run(config: Config, output: Path, resume: bool, draws: int) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--config", type=Path, help="YAML of settings; the defaults without it")
-    add("--output", type=Path, required=True, help="folder to write")
-    add("--resume", action="store_true", help="go on from the output folder's checkpoints")
-    add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
-    add("settings", nargs="*", metavar="section.key=value")
-    args = parser.parse_args(argv)
-    try:
-        config = load_config(args.config, args.settings)
-    except ConfigError as error:
-        parser.error(str(error))
-    try:
-        run(config, args.output, args.resume, args.draws)
-    except (OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command with --resume continues", file=sys.stderr)
-        return 1
-    return 0
+    parser = training_parser(__doc__)
+    parser.add_argument("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
+    return run_training(run, parser, argv)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 import argparse
 import json
 import sys
-from pathlib import Path
 
-from av_grading.config import Config, ConfigError, load_config
+from av_grading.command_line import manifest_of, run_training, training_parser, unlabelled_of
+from av_grading.config import Config
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
 from av_grading.few_patches import STUDY, learn_from_few
@@ -23,12 +23,8 @@ from av_grading.metrics import grade_scores
 
 def run(config: Config, args: argparse.Namespace) -> None:
     """Train every draw and write their scores."""
-    if not config.data.manifest:
-        raise ConfigError("data.manifest: expected a manifest of graded patches, found none")
-    data = load_patches(read_manifest(Path(config.data.manifest), graded_only=True))
-    unlabelled = None
-    if config.semi.weight > 0 and config.data.unlabelled:
-        unlabelled = load_patches(read_manifest(Path(config.data.unlabelled)))
+    data = load_patches(read_manifest(manifest_of(config), graded_only=True))
+    unlabelled = unlabelled_of(config)
     scores = []
     for draw in range(args.draws):
         result = learn_from_few(
@@ -48,30 +44,12 @@ def run(config: Config, args: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = training_parser(__doc__)
+    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument(
+        "--counts", type=int, nargs=4, default=list(STUDY), help="patches of grades 0-3"
     )
-    add = parser.add_argument
-    add("--config", type=Path, help="YAML of settings; the defaults without it")
-    add("--output", type=Path, required=True, help="folder to write")
-    add("--draws", type=int, default=10)
-    add("--counts", type=int, nargs=4, default=list(STUDY), help="patches of grades 0-3")
-    add("--resume", action="store_true", help="go on from the output folder's checkpoints")
-    add("settings", nargs="*", metavar="section.key=value")
-    args = parser.parse_args(argv)
-    try:
-        config = load_config(args.config, args.settings)
-    except ConfigError as error:
-        parser.error(str(error))
-    try:
-        run(config, args)
-    except (OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command with --resume continues", file=sys.stderr)
-        return 1
-    return 0
+    return run_training(run, parser, argv)
 
 
 if __name__ == "__main__":

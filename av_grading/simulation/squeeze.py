@@ -180,7 +180,7 @@ def _covering(av_map: NDArray[np.uint8], drive_px: float) -> NDArray[np.float32]
     artery = ((av_map == ARTERY) | (av_map == OVERLAP)).astype(np.float32)
     grown = cv2.dilate(artery, np.ones((3, 3), np.uint8))
     smooth = cv2.GaussianBlur(grown, (0, 0), max(0.5, 0.3 * drive_px))
-    return np.maximum(artery, np.asarray(smooth, np.float32))
+    return np.asarray(np.maximum(artery, smooth), np.float32)
 
 
 def _at(values: NDArray[np.generic], points: Field) -> NDArray[np.generic]:
