@@ -79,8 +79,11 @@ def test_another_width_is_refused_with_the_shapes(tmp_path: Path) -> None:
 def test_saving_is_whole_and_weights_alone_do_not_become_the_last(tmp_path: Path) -> None:
     checkpointer = CrossPosCheckpointer(Model(), str(tmp_path))
     checkpointer.save("model_0000009", iteration=9)
-    checkpointer.save_weights("model_best")
+    average = Model()
+    checkpointer.save_weights("model_best", average)
     assert checkpointer.get_checkpoint_file() == str(tmp_path / "model_0000009.pth")
     assert read_checkpoint(tmp_path / "model_0000009.pth")["iteration"] == 9
-    assert set(read_checkpoint(tmp_path / "model_best.pth")) == {"model"}
+    best = read_checkpoint(tmp_path / "model_best.pth")
+    assert set(best) == {"model"}
+    assert all(torch.equal(v, average.state_dict()[k]) for k, v in best["model"].items())
     assert not list(tmp_path.glob("*.tmp"))
