@@ -20,6 +20,7 @@ from av_grading.data.splits import grouped_folds, grouped_holdout
 from av_grading.engine import Split, train
 from av_grading.files import write_whole
 from av_grading.grader import Grader, Rows
+from av_grading.metrics import expected_grade
 
 PREDICTIONS = "predictions.csv"
 
@@ -67,7 +68,6 @@ def cross_validate(
     *,
     unlabelled: PatchSet | None = None,
     resume: bool = False,
-    only: Sequence[int] = (),
 ) -> list[FoldResult]:
     """Train a model for every fold and predict the fold with it.
 
@@ -77,7 +77,6 @@ def cross_validate(
         output: folder; each fold's training is in `fold<k>`.
         unlabelled: patches for the semi-supervised step.
         resume: go on from checkpoints that are there.
-        only: folds to train, from 0; all by default.
 
     Raises:
         SplitError, ResumeError, WeightsError, ValueError: see `train` and `fold_split`.
@@ -86,8 +85,6 @@ def cross_validate(
     folds = grouped_folds(data.grades.tolist(), data.groups, config.data.folds, seed)
     results = []
     for number, (rest, held) in enumerate(folds):
-        if only and number not in only:
-            continue
         split = fold_split(data, rest, config.data.inner, seed, unlabelled)
         folder = output / f"fold{number}"
         grader = train(config, data, split, folder, unlabelled=unlabelled, resume=resume)
@@ -124,14 +121,14 @@ def write_predictions(
     writer = csv.writer(text, lineterminator="\n")
     more = more or {}
     writer.writerow([*names, *more])
+    expected = expected_grade(probabilities)
     for number, (patch, row) in enumerate(zip(patches, probabilities, strict=True)):
         name = patch.patch
         if folder is not None and name.is_relative_to(folder):
             name = name.relative_to(folder)
         grade = "" if patch.grade is None else patch.grade
         shares = [f"{p:.4f}" for p in row]
-        expected = float(row @ np.arange(len(GRADES)))
         others = [f"{values[number]:.4f}" for values in more.values()]
-        said = int(row.argmax()), f"{expected:.3f}"
+        said = int(row.argmax()), f"{expected[number]:.3f}"
         writer.writerow([name, patch.group, grade, *shares, *said, *others])
     write_whole(path, text.getvalue())

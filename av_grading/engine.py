@@ -107,7 +107,8 @@ def train(
                 torch.autograd.backward(loss)
                 nn.utils.clip_grad_norm_(model.parameters(), 5.0)
                 state.optimizer.step()
-                state.follow()
+                if learn_unlabelled is not None:  # nothing else asks the teacher
+                    state.follow()
                 sums = {k: sums.get(k, 0.0) + v / steps for k, v in found.items()}
             figures = sums | validate(model, data, split.stop, config)
             state.finish_epoch(figures)

@@ -70,7 +70,7 @@ def predict_logits(
     return torch.cat(found)
 
 
-def save_grader(grader: Grader, path: Path, more: dict[str, str] | None = None) -> None:
+def save_grader(grader: Grader, path: Path) -> None:
     """Write weights in half precision with the config and temperature as metadata.
 
     Raises:
@@ -79,7 +79,6 @@ def save_grader(grader: Grader, path: Path, more: dict[str, str] | None = None) 
     tensors = {k: v.detach().cpu().contiguous() for k, v in grader.model.state_dict().items()}
     halves = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
     metadata = {
-        **(more or {}),
         "format": FORMAT,
         "config": grader.config.dump(),
         "temperature": json.dumps(grader.temperature),
