@@ -28,6 +28,7 @@ from av_detectron.evaluation.av_map import AVMapEvaluator
 from av_detectron.evaluation.coco import CrossPosCOCOEvaluator
 from av_detectron.evaluation.crossing_points import CrossingPointEvaluator
 from av_detectron.files import write_whole
+from av_detectron.modeling.pooling import pool_in_float32
 
 BEST = "model_best"
 KEPT_CHECKPOINTS = 2
@@ -125,6 +126,10 @@ class CrossPosTrainer(DefaultTrainer):
     @staticmethod
     def build_checkpointer(model: nn.Module, cfg: CfgNode, **parts: Any) -> CrossPosCheckpointer:
         return CrossPosCheckpointer(model, cfg.OUTPUT_DIR, **parts)
+
+    @classmethod
+    def build_model(cls, cfg: CfgNode) -> nn.Module:
+        return pool_in_float32(super().build_model(cfg))
 
     @classmethod
     def build_optimizer(cls, cfg: CfgNode, model: nn.Module) -> torch.optim.Optimizer:

@@ -3,8 +3,9 @@
 
     python tools/choose_scores.py --detector output/cpu_safpn_av/best.yaml
 
-Tries weights of the second opinion on the config's validation sets (DATASETS.TEST), pooled, and
-writes the one with the best F1 of centres, with its score threshold, into the config.
+Tries weights of the second opinion on the config's validation sets (DATASETS.TEST) and writes the
+one with the best F1 of centres, with its score threshold, into the config. F1 is the mean over the
+sets, so that the one with most crossings does not choose alone.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
@@ -21,20 +22,21 @@ from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.data.errors import InputFileError
 from av_detectron.engine import predict
 from av_detectron.evaluation.crossing_points import CrossingPointEvaluator
-from av_detectron.evaluation.matching import Matches, pool
+from av_detectron.evaluation.matching import Matches, best_common_threshold, pool
 from av_detectron.files import write_whole
 
 
-def match_all(cfg: CfgNode) -> Matches:
-    """Detections on all of the config's validation sets, matched at the main tolerance."""
+def match_all(cfg: CfgNode) -> list[Matches]:
+    """Detections on each of the config's validation sets, matched at the main tolerance."""
     keys = cfg.TEST.CROSSPOS
-    matches = []
+    sets = []
     for dataset in cfg.DATASETS.TEST:
         evaluator = CrossingPointEvaluator(DatasetCatalog.get(dataset), keys.TOLERANCES, -1.0)
         for record, output in predict(cfg, dataset):
             evaluator.process([record], [output])
-        matches += [p.matches(keys.TOLERANCES[0]) for p in evaluator.photographs.values()]
-    return pool(matches)
+        photographs = evaluator.photographs.values()
+        sets.append(pool([p.matches(keys.TOLERANCES[0]) for p in photographs]))
+    return sets
 
 
 def choose(path: Path, weights: list[float]) -> None:
@@ -47,11 +49,9 @@ def choose(path: Path, weights: list[float]) -> None:
     found = []
     for weight in weights:
         cfg.TEST.CROSSPOS.SECOND_OPINION = weight
-        matches = match_all(cfg)
-        threshold = matches.best_threshold()
-        f1 = matches.at(threshold)["f1"]
+        threshold, f1 = best_common_threshold(match_all(cfg))
         found.append((f1, weight, threshold))
-        print(f"weight {weight:4g}: F1 {f1:.4f} from score {threshold:.3f}", flush=True)
+        print(f"weight {weight:4g}: mean F1 {f1:.4f} from score {threshold:.3f}", flush=True)
     _, weight, threshold = max(found, key=lambda row: row[0])  # the smaller weight of ties
     cfg.TEST.CROSSPOS.SECOND_OPINION = weight
     cfg.TEST.CROSSPOS.SCORE_THRESHOLD = threshold

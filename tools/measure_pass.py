@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """What the artery/vein map costs: time of one pass against its parts, and peak memory.
 
-    python tools/measure_pass.py --dataset crosspos_drive_val --large photograph.jpg \\
-        --output results/one_pass.json
+    python tools/measure_pass.py --alone output/ablation/detector_0/best.yaml \\
+        --dataset crosspos_drive_val --large photograph.jpg --output results/one_pass.json
 
-The multi-task detector, the same detector without the map, and the map without the detector, from
-the same weights, take turns on every photograph (already decoded and resized); ratios are of the
-sums. Memory is the peak of a new process that answers one photograph, less that of an interpreter
+The multi-task model, a detector without the map of the same depth, and the map without the
+detector take turns on every photograph (already decoded and resized); ratios are of the sums.
+Memory is the peak of a new process that answers one photograph, less that of an interpreter
 that does nothing.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
@@ -26,18 +26,12 @@ from torch import nn
 from tqdm import tqdm
 
 from av_detectron.data.crosspos import dataset_root, register_all
-from av_detectron.engine import CrossPosTrainer
+from av_detectron.engine import CrossPosTrainer, load_model
 from av_detectron.evaluation.scores import interval
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_detectron.reporting import run_report
 from av_detectron.results import write_results
-from av_detectron.shipping import load_detector
-
-PARTS = {
-    "detector": ("GeneralizedRCNN", "StandardROIHeads", ("av_head.", "guide.")),
-    "map": ("VesselNet", "StandardROIHeads", ("guide.", "proposal_generator.", "roi_heads.")),
-}
-"""Single-task model → meta-architecture, RoI heads, and what it leaves of the weights behind."""
+from av_detectron.shipping import detector_config, load_detector
 
 PEAK = """
 import pathlib, re, resource, sys
@@ -52,14 +46,13 @@ else:
 """
 
 
-def single_task(cfg: CfgNode, model: nn.Module, part: str) -> nn.Module:
-    """One of `PARTS` with the multi-task model's weights."""
-    architecture, heads, left = PARTS[part]
+def map_alone(cfg: CfgNode, model: nn.Module) -> nn.Module:
+    """The multi-task model's backbone and artery/vein head without the detector."""
     cfg = cfg.clone()
-    cfg.MODEL.META_ARCHITECTURE, cfg.MODEL.ROI_HEADS.NAME = architecture, heads
+    cfg.MODEL.META_ARCHITECTURE = "VesselNet"
     alone = build_model(cfg)
-    kept = {k: v for k, v in model.state_dict().items() if not k.startswith(left)}
-    alone.load_state_dict(kept)
+    state = model.state_dict()
+    alone.load_state_dict({name: state[name] for name in alone.state_dict()})
     return alone.eval()
 
 
@@ -90,7 +83,8 @@ def report(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     register_all(dataset_root(), [args.dataset])
     cfg, model = load_detector(args.detector)
-    models = {"multi_task": model, **{part: single_task(cfg, model, part) for part in PARTS}}
+    detector = load_model(detector_config(args.alone, [])).eval()
+    models = {"multi_task": model, "detector": detector, "map": map_alone(cfg, model)}
     records = list(CrossPosTrainer.build_test_loader(cfg, args.dataset))
     times = seconds(models, records, args.rounds)
 
@@ -123,6 +117,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     add = parser.add_argument
     add("--detector", type=Path, default=DEFAULT_WEIGHTS, help="file of tools/ship_weights.py")
+    add("--alone", type=Path, required=True, help="detector without the map: its best.yaml")
     add("--dataset", default="crosspos_drive_val", help="registered name")
     add("--large", type=Path, help="photograph whose peak memory is measured")
     add("--output", type=Path, required=True, help="results file to write")

@@ -1,5 +1,6 @@
 """Match detected crossings to labelled ones by the distance between their centres."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,20 @@ class Matches:
         """Highest sensitivity at no more than so many false positives a photograph."""
         false, true = self.froc()
         return float(true[false <= false_positives].max())
+
+
+def best_common_threshold(sets: Sequence[Matches]) -> tuple[float, float]:
+    """The score threshold with the highest mean of F1 over several sets, and that mean.
+
+    Each set counts once, however many crossings it has; 1 where there are no detections.
+    """
+    candidates = np.unique(np.concatenate([m.scores for m in sets] or [np.zeros(0)]))[::-1]
+    best, threshold = -1.0, 1.0
+    for candidate in candidates:
+        value = float(np.mean([m.at(candidate)["f1"] for m in sets]))
+        if value > best:
+            best, threshold = value, float(candidate)
+    return threshold, max(best, 0.0)
 
 
 def match_centers(predicted: Array, scores: Array, labelled: Array, tolerance: float) -> Array:

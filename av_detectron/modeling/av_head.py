@@ -56,6 +56,11 @@ class AVHead(nn.Module):
 
     def forward(self, image: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
         """Normalised image (B, 3, H, W) and level (B, C, H/s, W/s) → logits (B, 3, H, W)."""
+        return self.answer(self.fine_features(image, level))
+
+    def fine_features(self, image: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        """Image and level as in `forward` → what the head knows of every 2 x 2 pixels,
+        (B, width, H/2, W/2)."""
         if not torch.is_grad_enabled():
             # A quarter faster on a CPU; in training GroupNorm's gradients would be far slower.
             image = image.contiguous(memory_format=torch.channels_last)
@@ -64,8 +69,12 @@ class AVHead(nn.Module):
             self.reduce(level), scale_factor=self.factor, mode="bilinear", align_corners=False
         )
         fine = self.skip(F.pixel_unshuffle(image, 2))  # (B, width, H/2, W/2)
-        merged = self.merge(torch.cat([coarse, fine], dim=1))
-        return F.pixel_shuffle(self.predict(merged).contiguous(), 2)
+        return self.merge(torch.cat([coarse, fine], dim=1))
+
+    def answer(self, fine: torch.Tensor) -> torch.Tensor:
+        """Fine features → logits (B, 3, H, W), in float32 also under mixed precision: sums over
+        a crop's pixels need it."""
+        return F.pixel_shuffle(self.predict(fine).contiguous(), 2).float()
 
 
 def batch_labels(records: Sequence[dict[str, Any]], logits: torch.Tensor) -> torch.Tensor:
@@ -79,17 +88,17 @@ def batch_labels(records: Sequence[dict[str, Any]], logits: torch.Tensor) -> tor
 
 
 def photograph_maps(
-    logits: torch.Tensor, records: Sequence[dict[str, Any]], sizes: Sequence[tuple[int, int]]
+    probabilities: torch.Tensor, records: Sequence[dict[str, Any]], sizes: Sequence[tuple[int, int]]
 ) -> list[torch.Tensor]:
     """Probabilities (3, H, W) in each photograph's own pixels.
 
     Args:
-        logits: (B, 3, H, W).
+        probabilities: (B, 3, H, W).
         records: inputs, whose "height" and "width" say how large the photographs are.
         sizes: height and width of each image inside its padding.
     """
     maps = []
-    for probabilities, record, size in zip(logits.softmax(dim=1), records, sizes, strict=True):
+    for padded, record, size in zip(probabilities, records, sizes, strict=True):
         height, width = record.get("height", size[0]), record.get("width", size[1])
-        maps.append(sem_seg_postprocess(probabilities, size, height, width))
+        maps.append(sem_seg_postprocess(padded, size, height, width))
     return maps

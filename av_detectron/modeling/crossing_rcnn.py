@@ -4,7 +4,7 @@ Dense labels teach the backbone far more than some hundred boxes do; and because
 where artery and vein meet, the map guides proposals and RoI heads as well.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +19,14 @@ from av_detectron.maps.crossing_finder import find_map_crossings
 from av_detectron.maps.second_opinion import REACH, agreement, revise
 from av_detectron.modeling.av_head import CLASSES, AVHead, batch_labels, photograph_maps
 from av_detectron.modeling.av_loss import av_loss
-from av_detectron.modeling.roi_heads import VESSELS
+from av_detectron.modeling.roi_heads import FINE, VESSELS
+
+
+class Map(NamedTuple):
+    """The artery/vein map of a batch, both (B, 3, H, W), channels as `CLASSES`."""
+
+    logits: torch.Tensor
+    probabilities: torch.Tensor
 
 
 @META_ARCH_REGISTRY.register()
@@ -77,24 +84,28 @@ class CrossingRCNN(GeneralizedRCNN):
             "drive_px": cfg.INPUT.CROSSPOS.FOV_DIAMETER / DRIVE_FOV_DIAMETER,
         }
 
-    def look(self, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        """Normalised images (B, 3, H, W) → pyramid with the map added and the vessels' log-odds
-        under `VESSELS`, (B, 1, H, W); the map's logits (B, 3, H, W)."""
+    def look(self, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], Map]:
+        """Normalised images (B, 3, H, W) → what the detector reads, and the map.
+
+        The detector reads the pyramid with the map added, the head's own features under `FINE`,
+        (B, width, H/2, W/2), and the vessels' log-odds under `VESSELS`, (B, 1, H, W).
+        """
         features = dict(self.backbone(image))
-        # float32 also under mixed precision: sums over a crop's pixels need it.
-        logits = self.av_head(image, features[self.av_feature]).float()
-        folded = F.pixel_unshuffle(logits.softmax(dim=1), self.stride)  # (B, 3 s², H/s, W/s)
+        features[FINE] = self.av_head.fine_features(image, features[self.av_feature])
+        logits = self.av_head.answer(features[FINE])
+        found = Map(logits, logits.softmax(dim=1))
+        folded = F.pixel_unshuffle(found.probabilities, self.stride)  # (B, 3 s², H/s, W/s)
         features[self.av_feature] = features[self.av_feature] + self.guide(folded)
         features[VESSELS] = logits[:, 1:].logsumexp(dim=1, keepdim=True) - logits[:, :1]
-        return features, logits
+        return features, found
 
     def forward(self, batched_inputs: list[dict[str, Any]]) -> Any:
         if not self.training:
             return self.inference(batched_inputs)
         images = self.preprocess_image(batched_inputs)
         truth = [x["instances"].to(self.device) for x in batched_inputs]
-        features, logits = self.look(images.tensor)
-        found = av_loss(logits, batch_labels(batched_inputs, logits))
+        features, av = self.look(images.tensor)
+        found = av_loss(av.logits, batch_labels(batched_inputs, av.logits))
         losses = {name: self.av_weight * value for name, value in found.items()}
         proposals, found = self.proposal_generator(images, features, truth)
         losses.update(found)
@@ -108,12 +119,12 @@ class CrossingRCNN(GeneralizedRCNN):
         do_postprocess: bool = True,
     ) -> Any:
         images = self.preprocess_image(batched_inputs)
-        features, logits = self.look(images.tensor)
+        features, av = self.look(images.tensor)
         if detected_instances is None:
             proposals, _ = self.proposal_generator(images, features, None)
             results, _ = self.roi_heads(images, features, proposals, None)
             if self.second_opinion > 0:
-                looked = zip(results, logits.softmax(dim=1), images.image_sizes, strict=True)
+                looked = zip(results, av.probabilities, images.image_sizes, strict=True)
                 results = [self.revised(found, m[:, :h, :w]) for found, m, (h, w) in looked]
         else:
             known = [x.to(self.device) for x in detected_instances]
@@ -121,7 +132,7 @@ class CrossingRCNN(GeneralizedRCNN):
         if not do_postprocess:
             return results
         outputs = GeneralizedRCNN._postprocess(results, batched_inputs, images.image_sizes)
-        maps = photograph_maps(logits, batched_inputs, images.image_sizes)
+        maps = photograph_maps(av.probabilities, batched_inputs, images.image_sizes)
         for output, probabilities in zip(outputs, maps, strict=True):
             output["av"] = probabilities
         return outputs

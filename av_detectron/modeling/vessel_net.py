@@ -69,9 +69,8 @@ class VesselNet(nn.Module):
         normalised = [(x - self.pixel_mean) / self.pixel_std for x in pixels]
         images = ImageList.from_tensors(normalised, self.backbone.size_divisibility)
         level = self.backbone(images.tensor)[self.av_feature]
-        # float32 also under mixed precision: sums over a crop's pixels need it.
-        logits = self.av_head(images.tensor, level).float()
+        logits = self.av_head(images.tensor, level)
         if self.training:
             return av_loss(logits, batch_labels(batched_inputs, logits))
-        maps = photograph_maps(logits, batched_inputs, images.image_sizes)
+        maps = photograph_maps(logits.softmax(dim=1), batched_inputs, images.image_sizes)
         return [{"av": probabilities} for probabilities in maps]

@@ -18,7 +18,16 @@ def test_ratios_and_memory(untrained: Path, tmp_path: Path, run_tool: RunTool) -
     assert code == 0, err
     eye, output = tmp_path / "eye.png", tmp_path / "pass.json"
     Image.fromarray(make_phantom(seed=0, fov_diameter=300).image).save(eye)
-    rest = ["--dataset", "crosspos_phantom_val", "--rounds", "1", "--large", str(eye)]
+    rest = [
+        "--alone",
+        str(untrained / "safpn_mask_rcnn.yaml"),
+        "--dataset",
+        "crosspos_phantom_val",
+        "--rounds",
+        "1",
+        "--large",
+        str(eye),
+    ]
     code, _, err = run_tool(
         "measure_pass.py", "--detector", str(weights), "--output", str(output), *rest
     )

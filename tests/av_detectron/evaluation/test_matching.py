@@ -10,6 +10,7 @@ from av_detectron.evaluation.crossing_points import CrossingPointEvaluator
 from av_detectron.evaluation.matching import (
     Matches,
     PhotographCenters,
+    best_common_threshold,
     match_centers,
     pool,
 )
@@ -54,6 +55,22 @@ def test_best_threshold_has_the_best_f1() -> None:
     best = example().best_threshold()
     assert best == 0.7
     assert all(example().at(best)["f1"] >= example().at(t)["f1"] for t in (0.9, 0.8, 0.6, 0.95))
+
+
+def test_common_threshold_counts_every_set_once() -> None:
+    few = Matches(np.array([0.9, 0.3]), np.array([True, False]), 1, 1)
+    many = Matches(np.array([0.5] + [0.2] * 30), np.array([False] + [True] * 30), 60, 1)
+    # All detections are best for `many`, and for both pooled; the mean over sets is not.
+    assert pool([few, many]).best_threshold() == 0.2
+    threshold, f1 = best_common_threshold([few, many])
+    means = [(few.at(t)["f1"] + many.at(t)["f1"]) / 2 for t in (0.2, 0.3, 0.5, 0.9)]
+    assert f1 == pytest.approx(max(means))
+    assert threshold == (0.2, 0.3, 0.5, 0.9)[int(np.argmax(means))]
+
+
+def test_no_detections_have_no_common_threshold() -> None:
+    none = Matches(np.zeros(0), np.zeros(0, bool), 3, 1)
+    assert best_common_threshold([none]) == (1.0, 0.0)
 
 
 def test_froc() -> None:

@@ -98,9 +98,10 @@ def test_outputs_are_in_the_photographs_pixels(model: torch.nn.Module) -> None:
 def test_the_map_guides_the_detector(model: torch.nn.Module) -> None:
     model.eval()
     image = torch.randn(1, 3, 128, 128)
-    features, logits = model.look(image)
+    features, av = model.look(image)
     plain = model.backbone(image)["p2"]
-    torch.testing.assert_close(model.av_head(image, plain), logits)
+    torch.testing.assert_close(model.av_head(image, plain), av.logits)
+    torch.testing.assert_close(av.logits.softmax(1), av.probabilities)
     assert not torch.allclose(features["p2"], plain)
 
 
