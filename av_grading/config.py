@@ -42,7 +42,8 @@ class Model:
         depth: 18, 34 or 50.
         se: squeeze-and-excitation.
         norm: "group" or "batch".
-        stride: of the last map, 8, 16 or 32.
+        stride: of the fourth stage, 8, 16 or 32.
+        stages: of the encoders' four; with 3 the last map has half the stride.
         pooling: of two streams: "bilinear" or "concat".
         rank: of the bilinear pooling.
         dropout: before the classifier.
@@ -56,6 +57,7 @@ class Model:
     se: bool = True
     norm: str = "group"
     stride: int = 32
+    stages: int = 4
     pooling: str = "bilinear"
     rank: int = 64
     dropout: float = 0.2

@@ -68,6 +68,7 @@ def cross_validate(
     *,
     unlabelled: PatchSet | None = None,
     resume: bool = False,
+    first: int | None = None,
 ) -> list[FoldResult]:
     """Train a model for every fold and predict the fold with it.
 
@@ -77,6 +78,7 @@ def cross_validate(
         output: folder; each fold's training is in `fold<k>`.
         unlabelled: patches for the semi-supervised step.
         resume: go on from checkpoints that are there.
+        first: train that many of the folds alone; 1 is a grouped hold-out.
 
     Raises:
         SplitError, ResumeError, WeightsError, ValueError: see `train` and `fold_split`.
@@ -84,7 +86,7 @@ def cross_validate(
     seed = config.train.seed
     folds = grouped_folds(data.grades.tolist(), data.groups, config.data.folds, seed)
     results = []
-    for number, (rest, held) in enumerate(folds):
+    for number, (rest, held) in enumerate(folds[:first]):
         split = fold_split(data, rest, config.data.inner, seed, unlabelled)
         folder = output / f"fold{number}"
         grader = train(config, data, split, folder, unlabelled=unlabelled, resume=resume)

@@ -3,8 +3,9 @@
     python -m av_grading.train --config configs/grading/two_stream.yaml \\
         --output output/grader data.manifest=output/nicking/manifest.csv
 
-Settings follow as section.key=value. Writes predictions.csv (out of fold), results.json,
-scores.png, training.png, config.yaml and a grader of each fold.
+Settings follow as section.key=value; `--first-folds 1` is a grouped hold-out. Writes
+predictions.csv (out of fold), results.json, scores.png, training.png, config.yaml and a grader of
+each fold.
 Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 """
 
@@ -30,7 +31,14 @@ def run(config: Config, args: argparse.Namespace) -> None:
     unlabelled = unlabelled_of(config)
     data = load_patches(patches)
     write_whole(output / "config.yaml", config.dump())
-    results = cross_validate(config, data, output, unlabelled=unlabelled, resume=args.resume)
+    results = cross_validate(
+        config,
+        data,
+        output,
+        unlabelled=unlabelled,
+        resume=args.resume,
+        first=args.first_folds,
+    )
     rows, probabilities = pooled(results)
     write_predictions(
         output / PREDICTIONS, [patches[i] for i in rows], probabilities, manifest.parent
@@ -58,7 +66,9 @@ def run(config: Config, args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = training_parser(__doc__)
-    parser.add_argument("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
+    add = parser.add_argument
+    add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
+    add("--first-folds", type=int, metavar="N", help="train the first N folds alone")
     return run_training(run, parser, argv)
 
 

@@ -36,7 +36,11 @@ def build_model(settings: Model, outputs: int) -> tuple[nn.Module, Loaded | None
     def encoder(of_maps: bool) -> nn.Module:
         nonlocal loaded
         made = build_encoder(
-            settings.depth, se=settings.se, norm=settings.norm, stride=settings.stride
+            settings.depth,
+            se=settings.se,
+            norm=settings.norm,
+            stride=settings.stride,
+            stages=settings.stages,
         )
         if settings.weights:
             loaded = load_encoder(made, Path(settings.weights))

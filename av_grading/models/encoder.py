@@ -12,6 +12,7 @@ from torch import nn
 
 DEPTHS = (18, 34, 50)
 NORMS = ("group", "batch")
+STAGES = 4
 SE_KEY = ".se."
 
 
@@ -26,7 +27,7 @@ class Loaded:
     Attributes:
         taken: parameters that were filled.
         new: SE parameters that the file has not, left as they were.
-        ignored: what the file has beyond the encoder (a classifier).
+        ignored: what the file has beyond the encoder (a classifier, stages that it has not).
     """
 
     taken: list[str]
@@ -38,22 +39,35 @@ class Loaded:
 
 
 def build_encoder(
-    depth: int, *, se: bool = True, norm: str = "group", stride: int = 32
+    depth: int, *, se: bool = True, norm: str = "group", stride: int = 32, stages: int = 4
 ) -> nn.Module:
-    """(B, 3, H, W) → (B, C, H / stride, W / stride), C = `encoder.num_features`.
+    """(B, 3, H, W) → (B, C, H / s, W / s), C = `encoder.num_features`.
+
+    Args:
+        depth: 18, 34 or 50.
+        se: squeeze-and-excitation.
+        norm: "group" or "batch".
+        stride: of the fourth stage, s; dilated where it is less than 32.
+        stages: how many of the four there are; without the last, s is half as large, and there
+            is a quarter of the parameters.
 
     Raises:
-        ValueError: unknown depth or norm.
+        ValueError: unknown depth or norm, or stages that are not 1-4.
     """
     if depth not in DEPTHS:
         raise ValueError(f"depth: expected one of {DEPTHS}, found {depth}")
     if norm not in NORMS:
         raise ValueError(f"norm: expected one of {NORMS}, found {norm!r}")
+    if not 1 <= stages <= STAGES:
+        raise ValueError(f"stages: expected 1 to {STAGES}, found {stages}")
     name = f"{'se' if se else ''}resnet{depth}"
     extra: dict[str, Any] = {"norm_layer": GroupNorm} if norm == "group" else {}
     encoder = timm.create_model(
         name, pretrained=False, num_classes=0, global_pool="", output_stride=stride, **extra
     )
+    for number in range(stages + 1, STAGES + 1):
+        setattr(encoder, f"layer{number}", nn.Identity())
+    encoder.num_features = encoder.feature_info[stages]["num_chs"]
     return cast(nn.Module, encoder)
 
 
@@ -72,7 +86,9 @@ def load_encoder(encoder: nn.Module, path: Path) -> Loaded:
         for k in own
         if k in state and state[k].shape != own[k].shape
     ]
-    unknown = [k for k in state if k not in own and not k.startswith(("fc.", "head."))]
+    left_out = [f"{n}." for n, m in encoder.named_children() if isinstance(m, nn.Identity)]
+    foreign = tuple(["fc.", "head.", *left_out])
+    unknown = [k for k in state if k not in own and not k.startswith(foreign)]
     if missing or wrong or unknown:
         details = [*wrong, *(f"{k}: missing" for k in missing)]
         details += [f"{k}: not in this model" for k in unknown]

@@ -15,6 +15,7 @@ from av_grading.errors import InputFileError, NotMeasurable
 from av_grading.files import png, write_whole
 from av_grading.simulation.crossing import CrossingWindow, open_window
 from av_grading.simulation.grades import GradeRule, draw_squeeze
+from av_grading.simulation.sheet import draw_grades
 from av_grading.simulation.squeeze import Squeeze
 
 TRUTH = ("x", "y", "scale", "ratio_first", "ratio_second", "length_drive_px")
@@ -114,7 +115,7 @@ def simulate_set(photographs: Sequence[Source], output: Path, options: Options) 
                     examples[int(grade)].append(read_patch(output / str(files["patch"])))
     write_whole(output / "manifest.csv", format_manifest(rows, TRUTH))
     write_whole(output / "unlabelled.csv", format_manifest(plain, TRUTH[:3]))
-    write_whole(output / "grades.png", png(contact_sheet(examples, options.pixels)))
+    write_whole(output / "grades.png", png(draw_grades(examples)))
     report.lines.append(f"{output / 'manifest.csv'}: {len(rows)} patches of {len(plain)} crossings")
     report.lines += [f"left out {count}: {why}" for why, count in reasons.most_common()]
     return report
@@ -134,13 +135,3 @@ def _save(
     for name, pixels in zip(files.values(), (patch, av_map), strict=True):
         write_whole(output / name, png(pixels))
     return dict(files)
-
-
-def contact_sheet(examples: dict[int, list[NDArray[np.uint8]]], pixels: int) -> NDArray[np.uint8]:
-    """Examples of each grade in a row of its own, grade 0 at the top."""
-    sheet = np.full((len(examples) * (pixels + 4), EXAMPLES * (pixels + 4), 3), 255, np.uint8)
-    for row, patches in enumerate(examples[grade] for grade in sorted(examples)):
-        for column, patch in enumerate(patches):
-            y, x = row * (pixels + 4), column * (pixels + 4)
-            sheet[y : y + pixels, x : x + pixels] = patch
-    return sheet

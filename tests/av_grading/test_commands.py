@@ -43,6 +43,14 @@ def test_train_predict_and_evaluate(
     assert found.with_suffix(".csv").is_file() and found.with_suffix(".png").is_file()
 
 
+def test_first_fold_alone_is_a_hold_out(graded: Path, tmp_path: Path) -> None:
+    output = tmp_path / "run"
+    given = ["--output", str(output), "--draws", "20", "--first-folds", "1"]
+    assert train.main([*given, f"data.manifest={graded}", *QUICK]) == 0
+    rows = list(csv.DictReader((output / "predictions.csv").open()))
+    assert 0 < len(rows) < 48 and not (output / "fold1").exists()
+
+
 def test_few_patches_over_draws(graded: Path, tmp_path: Path) -> None:
     settings = [f"data.manifest={graded}", *QUICK]
     counts = ["--counts", "6", "6", "6", "6", "--draws", "2"]

@@ -46,6 +46,19 @@ def test_learns_what_can_be_seen(data: PatchSet, split: Split, tmp_path: Path) -
     assert list((tmp_path / "run").glob("events.out.tfevents.*"))
 
 
+@pytest.mark.parametrize("name", ["baseline", "two_stream"])
+def test_depth_50_configs_run_for_an_epoch(
+    repo: Path, data: PatchSet, split: Split, tmp_path: Path, name: str
+) -> None:
+    few = Split(split.train[:8], split.stop)
+    more = ["train.epochs=1", "train.batch=4", "data.crop=32", "train.device=cpu"]
+    config = load_config(repo / f"configs/grading/{name}.yaml", more)
+    assert config.model.depth == 50
+    grader = train(config, data, few, tmp_path / name)
+    assert len(grader.history) == 1 and np.isfinite(grader.history[0]["loss"])
+    assert grader.predict(data, split.stop).shape == (len(split.stop), 4)
+
+
 def weights_of(folder: Path) -> dict[str, torch.Tensor]:
     return torch.load(folder / LAST, weights_only=True)["model"]
 

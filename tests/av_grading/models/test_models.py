@@ -50,6 +50,7 @@ def test_bilinear_features_have_unit_length_and_gradients_at_zero() -> None:
         Model(kind="one_stream", stream="av_map", se=False),
         Model(depth=50, stride=16, norm="batch", rank=16),
         Model(depth=34, frozen_stages=2),
+        Model(stages=3),
     ],
 )
 def test_every_kind_of_model_answers_and_learns(settings: Model) -> None:
@@ -82,6 +83,7 @@ def test_one_stream_reads_its_stream_alone() -> None:
         {"pooling": "max"},
         {"kind": "one_stream", "stream": "smell"},
         {"frozen_stages": 5},
+        {"stages": 0},
     ],
 )
 def test_unknown_settings(wrong: dict) -> None:
@@ -110,6 +112,23 @@ def test_weights_without_se_leave_only_se_new(tmp_path: Path) -> None:
     loaded = load_encoder(build_encoder(18), path)
     assert loaded.new and all(".se." in name for name in loaded.new)
     assert loaded.ignored == ["fc.weight"]
+
+
+def test_fewer_stages_take_what_they_have_of_a_whole_backbone(tmp_path: Path) -> None:
+    whole, path = build_encoder(18), tmp_path / "backbone.safetensors"
+    safetensors.torch.save_file(whole.state_dict(), path)
+    short = build_encoder(18, stages=3)
+    assert short.num_features == 256
+    loaded = load_encoder(short, path)
+    assert loaded.ignored and all(name.startswith("layer4.") for name in loaded.ignored)
+    with torch.no_grad():
+        expected = INPUTS[0]
+        for name, part in whole.named_children():
+            if name == "layer4":
+                break
+            expected = part(expected)
+        torch.testing.assert_close(short(INPUTS[0]), expected)
+        assert expected.shape == (2, 256, 4, 4)
 
 
 def test_weights_that_do_not_fit(tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""What the grades look like: a row of examples for each."""
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+MEANING = {
+    0: "0  none",
+    1: "1  mild\none side",
+    2: "2  moderate\none side",
+    3: "3  severe\nboth sides",
+}
+INCH = 1.35
+"""Side of a patch in the picture."""
+
+
+def draw_grades(examples: Mapping[int, Sequence[NDArray[np.uint8]]]) -> NDArray[np.uint8]:
+    """Rows of patches (S, S, 3), grade 0 at the top, with what the grade means beside them."""
+    grades = sorted(examples)
+    columns = max(1, *(len(patches) for patches in examples.values()))
+    figure = Figure(figsize=(INCH * (columns + 0.9), INCH * len(grades)), dpi=120)
+    canvas = FigureCanvasAgg(figure)
+    left = 0.9 / (columns + 0.9)
+    grid = figure.add_gridspec(
+        len(grades), columns, left=left, right=1, top=1, bottom=0, wspace=0.03, hspace=0.03
+    )
+    for row, grade in enumerate(grades):
+        middle = 1 - (row + 0.5) / len(grades)
+        figure.text(0.1 * left, middle, MEANING[grade], va="center", fontsize=11)
+        for column, patch in enumerate(examples[grade]):
+            axes = figure.add_subplot(grid[row, column])
+            axes.imshow(patch, interpolation="lanczos")
+            axes.set_axis_off()
+    canvas.draw()
+    return cv2.cvtColor(np.asarray(canvas.buffer_rgba()), cv2.COLOR_RGBA2RGB).astype(np.uint8)
