@@ -1,13 +1,17 @@
 """README's tables are those of results/."""
 
-import importlib.util
+import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
+SCORES = ("accuracy", "kappa", "qwk")
 NAMINGS = [("", ""), ("fpn_", ""), ("", "_minus_fpn")]
 
 
@@ -26,32 +30,63 @@ def test_results_files_say_where_they_come_from(repo: Path) -> None:
         assert all(low <= high for low, high in content["ci95"].values())
 
 
-def test_tables_come_from_results(repo: Path, tmp_path: Path) -> None:
-    path = repo / "tools" / "readme_tables.py"
-    spec = importlib.util.spec_from_file_location("readme_tables", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    names = [f"{p}{k}{s}" for k in module.DETECTOR_ROWS for p, s in NAMINGS]
-    content = {
+@pytest.fixture
+def tables(repo: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(repo / "tools"))
+    return importlib.import_module("tables")
+
+
+@pytest.fixture
+def fill(repo: Path, tables: ModuleType) -> Callable[[str, Path], str]:
+    return importlib.import_module("readme_tables").fill
+
+
+def results(metrics: dict[str, float], intervals: bool = True) -> dict[str, Any]:
+    return {
         "command": "python x.py",
         "commit": "0123456789abcdef",
         "seeds": [0],
-        "metrics": {n: 0.25 for n in names},
-        "ci95": {n: [0.2, 0.3] for n in names},
+        "metrics": metrics,
+        "ci95": {n: [0.2, 0.3] for n in metrics} if intervals else {},
     }
-    (tmp_path / "detector_drive.json").write_text(json.dumps(content))
+
+
+def test_tables_come_from_results(
+    tables: ModuleType, fill: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    names = [f"{p}{k}{s}" for k in tables.DETECTOR_ROWS for p, s in NAMINGS]
+    path = tmp_path / "detector_drive.json"
+    path.write_text(json.dumps(results({n: 0.25 for n in names})))
     readme = "a\n<!-- table detector_drive -->\nold\n<!-- end detector_drive -->\nb\n"
-    filled = module.fill(readme, tmp_path)
+    filled = fill(readme, tmp_path)
     assert "| box AP50 | .250 (.200 to .300) |" in filled
     assert "old" not in filled and filled.startswith("a\n") and filled.endswith("\nb\n")
-    content["metrics"] = {k: 0.5 for k in module.DETECTOR_ROWS}
-    (tmp_path / "detector_drive.json").write_text(json.dumps(content))
-    assert "| | SAFPN |\n" in module.fill(readme, tmp_path)  # no baseline, no columns for it
+    path.write_text(json.dumps(results({k: 0.5 for k in tables.DETECTOR_ROWS})))
+    assert "| | SAFPN |\n" in fill(readme, tmp_path)  # no baseline, no columns for it
     with pytest.raises(ValueError, match="needs"):
-        module.fill(readme, tmp_path / "none")
-    names = [*module.AV_ROWS, "av_accuracy_agreed"]
-    content["metrics"] = {n: 0.5 for n in names}
-    (tmp_path / "av_drive.json").write_text(json.dumps(content))
-    filled = module.fill("<!-- table av_drive -->\n<!-- end av_drive -->\n", tmp_path)
-    assert "| vessel Dice | .500 |  |" in filled and "pixels | .500 | .500 |" in filled
+        fill(readme, tmp_path / "none")
+
+
+def test_map_table(tables: ModuleType) -> None:
+    names = [*tables.AV_ROWS, "av_accuracy_agreed"]
+    table = tables.av_table(results({n: 0.5 for n in names}, intervals=False))
+    assert "| vessel Dice | .500 |  |" in table and "pixels | .500 | .500 |" in table
+
+
+def test_ablation_table_leaves_empty_what_a_model_does_not_answer(tables: ModuleType) -> None:
+    metrics = {"safpn_bbox_AP50": 0.4, "safpn_bbox_AP50_std": 0.02}
+    metrics |= {"map_vessel_dice": 0.7, "map_vessel_dice_std": 0.01}
+    metrics |= {"safpn_minus_fpn_bbox_AP50": 0.25}
+    table = tables.ablation_table(results(metrics)).splitlines()
+    assert table[2].startswith("| SAFPN, both tasks | .400 ± .020 |")
+    alone = next(line for line in table if line.startswith("| SAFPN, map alone"))
+    assert [cell.strip() for cell in alone.split("|")][2:6] == ["", "", "", ""]
+    assert "| .700 ± .010 |" in alone
+    assert any("less stock FPN, both tasks | .250 (.200 to .300) |" in line for line in table)
+
+
+def test_grader_table_has_the_models_that_were_measured(tables: ModuleType) -> None:
+    names = [f"{m}_{s}" for m in ("full", "baseline", "full_minus_baseline") for s in SCORES]
+    table = tables.grader_table(results({n: 0.5 for n in names}))
+    assert table.count("| .500 (.200 to .300) | .500 (.200 to .300) |") == 3
+    assert "full less one stream" in table and "concatenation" not in table

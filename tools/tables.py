@@ -1,0 +1,174 @@
+"""README's tables, each from the content of one results file."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+Results = dict[str, Any]
+DETECTOR_ROWS = {
+    "bbox_AP": "box AP",
+    "bbox_AP50": "box AP50",
+    "bbox_AP75": "box AP75",
+    "bbox_AR1": "box AR1",
+    "bbox_AR10": "box AR10",
+    "bbox_AR100": "box AR100",
+    "segm_AP": "mask AP",
+    "segm_AP50": "mask AP50",
+    "segm_AP75": "mask AP75",
+    "segm_AR1": "mask AR1",
+    "segm_AR10": "mask AR10",
+    "segm_AR100": "mask AR100",
+    "center_precision_10px": "centre precision, 10 px",
+    "center_recall_10px": "centre recall, 10 px",
+    "center_f1_10px": "centre F1, 10 px",
+    "center_f1_5px": "centre F1, 5 px",
+    "center_sensitivity_at_1_fp_10px": "sensitivity at 1 false positive a photograph, 10 px",
+}
+
+AV_ROWS = {
+    "vessel_dice": "vessel Dice",
+    "vessel_sensitivity": "vessel sensitivity",
+    "vessel_specificity": "vessel specificity",
+    "av_accuracy": "artery/vein accuracy, all labelled vessel pixels",
+    "av_accuracy_detected": "artery/vein accuracy, those detected",
+    "av_accuracy_centerline": "artery/vein accuracy, centrelines",
+    "map_center_f1_10px": "crossings from the map alone, centre F1, 10 px",
+}
+
+
+def number(results: Results, name: str) -> str:
+    """A metric with its interval, such as `.553 (.512 to .590)`."""
+    text = f"{results['metrics'][name]:.3f}"
+    if name in results["ci95"]:
+        low, high = results["ci95"][name]
+        text += f" ({low:.3f} to {high:.3f})"
+    return short(text)
+
+
+def short(text: str) -> str:
+    """Numbers below 1 without their leading zero."""
+    return re.sub(r"\b0\.", ".", text)
+
+
+def detector_table(results: Results) -> str:
+    """The detector; beside the stock FPN, with paired differences, where that was measured."""
+    columns = {"SAFPN": "{}", "stock FPN": "fpn_{}", "difference": "{}_minus_fpn"}
+    if "fpn_bbox_AP" not in results["metrics"]:
+        columns = {"SAFPN": "{}"}
+    lines = [f"| | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
+    for key, label in DETECTOR_ROWS.items():
+        cells = (number(results, name.format(key)) for name in columns.values())
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", origin(results)])
+
+
+def av_table(results: Results) -> str:
+    """The map as it is, and with labels that agree along segments."""
+    lines = ["| | map | consistent segments |", "| --- | --- | --- |"]
+    for key, label in AV_ROWS.items():
+        agreed = f"{key}_agreed"
+        other = number(results, agreed) if agreed in results["metrics"] else ""
+        lines.append(f"| {label} | {number(results, key)} | {other} |")
+    return "\n".join([*lines, "", origin(results)])
+
+
+def origin(results: Results) -> str:
+    """The command, commit and seeds that made the figures."""
+    commit = results["commit"][:10]
+    return f"`{results['command']}` (commit {commit}, seeds {results['seeds']})"
+
+
+def pass_table(results: Results) -> str:
+    """Time and memory of one pass against its parts."""
+    metrics = results["metrics"]
+    rows = {
+        "both tasks, against the detector alone": number(results, "pass_over_detector"),
+        "both tasks, against both models one after the other": number(
+            results, "pass_over_two_models"
+        ),
+        "seconds: both, detector, map": ", ".join(
+            f"{metrics[f'{part}_seconds']:.2f}" for part in ("multi_task", "detector", "map")
+        ),
+        "peak memory above an idle interpreter": f"{metrics['peak_mib_above_idle']:.0f} MiB",
+    }
+    lines = ["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())]
+    return "\n".join([*lines, "", origin(results)])
+
+
+ABLATION_ROWS = {
+    "safpn": "SAFPN, both tasks",
+    "fpn": "stock FPN, both tasks",
+    "no_se": "SAFPN without squeeze-and-excitation, both tasks",
+    "detector": "SAFPN, detector alone",
+    "map": "SAFPN, map alone",
+}
+ABLATION_COLUMNS = {
+    "bbox_AP50": "box AP50",
+    "bbox_AP": "box AP",
+    "segm_AP50": "mask AP50",
+    "center_f1_10px": "centre F1",
+    "vessel_dice": "vessel Dice",
+    "av_accuracy": "artery/vein",
+}
+
+
+def ablation_table(results: Results) -> str:
+    """Means and standard deviations over seeds, and differences from the first, seed by seed."""
+    metrics = results["metrics"]
+    lines = [
+        f"| | {' | '.join(ABLATION_COLUMNS.values())} |",
+        f"| --- |{' --- |' * len(ABLATION_COLUMNS)}",
+    ]
+
+    def spread(name: str) -> str:
+        if name not in metrics:
+            return ""
+        return short(f"{metrics[name]:.3f} ± {metrics[f'{name}_std']:.3f}")
+
+    for variant, label in ABLATION_ROWS.items():
+        cells = (spread(f"{variant}_{column}") for column in ABLATION_COLUMNS)
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    for variant in list(ABLATION_ROWS)[1:]:
+        names = [f"safpn_minus_{variant}_{column}" for column in ABLATION_COLUMNS]
+        cells = (number(results, name) if name in metrics else "" for name in names)
+        lines.append(f"| first row less {ABLATION_ROWS[variant]} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", origin(results)])
+
+
+GRADER_ROWS = {
+    "baseline": "one stream (photograph), cross-entropy: the baseline",
+    "two_stream": "two streams",
+    "pretrained": "two streams from the detector's backbone",
+    "full": "the same with the semi-supervised step",
+    "map_only": "the map alone",
+    "concat": "concatenation instead of bilinear pooling",
+    "no_se": "no squeeze-and-excitation",
+}
+GRADER_COLUMNS = {"accuracy": "accuracy", "kappa": "kappa", "qwk": "QWK"}
+
+
+def grader_table(results: Results) -> str:
+    """Every model that was measured, and the full one less each of the others, paired."""
+    metrics = results["metrics"]
+    lines = [
+        f"| | {' | '.join(GRADER_COLUMNS.values())} |",
+        f"| --- |{' --- |' * len(GRADER_COLUMNS)}",
+    ]
+    rows = [(label, name) for name, label in GRADER_ROWS.items()]
+    rows += [(f"full less {label}", f"full_minus_{name}") for name, label in GRADER_ROWS.items()]
+    for label, name in rows:
+        if f"{name}_qwk" in metrics:
+            cells = (number(results, f"{name}_{column}") for column in GRADER_COLUMNS)
+            lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", origin(results)])
+
+
+TABLES: dict[str, Callable[[Results], str]] = {
+    "detector_drive": detector_table,
+    "av_drive": av_table,
+    "one_pass": pass_table,
+    "ablation": ablation_table,
+    "grader_simulated": grader_table,
+    "grader_90": grader_table,
+    "grader_ablation": grader_table,
+}
