@@ -4,7 +4,11 @@
     python tools/export_backbone.py --config-file cpu/safpn_mask_rcnn.yaml \\
         --weights output/model_best.pth --output backbone.safetensors [KEY VALUE ...]
 
-The config is the one the checkpoint was trained with: a path, or a name inside configs/.
+    python tools/export_backbone.py --output backbone.safetensors \\
+        --config-file av_detectron/weights/crossing_av_r18.safetensors
+
+The config is the one the checkpoint was trained with: a path, or a name inside configs/. A file of
+tools/ship_weights.py holds both.
 Exit codes: 0 written, 1 could not be exported, 2 wrong usage.
 """
 
@@ -14,8 +18,9 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from av_detectron.config import find_config, load_config
+from av_detectron.config import find_config
 from av_detectron.export import export_backbone
+from av_detectron.shipping import detector_config
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
@@ -23,7 +28,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config-file", required=True, help="path, or name inside configs/")
-    parser.add_argument("--weights", required=True, type=Path, help="checkpoint (.pth)")
+    parser.add_argument("--weights", type=Path, help="checkpoint (.pth); the config's by default")
     parser.add_argument("--output", required=True, type=Path, help="file to write (.safetensors)")
     parser.add_argument("opts", nargs=argparse.REMAINDER, help="config overrides, KEY VALUE ...")
     args = parser.parse_args(argv)
@@ -44,8 +49,10 @@ def report(path: Path, metadata: dict[str, str]) -> None:
 def main(argv: list[str] | None = None) -> int:
     args = parse_arguments(argv)
     try:
-        cfg = load_config(find_config(args.config_file, CONFIGS), args.opts)
-        metadata = export_backbone(cfg, args.weights, args.output)
+        cfg = detector_config(find_config(args.config_file, CONFIGS), args.opts)
+        if not (args.weights or cfg.MODEL.WEIGHTS):
+            raise ValueError(f"--weights: expected a checkpoint, {args.config_file} names none")
+        metadata = export_backbone(cfg, args.weights or Path(cfg.MODEL.WEIGHTS), args.output)
         report(args.output, metadata)
     except (OSError, ValueError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from detectron2.modeling import build_backbone
 from safetensors import safe_open
+from safetensors.torch import load_file
 
 from av_detectron.config import load_config
 from av_detectron.export import load_metadata
@@ -73,6 +74,24 @@ def test_script(files, tmp_path):
     assert f"{output}: {count} tensors, {size:.1f} MiB" in done.stdout
     for key, value in load_metadata(output).items():
         assert f"{key}: {value}" in done.stdout
+
+
+def test_a_shipped_detector_needs_no_config(tool, untrained, run_tool, tmp_path):
+    shipped, output = tmp_path / "shipped.safetensors", tmp_path / "backbone.safetensors"
+    config = untrained / "safpn_av.yaml"
+    code, _, err = run_tool("ship_weights.py", "--detector", str(config), "--output", str(shipped))
+    assert code == 0, err
+    assert tool.main(["--config-file", str(shipped), "--output", str(output)]) == 0
+    state = load_file(output)
+    trained = torch.load(untrained / "safpn_av.pth", weights_only=True)["model"]
+    expected = trained["backbone.bottom_up.stem.conv1.weight"].half().float()
+    torch.testing.assert_close(state["conv1.weight"].float(), expected)
+
+
+def test_a_config_without_weights_needs_them_named(tool, tmp_path, capsys):
+    given = ["--config-file", "cpu/safpn_av.yaml", "--output", str(tmp_path / "out")]
+    assert tool.main(given) == 1
+    assert "--weights: expected a checkpoint" in capsys.readouterr().err
 
 
 def test_overrides(run, tmp_path):
