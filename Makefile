@@ -9,7 +9,7 @@ WEIGHTS := output/weights
 TRAIN := PYTHONWARNINGS=ignore DETECTRON2_DATASETS=$(WEIGHTS)/data $(VENV)/bin/python tools/train_net.py --resume
 RUN := PYTHONWARNINGS=ignore DETECTRON2_DATASETS=$(DEMO)/data $(PY)
 
-.PHONY: install demo test test-slow weights tables clean
+.PHONY: install demo test test-slow weights grader tables clean
 
 install: $(VENV)/.installed
 
@@ -40,15 +40,62 @@ test: install
 test-slow: install
 	$(PY) -m pytest -m slow
 
+$(WEIGHTS)/data/.prepared: | install
+	@test -n "$(AV_DATA)" || { echo "AV_DATA: expected the folder of the photographs" >&2; exit 2; }
+	$(PY) datasets/prepare_crosspos.py --root $(AV_DATA) --output $(@D)
+	@touch $@
+
 # The shipped detector from the photographs in AV_DATA: some two hours on two cores. Goes on
 # where it was interrupted.
-weights: install
-	@test -n "$(AV_DATA)" || { echo "AV_DATA: expected the folder of the photographs" >&2; exit 2; }
-	$(PY) datasets/prepare_crosspos.py --root $(AV_DATA) --output $(WEIGHTS)/data
+weights: $(WEIGHTS)/data/.prepared
 	$(TRAIN) --config-file cpu/vessel_net.yaml OUTPUT_DIR $(WEIGHTS)/map
 	$(TRAIN) --config-file cpu/safpn_av_two_stage.yaml MODEL.WEIGHTS $(WEIGHTS)/map/model_best.pth OUTPUT_DIR $(WEIGHTS)/detector
 	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) tools/choose_scores.py --detector $(WEIGHTS)/detector/best.yaml
 	$(PY) tools/ship_weights.py --detector $(WEIGHTS)/detector/best.yaml --output $(WEIGHTS)/crossing_av_r18.safetensors
+
+# The graders of README's tables and results/grader_*.json, from the photographs in AV_DATA and the
+# shipped detector: two at a time with `make -j2 grader`. Goes on where it was interrupted.
+GRADER := output/grader
+SETTINGS := configs/grading/cpu
+NICKING := data.manifest=$(GRADER)/nicking/manifest.csv
+START := model.weights=$(GRADER)/backbone.safetensors
+UNLABELLED := data.unlabelled=$(GRADER)/nicking/unlabelled.csv
+GRADE := PYTHONWARNINGS=ignore OMP_NUM_THREADS=1 $(PY) -m av_grading
+MODELS := full pretrained two_stream baseline
+PARTS := pretrained two_stream photograph_only map_only concat no_se
+baseline := --config $(SETTINGS)/baseline.yaml $(NICKING)
+two_stream := --config $(SETTINGS)/two_stream.yaml $(NICKING)
+pretrained := $(two_stream) $(START)
+full := --config $(SETTINGS)/semi_supervised.yaml $(NICKING) $(START) $(UNLABELLED)
+photograph_only := $(pretrained) model.kind=one_stream
+map_only := $(pretrained) model.kind=one_stream model.stream=av_map
+concat := $(pretrained) model.pooling=concat
+no_se := $(two_stream) model.se=false
+
+grader: $(MODELS:%=$(GRADER)/folds/%.done) $(MODELS:%=$(GRADER)/few/%.done) \
+		$(PARTS:%=$(GRADER)/part/%.done)
+	$(GRADE).evaluate $(foreach m,$(MODELS),$(m)=$(GRADER)/folds/$(m)/predictions.csv) --output results/grader_simulated.json
+	$(GRADE).compare_draws $(foreach m,$(MODELS),$(m)=$(GRADER)/few/$(m)/draws.json) --output results/grader_90.json
+	$(GRADE).evaluate $(foreach m,$(PARTS),$(m)=$(GRADER)/part/$(m)/predictions.csv) --output results/grader_ablation.json
+
+$(GRADER)/nicking/manifest.csv: $(WEIGHTS)/data/.prepared
+	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py drive les_av hrf --output $(@D)
+
+$(GRADER)/backbone.safetensors: av_detectron/weights/crossing_av_r18.safetensors | install
+	@mkdir -p $(@D)
+	$(PY) tools/export_backbone.py --config-file $< --output $@
+
+$(GRADER)/folds/%.done: $(GRADER)/nicking/manifest.csv $(GRADER)/backbone.safetensors
+	$(GRADE).train --resume --output $(basename $@) $($*)
+	@touch $@
+
+$(GRADER)/part/%.done: $(GRADER)/nicking/manifest.csv $(GRADER)/backbone.safetensors
+	$(GRADE).train --resume --first-folds 1 --output $(basename $@) $($*)
+	@touch $@
+
+$(GRADER)/few/%.done: $(GRADER)/nicking/manifest.csv $(GRADER)/backbone.safetensors
+	$(GRADE).train_few --resume --output $(basename $@) $($*)
+	@touch $@
 
 # README's tables, from results/*.json
 tables: install

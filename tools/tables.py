@@ -1,5 +1,6 @@
 """README's tables, each from the content of one results file."""
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -136,26 +137,33 @@ def ablation_table(results: Results) -> str:
 
 
 GRADER_ROWS = {
-    "baseline": "one stream (photograph), cross-entropy: the baseline",
-    "two_stream": "two streams",
-    "pretrained": "two streams from the detector's backbone",
-    "full": "the same with the semi-supervised step",
-    "map_only": "the map alone",
-    "concat": "concatenation instead of bilinear pooling",
-    "no_se": "no squeeze-and-excitation",
+    "baseline": "the photograph, cross-entropy",
+    "two_stream": "photograph and map, bilinear pooling",
+    "pretrained": "two stream, from the detector's backbone",
+    "full": "pretrained, and the semi-supervised step",
+    "photograph_only": "pretrained, the photograph alone",
+    "map_only": "pretrained, the map alone",
+    "concat": "pretrained, concatenation instead of bilinear pooling",
+    "no_se": "two stream without squeeze-and-excitation",
 }
 GRADER_COLUMNS = {"accuracy": "accuracy", "kappa": "kappa", "qwk": "QWK"}
 
 
+def plain(name: str) -> str:
+    """A model's name as words."""
+    return name.replace("_", " ")
+
+
 def grader_table(results: Results) -> str:
-    """Every model that was measured, and the full one less each of the others, paired."""
+    """Every model that was measured, and the first less each of the others, paired."""
     metrics = results["metrics"]
     lines = [
         f"| | {' | '.join(GRADER_COLUMNS.values())} |",
         f"| --- |{' --- |' * len(GRADER_COLUMNS)}",
     ]
-    rows = [(label, name) for name, label in GRADER_ROWS.items()]
-    rows += [(f"full less {label}", f"full_minus_{name}") for name, label in GRADER_ROWS.items()]
+    rows = [(f"{plain(name)}: {label}", name) for name, label in GRADER_ROWS.items()]
+    for first, other in itertools.product(GRADER_ROWS, GRADER_ROWS):
+        rows.append((f"{plain(first)} less {plain(other)}", f"{first}_minus_{other}"))
     for label, name in rows:
         if f"{name}_qwk" in metrics:
             cells = (number(results, f"{name}_{column}") for column in GRADER_COLUMNS)
