@@ -47,7 +47,7 @@ def choose(path: Path, weights: list[float]) -> None:
         raise ValueError(f"{path}: DATASETS.TEST: expected validation sets, found {test_sets}")
     register_all(dataset_root(), cfg.DATASETS.TEST)
     found = []
-    for weight in weights:
+    for weight in map(float, weights):  # configs tell 1 from 1.0
         cfg.TEST.CROSSPOS.SECOND_OPINION = weight
         threshold, f1 = best_common_threshold(match_all(cfg))
         found.append((f1, weight, threshold))
