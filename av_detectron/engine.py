@@ -21,7 +21,7 @@ from detectron2.utils import comm
 from torch import nn
 
 from av_detectron.averaging import FollowWeights, MovingAverage
-from av_detectron.checkpoint import CrossPosCheckpointer
+from av_detectron.checkpoint import CrossPosCheckpointer, read_checkpoint
 from av_detectron.curves import mean_over_sets
 from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
 from av_detectron.evaluation.av_map import AVMapEvaluator
@@ -29,6 +29,7 @@ from av_detectron.evaluation.coco import CrossPosCOCOEvaluator
 from av_detectron.evaluation.crossing_points import CrossingPointEvaluator
 from av_detectron.files import write_whole
 from av_detectron.modeling.pooling import pool_in_float32
+from av_detectron.shipping import fill
 
 BEST = "model_best"
 KEPT_CHECKPOINTS = 2
@@ -212,15 +213,17 @@ def evaluate(cfg: CfgNode) -> dict[str, Any]:
 
 
 def load_model(cfg: CfgNode) -> nn.Module:
-    """Build the config's model with `MODEL.WEIGHTS`.
+    """Build the config's model with `MODEL.WEIGHTS`, all of it: nothing is left at random.
 
     Raises:
         ValueError: no weights are named.
-        CheckpointError: the weights cannot be read or do not fit.
+        CheckpointError: the weights cannot be read, or are not the model's in every name and shape.
     """
     if not cfg.MODEL.WEIGHTS:
         raise ValueError("MODEL.WEIGHTS: expected the weights to evaluate, found none")
     model = CrossPosTrainer.build_model(cfg)
-    CrossPosTrainer.build_checkpointer(model, cfg).load(cfg.MODEL.WEIGHTS)
+    path = Path(cfg.MODEL.WEIGHTS)
+    content = read_checkpoint(path)
+    fill(model, content.get("model", content), path)
     logging.getLogger("detectron2").info("Evaluating %s", cfg.MODEL.WEIGHTS)
     return model

@@ -23,7 +23,7 @@ def test_writes_the_best_weight_and_its_threshold(
     assert code == 0, err
     tried = [line for line in out.splitlines() if line.startswith("weight")]
     assert len(tried) == 2
-    keys = load_config(path, []).TEST.CROSSPOS
+    keys = load_config(path, []).TEST.CROSSPOS  # which takes no whole number for a weight
     assert keys.SECOND_OPINION in (0, 3) and f"{keys.SCORE_THRESHOLD:.3f}" in out
     assert keys.SCORE_THRESHOLD != 0.25
 

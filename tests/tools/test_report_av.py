@@ -33,6 +33,16 @@ def test_detector_without_a_map_is_refused(untrained: Path, run_tool: RunTool) -
     assert code == 1 and "no artery/vein map" in err and not output.exists()
 
 
+def test_weights_that_fit_in_part_are_not_evaluated(untrained: Path, run_tool: RunTool) -> None:
+    config = (untrained / "safpn_av.yaml").read_text()
+    (untrained / "wider.yaml").write_text(config.replace("FC_DIM: 32", "FC_DIM: 48"))
+    output = untrained / "wider.json"
+    code, _, err = run_tool("report_av.py", *arguments(untrained, "wider.yaml", output))
+    assert code == 1 and not output.exists()
+    assert "safpn_av.pth: weights of another architecture" in err
+    assert "roi_heads.box_head.fc1.bias: found (32,), expected (48,)" in err
+
+
 def test_shipping_from_the_command_line(untrained: Path, run_tool: RunTool) -> None:
     output = untrained / "shipped.safetensors"
     detector = ["--detector", str(untrained / "safpn_av.yaml")]

@@ -161,5 +161,5 @@ def test_weights_of_another_depth(workplace: Path, repo: Path) -> None:
     tiny = str(workplace / "tiny.yaml")
     code, log = run(workplace, repo, "--config-file", tiny, "--eval-only", *deeper)
     assert code == 1
-    assert "model_final.pth: the backbone has another depth" in log
+    assert "model_final.pth: weights of another architecture" in log
     assert "Traceback" not in log
