@@ -34,11 +34,7 @@ def agree_along_segments(
     segments = segments or find_segments(vessels, smallest)
     vessel = artery + vein
     share = artery / np.maximum(vessel, 1e-6)
-    on_line = segments.segments > 0
-    numbers = segments.segments[on_line]
-    length = np.bincount(numbers, minlength=segments.count + 1)
-    total = np.bincount(numbers, weights=share[on_line], minlength=segments.count + 1)
-    mean = total / np.maximum(length, 1)
+    mean = segments.means(share)
     nearest = segments.nearest(vessels)
     agreed = np.where(nearest > 0, mean[nearest], share)
     return np.stack([background, vessel * agreed, vessel * (1 - agreed)]).astype(np.float32)

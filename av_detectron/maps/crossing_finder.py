@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from av_detectron.maps.consistency import agree_along_segments
 from av_detectron.maps.segments import find_segments
 
 MERGED = 4.0
@@ -42,8 +41,8 @@ def find_map_crossings(
         sure the less certain of the two kinds is, on its surest arm.
     """
     tree = find_segments(probabilities[0] < 0.5, SMALLEST * drive_px**2)
-    agreed = agree_along_segments(probabilities, segments=tree)
-    share = agreed[1] / np.maximum(agreed[1] + agreed[2], 1e-6)
+    share = probabilities[1] / np.maximum(probabilities[1] + probabilities[2], 1e-6)
+    share = np.where(tree.segments > 0, tree.means(share)[tree.segments], share)
     skeleton = (tree.segments > 0) | tree.junctions
     places, _ = ndimage.label(_grow(tree.junctions, MERGED * drive_px), _EIGHT)
     margin = int(np.ceil(ARM * drive_px)) + 1

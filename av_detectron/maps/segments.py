@@ -25,6 +25,14 @@ class VesselSegments:
     count: int
     junctions: NDArray[np.bool_]
 
+    def means(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Mean of values (H, W) along each segment's centreline: (count + 1,), the first is 0."""
+        on_line = self.segments > 0
+        numbers = self.segments[on_line]
+        length = np.bincount(numbers, minlength=self.count + 1)
+        total = np.bincount(numbers, weights=values[on_line], minlength=self.count + 1)
+        return np.asarray(total / np.maximum(length, 1))
+
     def nearest(self, vessels: NDArray[np.bool_]) -> NDArray[np.int32]:
         """Segment whose centreline is nearest to each vessel pixel: (H, W), 0 off the vessels."""
         if self.count == 0:

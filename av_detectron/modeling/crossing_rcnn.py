@@ -91,8 +91,9 @@ class CrossingRCNN(GeneralizedRCNN):
         (B, width, H/2, W/2), and the vessels' log-odds under `VESSELS`, (B, 1, H, W).
         """
         features = dict(self.backbone(image))
-        features[FINE] = self.av_head.fine_features(image, features[self.av_feature])
-        logits = self.av_head.answer(features[FINE])
+        fine = self.av_head.fine_features(image, features[self.av_feature])
+        features[FINE] = fine.contiguous()  # once, or each RoIAlign would do it
+        logits = self.av_head.answer(fine)
         found = Map(logits, logits.softmax(dim=1))
         folded = F.pixel_unshuffle(found.probabilities, self.stride)  # (B, 3 s², H/s, W/s)
         features[self.av_feature] = features[self.av_feature] + self.guide(folded)
@@ -145,8 +146,8 @@ class CrossingRCNN(GeneralizedRCNN):
             probabilities: map (3, H, W) of the same image.
         """
         places, sure = find_map_crossings(probabilities.cpu().numpy(), self.drive_px)
-        centers = found.pred_boxes.get_centers().cpu().numpy() - 0.5
+        centers = found.pred_boxes.get_centers().double().cpu().numpy() - 0.5
         agreed = agreement(centers, places, sure, REACH * self.drive_px)
-        scores = revise(found.scores.cpu().numpy().astype(float), agreed, self.second_opinion)
+        scores = revise(found.scores.double().cpu().numpy(), agreed, self.second_opinion)
         found.scores = torch.as_tensor(scores, dtype=torch.float32, device=found.scores.device)
         return found[found.scores.argsort(descending=True, stable=True)]

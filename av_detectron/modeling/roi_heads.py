@@ -70,7 +70,9 @@ class CrossingROIHeads(StandardROIHeads):
             instances, _ = select_foreground_proposals(instances, self.num_classes)
         boxes = [x.proposal_boxes if self.training else x.pred_boxes for x in instances]
         pooled = self.mask_pooler([features[f] for f in self.mask_in_features], boxes)
-        logits = self.mask_head.layers(pooled)  # (N, 1, M, M)
+        if not torch.is_grad_enabled():  # as in the artery/vein head: faster on a CPU
+            pooled = pooled.contiguous(memory_format=torch.channels_last)
+        logits = self.mask_head.layers(pooled).contiguous()  # (N, 1, M, M)
         if len(logits):
             places = [x.tensor for x in boxes]
             logits = logits + roi_align(
