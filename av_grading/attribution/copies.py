@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as change
 
-from av_grading.attribution.maps import Attribution, Maps
+from av_grading.attribution.maps import Maps
 from av_grading.data.patch_set import PatchSet
 
 
@@ -81,11 +81,6 @@ def mapped_back(maps: Maps, how: Change, side: int) -> tuple[Maps, NDArray[np.bo
     back = _move(stack, how, -1, InterpolationMode.BILINEAR, side)[:, 0]
     known = _move(covered, how, -1, InterpolationMode.BILINEAR, side)[0, 0] > 0.999
     return back.numpy(), known.numpy()
-
-
-def mapped_back_all(found: Attribution, how: Change, side: int) -> Attribution:
-    """`mapped_back` of every stream."""
-    return Attribution({n: mapped_back(m, how, side)[0] for n, m in found.maps.items()})
 
 
 def _move(
