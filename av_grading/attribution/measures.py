@@ -23,6 +23,10 @@ Table = dict[str, NDArray[np.float64]]
 """Measure → value of each patch (N,), NaN where it has none."""
 
 
+CHANCE = "vein_energy_chance"
+"""The vein's share of the patch: energy of a map that is the same everywhere."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What is explained, and how.
@@ -145,7 +149,9 @@ def compare(
         columns |= {f"{name}_{model}": values for name, values in table.items()}
     first, *others = tables
     for other in others:
-        for name in (n for n in tables[first] if n in tables[other]):
+        # What chance gives is the same for all.
+        shared = [n for n in tables[first] if n in tables[other] and n != CHANCE]
+        for name in shared:
             difference = tables[first][name] - tables[other][name]
             columns[f"{first}_minus_{other}_{name}"] = difference
     columns = {name: values for name, values in columns.items() if np.isfinite(values).any()}
@@ -164,7 +170,7 @@ def _on_vein(found: Attribution, av_maps: NDArray[np.uint8], radius: float) -> T
     table = {
         "vein_energy": energy_share(combined, region),
         "pointing": pointing(combined, region),
-        "vein_energy_chance": region.mean(axis=(1, 2), dtype=np.float64),
+        CHANCE: region.mean(axis=(1, 2), dtype=np.float64),
     }
     if len(found.maps) > 1:
         for stream, maps in found.maps.items():

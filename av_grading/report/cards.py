@@ -12,6 +12,7 @@ from av_grading.data.manifest import GradedPatch
 from av_grading.data.patch_set import PatchSet
 from av_grading.metrics import expected_grade
 from av_grading.report import pictures as draw
+from av_grading.report.numbers import percent, plain, signed
 
 NAMES = ("none", "mild", "moderate", "severe")
 STREAM_NAMES = {"photograph": "Attribution, photograph", "av_map": "Attribution, map"}
@@ -73,6 +74,16 @@ class Card:
     def error(self) -> int | None:
         """Predicted minus given grade."""
         return None if self.grade is None else self.predicted - self.grade
+
+    @property
+    def file(self) -> str:
+        """Last part of the name."""
+        return Path(self.name).name
+
+    @property
+    def folder(self) -> str:
+        """What comes before it, empty or with a slash at the end."""
+        return self.name.removesuffix(self.file)
 
     @property
     def verdict(self) -> str:
@@ -166,11 +177,11 @@ def _copies(data: PatchSet, explained: Explained, crop: int, contour: bool) -> I
 def _figures(explained: Explained, i: int) -> dict[str, str]:
     """Measures of one patch, as a reader is told."""
     shown = {
-        "vein_energy": ("Attribution on the vein at the crossing", "{:.0%}"),
-        "deletion_gain": ("Deletion against random", "{:+.3f}"),
-        "insertion_gain": ("Insertion against random", "{:+.3f}"),
-        "agreement": ("Agreement of changed copies", "{:.2f}"),
-        "convergence_delta": ("Convergence delta", "{:.3f}"),
+        "vein_energy": ("Attribution on the vein at the crossing", percent),
+        "deletion_gain": ("Deletion against random", signed),
+        "insertion_gain": ("Insertion against random", signed),
+        "agreement": ("Agreement of changed copies", plain),
+        "convergence_delta": ("Convergence delta", plain),
     }
     values = {
         label: (explained.table[name][i], style)
@@ -178,7 +189,7 @@ def _figures(explained: Explained, i: int) -> dict[str, str]:
         if name in explained.table
     }
     return {
-        label: style.format(value) if np.isfinite(value) else "none"
+        label: style(value) if np.isfinite(value) else "none"
         for label, (value, style) in values.items()
     }
 

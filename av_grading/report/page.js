@@ -11,9 +11,8 @@
   let opened = null;
 
   const texts = new Map(cards.map((card) => {
-    const about = card.querySelector(".about");
-    const words = [about.querySelector("h3"), about.querySelector(".group")];
-    return [card, words.map((w) => w.textContent).join(" ").toLowerCase()];
+    const words = [card.dataset.name, card.querySelector(".group").textContent];
+    return [card, words.join(" ").toLowerCase()];
   }));
   const setting = (name) => (form.elements[name] ? form.elements[name].value : "");
   const shown = () => [...list.children].filter((card) => !card.hidden);
@@ -57,7 +56,7 @@
 
   function open(card) {
     opened = card;
-    viewer.querySelector("h2").textContent = card.querySelector("h3").textContent;
+    viewer.querySelector("h2").textContent = card.dataset.name;
     const parts = [".about", ".numbers", ".pictures"].map((name) => card.querySelector(name).cloneNode(true));
     parts[0].querySelectorAll("h3, .open").forEach((node) => node.remove());
     const extra = document.createElement("div");

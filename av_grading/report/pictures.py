@@ -28,7 +28,7 @@ RAMP = "plasma"
 LEAST, MOST = 0.3, 0.95
 """Part of the ramp that is used."""
 OPACITY = 0.8
-SIDE = 128
+SIDE = 192
 """Of a picture in the page (px)."""
 
 
@@ -40,7 +40,7 @@ def draw_patch(patch: Picture, side: int = SIDE) -> Picture:
 def draw_map(av_map: Picture, radius: float, side: int = SIDE) -> Picture:
     """Labels (H, H) in colours at `side` px, a circle of `radius` patch px around the crossing."""
     colors = np.array([MAP_COLORS[label] for label in range(4)])
-    drawn = _fit(_paint(av_map, colors), side, cv2.INTER_NEAREST)
+    drawn = colors.astype(np.uint8)[_fit_labels(av_map, side)]
     places = 16  # OpenCV's fixed point: four bits after the point
     center = (round((side - 1) / 2 * places),) * 2
     reach = round(radius * side / av_map.shape[0] * places)
@@ -56,7 +56,8 @@ def red_free(patch: Picture) -> Picture:
 
 def grey_map(av_map: Picture) -> Picture:
     """Labels (H, H) in greys (H, H, 3)."""
-    return _paint(av_map, np.array([(MAP_GREYS[i],) * 3 for i in range(4)]))
+    greys = np.array([(MAP_GREYS[label],) * 3 for label in range(4)], np.uint8)
+    return np.asarray(greys[av_map])
 
 
 def overlay(base: Picture, values: Maps, *, contour: bool, side: int = SIDE) -> Picture:
@@ -109,11 +110,13 @@ def _ramp(share: Maps) -> Maps:
     return np.asarray(colors[..., :3], np.float32)
 
 
-def _paint(av_map: Picture, colors: NDArray[np.int64]) -> Picture:
-    return np.asarray(colors.astype(np.uint8)[av_map])
+def _fit_labels(av_map: Picture, side: int) -> Picture:
+    """Labels at `side` px with outlines that are smooth, not stairs."""
+    shares = [_fit((av_map == label).astype(np.uint8) * 255, side) for label in range(4)]
+    return np.asarray(np.argmax(shares, axis=0), np.uint8)
 
 
-def _fit(picture: Picture, side: int, enlarge: int = cv2.INTER_CUBIC) -> Picture:
+def _fit(picture: Picture, side: int) -> Picture:
     """A square picture at `side` px."""
-    method = cv2.INTER_AREA if side < picture.shape[0] else enlarge
+    method = cv2.INTER_AREA if side < picture.shape[0] else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, (side, side), interpolation=method), np.uint8)

@@ -9,6 +9,7 @@ from av_grading.attribution.curves import Curves
 from av_grading.data.manifest import GRADES
 from av_grading.metrics import grade_scores
 from av_grading.report.cards import Card
+from av_grading.report.numbers import percent, plain, signed
 
 
 @dataclass(frozen=True)
@@ -28,45 +29,45 @@ class Line:
     meaning: str
 
 
-SHOWN = {  # measure → label, format, meaning
+SHOWN = {  # measure → label, style, meaning
     "vein_energy": (
         "Attribution on the vein at the crossing",
-        "{:.1%}",
-        "By chance, from the area alone: {chance:.1%}.",
+        percent,
+        "By chance, from the area alone: {chance}.",
     ),
     "pointing": (
         "Strongest point on that vein",
-        "{:.1%}",
+        percent,
         "Pointing game: share of patches whose highest attribution lies there.",
     ),
     "deletion_gain": (
         "Deletion against random deletion",
-        "{:+.3f}",
+        signed,
         "Above 0: removing what is attributed costs the grade sooner than removing anything.",
     ),
     "insertion_gain": (
         "Insertion against random insertion",
-        "{:+.3f}",
+        signed,
         "Above 0: showing what is attributed brings the grade sooner.",
     ),
     "deletion_gain_over_center": (
-        "Deletion against from the centre outwards",
-        "{:+.3f}",
+        "Deletion against centre-first deletion",
+        signed,
         "Above 0: the map knows more than that crossings are in the middle.",
     ),
     "agreement": (
         "Agreement of changed copies",
-        "{:.2f}",
+        plain,
         "Rank correlation after mapping back; 1 is the same map.",
     ),
     "randomised_similarity": (
         "Similarity to a grader of shuffled weights",
-        "{:.2f}",
+        plain,
         "Near 0: the map comes from what was learnt.",
     ),
     "other_patch_similarity": (
         "Similarity to another patch's map",
-        "{:.2f}",
+        plain,
         "For comparison: how alike maps are whatever the patch.",
     ),
 }
@@ -77,13 +78,13 @@ def measure_lines(
 ) -> list[Line]:
     """Measures of one model from what `measures.compare` found, in words."""
     lines = []
-    chance = metrics[f"vein_energy_chance_{model}"]
+    chance = percent(metrics[f"vein_energy_chance_{model}"])
     for name, (label, style, meaning) in SHOWN.items():
         key = f"{name}_{model}"
         if key not in metrics:
             continue
-        low, high = (style.format(x) for x in ci95[key])
-        value = style.format(metrics[key])
+        low, high = (style(x) for x in ci95[key])
+        value = style(metrics[key])
         lines.append(Line(label, value, f"{low} to {high}", meaning.format(chance=chance)))
     return lines
 
@@ -95,9 +96,9 @@ def score_lines(cards: Sequence[Card]) -> list[Line]:
         return []
     truth = np.array([card.grade for card in graded], float)
     scores = grade_scores(truth, np.array([card.probabilities for card in graded]))
-    kappa = "–" if np.isnan(scores["qwk"]) else f"{scores['qwk']:.2f}"
+    kappa = "–" if np.isnan(scores["qwk"]) else plain(scores["qwk"])
     return [
-        Line("Accuracy", f"{scores['accuracy']:.1%}", "", f"Of {len(graded)} graded patches."),
+        Line("Accuracy", percent(scores["accuracy"]), "", f"Of {len(graded)} graded patches."),
         Line("Quadratic weighted kappa", kappa, "", "Errors count by the square of their size."),
     ]
 
