@@ -172,9 +172,8 @@ def _on_vein(found: Attribution, av_maps: NDArray[np.uint8], radius: float) -> T
         "pointing": pointing(combined, region),
         CHANCE: region.mean(axis=(1, 2), dtype=np.float64),
     }
-    if len(found.maps) > 1:
-        for stream, maps in found.maps.items():
-            table[f"vein_energy_{stream}"] = energy_share(maps, region)
+    for stream, maps in found.maps.items():
+        table[f"vein_energy_{stream}"] = energy_share(maps, region)
     return table
 
 
