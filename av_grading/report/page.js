@@ -11,7 +11,7 @@
   let opened = null;
 
   const texts = new Map(cards.map((card) => {
-    const words = [card.dataset.name, card.querySelector(".group").textContent];
+    const words = [card.dataset.name, card.querySelector(".group span").textContent];
     return [card, words.join(" ").toLowerCase()];
   }));
   const setting = (name) => (form.elements[name] ? form.elements[name].value : "");

@@ -13,6 +13,7 @@ from av_grading import __version__
 from av_grading.attribution.curves import Curves
 from av_grading.report import pictures as draw
 from av_grading.report.cards import NAMES, Card
+from av_grading.report.numbers import plain
 from av_grading.report.summary import confusion, curve_points, measure_lines, score_lines
 
 MODEL = "grader"
@@ -63,6 +64,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["plain"] = plain
     script, style = _part("page.js"), _part("page.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     counts = confusion(cards)
