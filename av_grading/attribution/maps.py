@@ -47,7 +47,8 @@ class Attribution:
 
     def combined(self) -> Maps:
         """Mean of the streams' `positive` maps: (N, H, H)."""
-        return np.mean([self.positive(name) for name in self.maps], axis=0, dtype=np.float32)
+        each = [self.positive(name) for name in self.maps]
+        return np.asarray(np.mean(each, axis=0), np.float32)
 
 
 def attribute(

@@ -17,7 +17,7 @@ TOLERANCE = 2
 def distance_to_crossing(side: int) -> NDArray[np.float64]:
     """Distance of each pixel of a square patch to its middle, where the crossing is (px)."""
     axis = np.arange(side) - (side - 1) / 2
-    return np.hypot(axis[:, None], axis[None])
+    return np.asarray(np.hypot(axis[:, None], axis[None]))
 
 
 def vein_region(

@@ -70,11 +70,12 @@ def overlay(base: Picture, values: Maps, *, contour: bool, side: int = SIDE) -> 
         side: of the result (px).
     """
     drawn = _fit(base, side)
-    share = cv2.resize(values.clip(min=0), (side, side), interpolation=cv2.INTER_LINEAR)
+    wide = cv2.resize(values.clip(min=0), (side, side), interpolation=cv2.INTER_LINEAR)
+    share = np.asarray(wide, np.float32)
     highest = float(share.max())
     if highest <= 0:
         return drawn
-    share = share / highest
+    share /= highest
     alpha = OPACITY * share[..., None]
     mixed = (drawn * (1 - alpha) + 255 * alpha * _ramp(share)).round().astype(np.uint8)
     if contour:
@@ -82,12 +83,12 @@ def overlay(base: Picture, values: Maps, *, contour: bool, side: int = SIDE) -> 
             (share >= 0.5).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
         )
         cv2.drawContours(mixed, edges, -1, (20, 20, 20), 1, cv2.LINE_AA)
-    return mixed
+    return np.asarray(mixed, np.uint8)
 
 
 def ramp_colors(count: int) -> list[str]:
     """Evenly spaced colours of the ramp as `#rrggbb`, for a legend."""
-    colors = (_ramp(np.linspace(0, 1, count)) * 255).round().astype(int)
+    colors = (_ramp(np.linspace(0, 1, count, dtype=np.float32)) * 255).round().astype(int)
     return ["#" + "".join(f"{v:02x}" for v in color) for color in colors]
 
 
