@@ -8,6 +8,8 @@
 `--held-out` names predictions of `av_grading.train --first-folds 1`: of the manifest only patches
 that are in all of these files are used. Measures are `<measure>_<name>`; those of the first grader
 are compared with those of each other, patch by patch, and intervals come from resampling groups.
+`--plain` names the manifest of the same crossings without nicking (`unlabelled.csv` of simulated
+sets): `pressed_energy` is then the share of attribution on the pixels that the simulation changed.
 Writes the JSON, and beside it a CSV of every patch for each grader.
 Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 """
@@ -19,6 +21,7 @@ from pathlib import Path
 
 from av_grading.attribute import make_options, options_of
 from av_grading.attribution.measures import compare, explain
+from av_grading.attribution.pressed import on_pressed, pressed_regions
 from av_grading.command_line import make_parser, named_paths
 from av_grading.cross_validation import write_predictions
 from av_grading.data.manifest import GradedPatch, ManifestError, read_manifest
@@ -55,16 +58,20 @@ def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     graders = {name: load_grader(path, args.device) for name, path in paths.items()}
     patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)
     data, options = load_patches(patches), options_of(args)
+    plain = read_manifest(args.plain) if args.plain else None
     tables = {}
     for name, grader in graders.items():
         explained = explain(grader, data, options, name)
-        tables[name] = explained.table
+        table = tables[name] = explained.table
+        if plain is not None:
+            region = pressed_regions(patches, plain, grader.config.data.crop)
+            table |= on_pressed(explained.attribution.combined(), region)
         write_predictions(
             args.output.with_name(f"{args.output.stem}_{name}.csv"),
             patches,
             explained.probabilities,
             args.manifest.parent,
-            explained.table,
+            table,
         )
     metrics, ci95 = compare(tables, data.groups, args.draws, args.seed)
     first = next(iter(graders))
@@ -94,6 +101,7 @@ def main(argv: list[str] | None = None) -> int:
     add("models", nargs="+", metavar="name=grader.safetensors")
     add("--manifest", type=Path, required=True)
     add("--held-out", type=Path, nargs="+", default=[], metavar="predictions.csv")
+    add("--plain", type=Path, help="manifest of the crossings as they were")
     add("--output", type=Path, required=True, help="results file to write (.json)")
     make_options(parser)
     args = parser.parse_args(argv)

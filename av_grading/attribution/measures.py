@@ -150,7 +150,7 @@ def compare(
     first, *others = tables
     for other in others:
         # What chance gives is the same for all.
-        shared = [n for n in tables[first] if n in tables[other] and n != CHANCE]
+        shared = [n for n in tables[first] if n in tables[other] and not n.endswith("chance")]
         for name in shared:
             difference = tables[first][name] - tables[other][name]
             columns[f"{first}_minus_{other}_{name}"] = difference

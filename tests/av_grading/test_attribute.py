@@ -65,11 +65,15 @@ def test_two_graders_on_held_out_patches(few: Path, grader_file: Path, tmp_path:
     output = tmp_path / "attribution.json"
     models = [f"full={grader_file}", f"baseline={baseline}"]
     given = [*models, "--manifest", str(few), "--output", str(output), "--draws", "20"]
-    assert measure_attribution.main([*given, "--held-out", str(held)]) == 0
+    head, *rows = few.read_text().splitlines()
+    few.write_text("\n".join([f"{head},x,y", *(f"{r},{i // 4},1" for i, r in enumerate(rows))]))
+    more = ["--held-out", str(held), "--plain", str(few)]
+    assert measure_attribution.main([*given, *more]) == 0
     content = json.loads(output.read_text())
     metrics = content["metrics"]
     assert content["data"]["patches"] == 6 and content["data"]["groups"] == 2
     assert {"vein_energy_baseline", "vein_energy_full", "deletion_gain"} <= set(metrics)
+    assert {"full_minus_baseline_pressed_energy", "pressed_energy_full"} <= set(metrics)
     assert metrics["deletion_gain"] == metrics["deletion_gain_full"]
     assert metrics["randomised_similarity"] == metrics["randomised_similarity_full"]
     difference = metrics["vein_energy_full"] - metrics["vein_energy_baseline"]

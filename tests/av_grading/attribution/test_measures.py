@@ -5,19 +5,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from av_grading.attribution.copies import CHANGES, Change, changed, mapped_back
 from av_grading.attribution.curves import STEPS, Curves, area, measure_curves
 from av_grading.attribution.measures import Options, compare, explain
 from av_grading.attribution.on_vein import energy_share, pointing, vein_region
+from av_grading.attribution.pressed import on_pressed, pressed_regions
 from av_grading.attribution.sanity import shuffled
 from av_grading.attribution.scored import Inputs
 from av_grading.attribution.similarity import map_similarity
 from av_grading.config import load_config
-from av_grading.data.manifest import read_manifest
+from av_grading.data.manifest import GradedPatch, read_manifest
 from av_grading.data.patch_set import PatchSet, load_patches
 from av_grading.data.splits import grouped_holdout
 from av_grading.engine import Split, train
+from av_grading.errors import InputFileError
+from av_grading.files import png, write_whole
 from tests.av_grading.conftest import make_grader
 
 
@@ -31,6 +35,30 @@ def test_region_is_the_vein_near_the_crossing() -> None:
     assert not region[0, 20, 9] and region[0, 20, 10]
     wider = vein_region(av_map, radius=10, tolerance=2)
     assert wider[0, 18, 20] and not wider[0, 17, 20]
+
+
+def test_pressed_pixels_are_those_that_differ(tmp_path: Path) -> None:
+    patches, plain = [], []
+    for number, changed_side in enumerate((6, 0)):
+        one = np.full((32, 32, 3), 100, np.uint8)
+        plain.append(_saved(tmp_path / f"plain{number}.png", one, number))
+        one[13 : 13 + changed_side, 13 : 13 + changed_side] = 140
+        patches.append(_saved(tmp_path / f"pressed{number}.png", one, number))
+    regions = pressed_regions(patches, plain[::-1], 24)
+    assert regions.shape == (2, 24, 24) and not regions[1].any()
+    assert regions[0, 9:15, 9:15].all() and regions[0].sum() <= 100  # 6 px and 2 px around
+    maps = np.zeros((2, 24, 24), np.float32)
+    maps[:, 10, 10] = 1
+    found = on_pressed(maps, regions)
+    assert found["pressed_energy"][0] == 1 and np.isnan(found["pressed_energy"][1])
+    assert found["pressed_energy_chance"][0] == pytest.approx(regions[0].mean())
+    with pytest.raises(InputFileError, match="pressed1.png: expected the same crossing"):
+        pressed_regions(patches, plain[:1], 24)
+
+
+def _saved(path: Path, pixels: NDArray[np.uint8], number: int) -> GradedPatch:
+    write_whole(path, png(pixels))
+    return GradedPatch(path, path, 1, "eye", "drawn", {"x": str(number), "y": "1"})
 
 
 def test_energy_and_pointing() -> None:
