@@ -18,7 +18,7 @@ from pathlib import Path
 from av_grading.attribution.maps import METHODS
 from av_grading.attribution.measures import Options, compare, explain
 from av_grading.attribution.on_vein import RADIUS
-from av_grading.attribution.scored import TARGETS
+from av_grading.attribution.scored import TARGETS, Scored
 from av_grading.command_line import make_parser
 from av_grading.cross_validation import write_predictions
 from av_grading.data.manifest import read_manifest
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     about = Provenance(
         grader=f"{args.weights.name}, {describe(args.weights, grader)}",
         manifest=str(args.manifest),
-        explanation=explanation(options),
+        explanation=explanation(options, Scored(grader).cells(grader.config.data.crop)),
         radius=args.radius,
         contour=contour,
         draws=args.draws,
@@ -100,11 +100,12 @@ def describe(path: Path, grader: Grader) -> str:
     return f"{model.kind.replace('_', '-')}, depth {model.depth}, SHA-256 {digest}"
 
 
-def explanation(options: Options) -> str:
-    """A sentence on what the pictures show."""
+def explanation(options: Options, cells: int) -> str:
+    """What the pictures show, and how finely, for a Grad-CAM of `cells` a side."""
     aim = {"predicted": "the predicted grade", "expected": "the expected grade"}
     what = aim.get(options.target, f"grade {options.target}")
-    return f"{METHOD_NAMES[options.method]} shows what raises the score of {what}."
+    fine = f" Its maps have {cells} × {cells} cells." if options.method == "gradcam" else ""
+    return f"{METHOD_NAMES[options.method]} shows what raises the score of {what}.{fine}"
 
 
 def main(argv: list[str] | None = None) -> int:

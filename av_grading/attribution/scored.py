@@ -62,11 +62,19 @@ class Scored(nn.Module):
         Raises:
             ValueError: the grader has no such stream.
         """
+        return self._encoder(stream).get_submodule(f"layer{min(self.stages, STAGES)}")
+
+    @torch.no_grad()
+    def cells(self, crop: int) -> int:
+        """Side of the maps that are pooled, in cells: as fine as Grad-CAM can be."""
+        empty = torch.zeros((1, 3, crop, crop), device=self.device)
+        return int(self._encoder(self.streams[0])(empty).shape[-1])
+
+    def _encoder(self, stream: str) -> nn.Module:
         if stream not in self.streams:
             raise ValueError(f"stream: expected one of {self.streams}, found {stream!r}")
         one = isinstance(self.model, OneStream)
-        encoder = self.model.get_submodule("encoder" if one else stream)
-        return encoder.get_submodule(f"layer{min(self.stages, STAGES)}")
+        return self.model.get_submodule("encoder" if one else stream)
 
     def _probabilities(self, inputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         # A one-stream model reads one of its two arguments: both are the same tensor here.
