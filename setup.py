@@ -11,7 +11,7 @@ setup(
     packages=find_packages(include=["av_detectron*", "av_grading*"]),
     package_data={
         "av_detectron": ["weights/*", "py.typed"],
-        "av_grading": ["weights/*", "report/*.html", "py.typed"],
+        "av_grading": ["weights/*", "report/page.*", "py.typed"],
     },
     # torch and Detectron2 are chosen by the user's machine (CPU, CUDA): see README.
     install_requires=[
@@ -30,7 +30,8 @@ setup(
         "tqdm",
     ],
     extras_require={
-        "screen": ["pydicom", "jinja2"],
+        "report": ["captum", "jinja2"],
+        "screen": ["pydicom", "captum", "jinja2"],
         # The versions that are tested: the one place where they are pinned.
         "dev": [
             "torch==2.14.1",
@@ -48,12 +49,15 @@ setup(
             "safetensors==0.8.0",
             "tensorboard==2.21.0",
             "tqdm==4.70.1",
+            "captum==0.9.0",
+            "jinja2==3.1.6",
             "fvcore==0.1.5.post20221221",
             "iopath==0.1.10",
             "hydra-core==1.3.8",
             "omegaconf==2.3.1",
             "import-linter==2.16",
             "mypy==2.4.1",
+            "playwright==1.65.2",
             "pytest==9.2.0",
             "ruff==0.17.6",
             "types-PyYAML==6.0.12.20261113",

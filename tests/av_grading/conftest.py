@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from av_grading.config import load_config
 from av_grading.data.manifest import format_manifest
 from av_grading.files import png, write_whole
+from av_grading.grader import Grader, save_grader
+from av_grading.losses import outputs_of
+from av_grading.models.build import build_model
 
 ARTERY, VEIN, OVERLAP = 1, 2, 3
 
@@ -55,4 +59,19 @@ def graded(tmp_path: Path) -> Path:
         rows.append({**files, "grade": grade, "group": f"eye{number // 4}", "source": "drawn"})
     path = tmp_path / "manifest.csv"
     write_whole(path, format_manifest(rows))
+    return path
+
+
+def make_grader(*settings: str) -> Grader:
+    """A small grader of random weights for patches of 32 px."""
+    config = load_config(None, ["data.crop=24", "model.stages=2", *settings])
+    model, _ = build_model(config.model, outputs_of(config.train.loss))
+    return Grader(model.eval(), config)
+
+
+@pytest.fixture
+def grader_file(tmp_path: Path) -> Path:
+    """`make_grader` of two streams as a file."""
+    path = tmp_path / "grader.safetensors"
+    save_grader(make_grader(), path)
     return path

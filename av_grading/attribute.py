@@ -1,0 +1,133 @@
+"""Show where a grader looked, patch by patch: one page, a CSV and pictures.
+
+    python -m av_grading.attribute --manifest patches/manifest.csv \\
+        --weights output/grader/fold0/grader.safetensors --output output/attribution
+
+Writes report.html, which holds everything and needs no network; attribution.csv with every measure
+of every patch; pictures/, a PNG a patch. Grades in the manifest are not needed. `--caliber` names a
+CSV with a column `patch`, as in the manifest, and others, which are shown beside the grade.
+Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
+"""
+
+import argparse
+import hashlib
+import re
+import sys
+from pathlib import Path
+
+from av_grading.attribution.maps import METHODS
+from av_grading.attribution.measures import Options, compare, explain
+from av_grading.attribution.on_vein import RADIUS
+from av_grading.attribution.scored import TARGETS, Scored
+from av_grading.command_line import make_parser
+from av_grading.cross_validation import write_predictions
+from av_grading.data.manifest import read_manifest
+from av_grading.data.patch_set import load_patches
+from av_grading.files import png, write_whole
+from av_grading.grader import Grader, load_grader
+from av_grading.report.caliber_table import read_caliber
+from av_grading.report.cards import make_cards
+from av_grading.report.page import MODEL, Provenance, render
+
+METHOD_NAMES = {
+    "gradcam": "Grad-CAM",
+    "integrated_gradients": "Integrated gradients",
+    "occlusion": "Occlusion",
+}
+
+
+def make_options(parser: argparse.ArgumentParser) -> None:
+    """Arguments of what is explained, and how."""
+    add = parser.add_argument
+    add("--target", choices=TARGETS, default="predicted", help="what is explained")
+    add("--method", choices=METHODS, default="gradcam")
+    add("--radius", type=float, default=RADIUS, help="of the crossing's surroundings (patch px)")
+    add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
+    add("--seed", type=int, default=0, help="of everything that is drawn")
+    add("--device", default="cpu", help="cpu or cuda")
+
+
+def options_of(args: argparse.Namespace) -> Options:
+    """What `make_options` was given."""
+    return Options(args.target, args.method, args.radius, args.seed)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, explain, and write everything; the number of patches."""
+    grader = load_grader(args.weights, args.device)
+    patches = read_manifest(args.manifest)
+    caliber = read_caliber(args.caliber) if args.caliber else {}
+    data, folder = load_patches(patches), args.manifest.parent
+    options = options_of(args)
+    explained = explain(grader, data, options, MODEL)
+    metrics, ci95 = compare({MODEL: explained.table}, data.groups, args.draws, args.seed)
+    contour = args.method != "integrated_gradients"  # whose maps are grains, not areas
+    cards, sheets = make_cards(
+        patches,
+        folder,
+        data,
+        explained,
+        crop=grader.config.data.crop,
+        radius=args.radius,
+        contour=contour,
+        caliber=caliber,
+    )
+    unknown = caliber.keys() - {card.name for card in cards}
+    if unknown:
+        print(f"{args.caliber}: {len(unknown)} patches are not in the manifest: {min(unknown)}, …")
+    about = Provenance(
+        grader=f"{args.weights.name}, {describe(args.weights, grader)}",
+        manifest=str(args.manifest),
+        explanation=explanation(options, Scored(grader).cells(grader.config.data.crop)),
+        radius=args.radius,
+        contour=contour,
+        draws=args.draws,
+    )
+    write_whole(args.output / "report.html", render(cards, explained.curves, metrics, ci95, about))
+    write_predictions(
+        args.output / "attribution.csv", patches, explained.probabilities, folder, explained.table
+    )
+    for card, sheet in zip(cards, sheets, strict=True):
+        stem = re.sub(r"[^\w.-]", "_", Path(card.name).stem)
+        write_whole(args.output / "pictures" / f"{card.number:04}_{stem}.png", png(sheet))
+    return len(patches)
+
+
+def describe(path: Path, grader: Grader) -> str:
+    """Which grader it is: architecture, and the digest of its file."""
+    model = grader.config.model
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return f"{model.kind.replace('_', '-')}, depth {model.depth}, SHA-256 {digest}"
+
+
+def explanation(options: Options, cells: int) -> str:
+    """What the pictures show, and how finely, for a Grad-CAM of `cells` a side."""
+    aim = {"predicted": "the predicted grade", "expected": "the expected grade"}
+    what = aim.get(options.target, f"grade {options.target}")
+    fine = f" Its maps have {cells} × {cells} cells." if options.method == "gradcam" else ""
+    return f"{METHOD_NAMES[options.method]} shows what raises the score of {what}.{fine}"
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = make_parser(__doc__)
+    add = parser.add_argument
+    add("--manifest", type=Path, required=True)
+    add("--weights", type=Path, required=True, help="a grader (.safetensors)")
+    add("--output", type=Path, required=True, help="folder to write")
+    add("--caliber", type=Path, help="CSV of figures of each patch, to be shown")
+    make_options(parser)
+    args = parser.parse_args(argv)
+    try:
+        count = run(args)
+    except (OSError, ValueError) as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; nothing half is left", file=sys.stderr)
+        return 1
+    print(f"written: {args.output / 'report.html'}, {count} patches")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Where a grader looks, and how far that can be trusted."""

@@ -1,0 +1,122 @@
+"""Measure where graders look, on patches that they were not trained on.
+
+    python -m av_grading.measure_attribution --output results/attribution.json \\
+        --manifest output/nicking/manifest.csv --held-out output/full/predictions.csv \\
+        full=output/full/fold0/grader.safetensors \\
+        baseline=output/baseline/fold0/grader.safetensors
+
+`--held-out` names predictions of `av_grading.train --first-folds 1`: of the manifest only patches
+that are in all of these files are used. Measures are `<measure>_<name>`; those of the first grader
+are compared with those of each other, patch by patch, and intervals come from resampling groups.
+`--plain` names the manifest of the same crossings without nicking (`unlabelled.csv` of simulated
+sets): `pressed_energy` is then the share of attribution on the pixels that the simulation changed.
+Writes the JSON, and beside it a CSV of every patch for each grader.
+Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from av_grading.attribute import make_options, options_of
+from av_grading.attribution.measures import compare, explain
+from av_grading.attribution.pressed import on_pressed, pressed_regions
+from av_grading.command_line import make_parser, named_paths
+from av_grading.cross_validation import write_predictions
+from av_grading.data.manifest import GradedPatch, ManifestError, read_manifest
+from av_grading.data.patch_set import load_patches
+from av_grading.evaluate import read_predictions
+from av_grading.grader import load_grader
+from av_grading.report.cards import patch_name
+from av_grading.results import write_results
+
+SHORT = ("deletion_gain", "randomised_similarity")
+"""Measures of the first grader that are given under their own name too."""
+
+
+def held_out(
+    patches: Sequence[GradedPatch], manifest: Path, predictions: Sequence[Path]
+) -> list[GradedPatch]:
+    """Patches of a manifest that all of some predictions are of; all patches without any.
+
+    Raises:
+        ManifestError: the manifest has none of them.
+        InputFileError: predictions cannot be read.
+    """
+    chosen = list(patches)
+    for path in predictions:
+        known = read_predictions(path)
+        chosen = [p for p in chosen if patch_name(p, manifest.parent) in known]
+        if not chosen:
+            raise ManifestError(manifest, [f"expected patches that are in {path}, found none"])
+    return chosen
+
+
+def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
+    """Explain every grader's patches, compare, and write."""
+    graders = {name: load_grader(path, args.device) for name, path in paths.items()}
+    patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)
+    data, options = load_patches(patches), options_of(args)
+    plain = read_manifest(args.plain) if args.plain else None
+    tables = {}
+    for name, grader in graders.items():
+        explained = explain(grader, data, options, name)
+        table = tables[name] = explained.table
+        if plain is not None:
+            region = pressed_regions(patches, plain, grader.config.data.crop)
+            table |= on_pressed(explained.attribution.combined(), region)
+        write_predictions(
+            args.output.with_name(f"{args.output.stem}_{name}.csv"),
+            patches,
+            explained.probabilities,
+            args.manifest.parent,
+            table,
+        )
+    metrics, ci95 = compare(tables, data.groups, args.draws, args.seed)
+    first = next(iter(graders))
+    for short in (s for s in SHORT if f"{s}_{first}" in metrics):
+        metrics[short], ci95[short] = metrics[f"{short}_{first}"], ci95[f"{short}_{first}"]
+    write_results(
+        args.output,
+        metrics=metrics,
+        ci95=ci95,
+        seeds=[args.seed],
+        data={
+            "manifest": str(args.manifest),
+            "held_out": [str(path) for path in args.held_out],
+            "patches": len(patches),
+            "groups": len(set(data.groups)),
+            "models": {name: str(path) for name, path in paths.items()},
+            "method": options.method,
+            "target": options.target,
+            "radius_px": options.radius,
+        },
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = make_parser(__doc__)
+    add = parser.add_argument
+    add("models", nargs="+", metavar="name=grader.safetensors")
+    add("--manifest", type=Path, required=True)
+    add("--held-out", type=Path, nargs="+", default=[], metavar="predictions.csv")
+    add("--plain", type=Path, help="manifest of the crossings as they were")
+    add("--output", type=Path, required=True, help="results file to write (.json)")
+    make_options(parser)
+    args = parser.parse_args(argv)
+    paths = named_paths(parser, args.models)
+    try:
+        run(args, paths)
+    except (OSError, ValueError) as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; no results were written", file=sys.stderr)
+        return 1
+    print(f"written: {args.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

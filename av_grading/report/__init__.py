@@ -1,0 +1,1 @@
+"""One page that shows what a grader said of each patch, and where it looked."""

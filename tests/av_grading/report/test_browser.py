@@ -1,0 +1,167 @@
+"""The page in headless Chromium: what a reader does, at two widths."""
+
+import csv
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from av_grading import attribute
+from av_grading.data.manifest import format_manifest
+from av_grading.files import png, write_whole
+from tests.av_grading.conftest import draw_crossing
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium"),
+]
+HOSTILE = "<script>document.title='run'</script>"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of twelve patches, one of which has a script for a name."""
+    folder = tmp_path_factory.mktemp("report")
+    rows: list[dict[str, object]] = []
+    for number in range(12):
+        patch, av_map = draw_crossing(48, vein_width=8 + number % 4, artery_width=5)
+        name = HOSTILE.replace("/", "") if number == 4 else f"crossing {number}"
+        files = {"patch": f"patches/{name}.png", "av_map": f"maps/{number}.png"}
+        write_whole(folder / files["patch"], png(patch))
+        write_whole(folder / files["av_map"], png(av_map))
+        rows.append({**files, "grade": number % 4, "group": f"eye{number // 4}", "source": "drawn"})
+    write_whole(folder / "manifest.csv", format_manifest(rows))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(report: Path) -> Path:
+    """The report's folder, with everything that the command writes."""
+    from av_grading.grader import save_grader
+    from tests.av_grading.conftest import make_grader
+
+    save_grader(make_grader("data.crop=32"), report / "grader.safetensors")
+    given = ["--manifest", str(report / "manifest.csv"), "--draws", "20"]
+    given += ["--weights", str(report / "grader.safetensors")]
+    assert attribute.main([*given, "--output", str(report / "out")]) == 0
+    return report / "out"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with sync_api.sync_playwright() as play:
+        # Chromium's own sandbox needs rights that root in a container has not.
+        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(params=[1280, 390])
+def page(request: pytest.FixtureRequest, browser: object, written: Path) -> Iterator[object]:
+    """The open page; no message in its console, and nothing asked of a network."""
+    found = browser.new_page(viewport={"width": request.param, "height": 844})  # type: ignore[attr-defined]
+    found.set_default_timeout(60_000)
+    said: list[str] = []
+    asked: list[str] = []
+    found.on("console", lambda message: said.append(message.text))
+    found.on("pageerror", lambda error: said.append(str(error)))
+    found.on("request", lambda asking: asked.append(asking.url))
+    found.goto((written / "report.html").as_uri())
+    yield found
+    assert not said
+    assert all(url.startswith(("file:", "data:")) for url in asked)
+    found.close()
+
+
+def names(page: object) -> list[str]:
+    return page.locator(".card:visible").evaluate_all(  # type: ignore[attr-defined, no-any-return]
+        "cards => cards.map(card => card.dataset.name)"
+    )
+
+
+def test_filters(page: sync_api.Page, written: Path) -> None:
+    table = list(csv.DictReader((written / "attribution.csv").open()))
+    assert len(names(page)) == 12
+    page.select_option("[name=graded]", "2")
+    assert names(page) == [row["patch"] for row in table if row["grade"] == "2"]
+    assert page.inner_text(".count") == "3 of 12 patches shown"
+    page.select_option("[name=error]", "0")
+    right = [r["patch"] for r in table if r["grade"] == r["predicted"] == "2"]
+    assert names(page) == right
+    page.fill("[name=text]", "nothing is called so")
+    assert page.is_visible(".nothing") and names(page) == []
+    page.click("[type=reset]")
+    page.wait_for_function("document.querySelectorAll('.card:not([hidden])').length === 12")
+    page.fill("[name=text]", "EYE1")
+    assert names(page) == [row["patch"] for row in table if row["group"] == "eye1"]
+
+
+def test_sorts(page: sync_api.Page, written: Path) -> None:
+    table = list(csv.DictReader((written / "attribution.csv").open()))
+
+    def by(key: str, sign: int) -> list[str]:
+        return [r["patch"] for r in sorted(table, key=lambda r: sign * float(r[key]))]
+
+    page.select_option("[name=sort]", "-grade")
+    assert names(page) == by("grade", -1)
+    page.select_option("[name=sort]", "-error")
+    errors = {r["patch"]: abs(int(r["grade"]) - int(r["predicted"])) for r in table}
+    assert names(page) == sorted(errors, key=lambda name: -errors[name])
+    page.select_option("[name=sort]", "confidence")
+    found = {r["patch"]: max(float(r[f"p{g}"]) for g in range(4)) for r in table}
+    shown = [found[name] for name in names(page)]
+    assert shown == sorted(shown)
+    page.select_option("[name=sort]", "number")
+    assert names(page) == [row["patch"] for row in table]
+
+
+def test_opens_a_patch_by_keyboard(page: sync_api.Page) -> None:
+    page.locator(".open:visible").first.focus()
+    page.keyboard.press("Enter")
+    assert page.is_visible(".viewer") and page.inner_text(".viewer h2").endswith("crossing 0.png")
+    assert page.locator(".viewer .pictures img").count() == 4
+    copies = page.locator(".viewer .copies img")
+    assert copies.count() == 6 and copies.first.evaluate("i => i.decode().then(() => true)")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text(".viewer h2").endswith("crossing 1.png")
+    page.keyboard.press("Escape")
+    assert not page.is_visible(".viewer")
+    # Back where one was, not where one began.
+    focused = page.evaluate("document.activeElement.closest('.card').dataset.name")
+    assert focused.endswith("crossing 1.png")
+
+
+def test_a_cell_shows_its_patches(page: sync_api.Page) -> None:
+    link = page.locator(".confusion a").first
+    count = int(link.inner_text())
+    link.click()
+    page.wait_for_function(f"document.querySelectorAll('.card:not([hidden])').length === {count}")
+    assert link.get_attribute("aria-current") == "true"
+
+
+def test_a_name_stays_text(page: sync_api.Page) -> None:
+    assert page.title() == "Where the grader looked"
+    assert any("<script>" in name for name in names(page))
+    assert page.locator("script").count() == 1
+
+
+def test_fits_and_says_what_pictures_are(page: sync_api.Page) -> None:
+    width = page.viewport_size["width"]  # type: ignore[index]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator(".open:visible").first.click()
+    assert page.evaluate("document.querySelector('.viewer').scrollWidth") <= width
+    page.keyboard.press("Escape")
+    assert page.locator("img:not([alt]), img[alt='']").count() == 0
+    small = page.locator("button:visible, select:visible").evaluate_all(
+        "all => all.filter(e => e.getBoundingClientRect().height < 32).length"
+    )
+    assert small == 0
+
+
+def test_prints_every_patch_without_controls(page: sync_api.Page) -> None:
+    page.emulate_media(media="print")
+    assert not page.is_visible(".tools") and not page.locator(".open:visible").count()
+    assert len(names(page)) == 12
