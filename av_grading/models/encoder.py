@@ -67,7 +67,7 @@ def build_encoder(
     )
     for number in range(stages + 1, STAGES + 1):
         setattr(encoder, f"layer{number}", nn.Identity())
-    encoder.num_features = encoder.feature_info[stages]["num_chs"]
+    encoder.num_features = encoder.feature_info[stages]["num_chs"]  # type: ignore[index]
     return cast(nn.Module, encoder)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import cv2
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -35,5 +34,6 @@ def draw_grades(examples: Mapping[int, Sequence[NDArray[np.uint8]]]) -> NDArray[
             axes = figure.add_subplot(grid[row, column])
             axes.imshow(patch, interpolation="lanczos")
             axes.set_axis_off()
-    canvas.draw()
-    return cv2.cvtColor(np.asarray(canvas.buffer_rgba()), cv2.COLOR_RGBA2RGB).astype(np.uint8)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    drawn = np.asarray(canvas.buffer_rgba(), np.uint8)  # type: ignore[no-untyped-call]
+    return np.ascontiguousarray(drawn[..., :3])
