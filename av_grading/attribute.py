@@ -4,7 +4,8 @@
         --weights output/grader/fold0/grader.safetensors --output output/attribution
 
 Writes report.html, which holds everything and needs no network; attribution.csv with every measure
-of every patch; pictures/, a PNG a patch. Grades in the manifest are not needed. `--caliber` names a
+of every patch; pictures/, a PNG a patch. Grades in the manifest are not needed; `--held-out` names
+predictions of `av_grading.train`, and only patches that are in them are shown. `--caliber` names a
 CSV with a column `patch`, as in the manifest, and others, which are shown beside the grade.
 Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 """
@@ -13,6 +14,7 @@ import argparse
 import hashlib
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from av_grading.attribution.maps import METHODS
@@ -21,12 +23,13 @@ from av_grading.attribution.on_vein import RADIUS
 from av_grading.attribution.scored import TARGETS, Scored
 from av_grading.command_line import make_parser
 from av_grading.cross_validation import write_predictions
-from av_grading.data.manifest import read_manifest
+from av_grading.data.manifest import GradedPatch, ManifestError, read_manifest
 from av_grading.data.patch_set import load_patches
+from av_grading.evaluate import read_predictions
 from av_grading.files import png, write_whole
 from av_grading.grader import Grader, load_grader
 from av_grading.report.caliber_table import read_caliber
-from av_grading.report.cards import make_cards
+from av_grading.report.cards import make_cards, patch_name
 from av_grading.report.page import MODEL, Provenance, render
 
 METHOD_NAMES = {
@@ -41,6 +44,7 @@ def make_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--target", choices=TARGETS, default="predicted", help="what is explained")
     add("--method", choices=METHODS, default="gradcam")
+    add("--held-out", type=Path, nargs="+", default=[], metavar="predictions.csv")
     add("--radius", type=float, default=RADIUS, help="of the crossing's surroundings (patch px)")
     add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
     add("--seed", type=int, default=0, help="of everything that is drawn")
@@ -52,10 +56,28 @@ def options_of(args: argparse.Namespace) -> Options:
     return Options(args.target, args.method, args.radius, args.seed)
 
 
+def held_out(
+    patches: Sequence[GradedPatch], manifest: Path, predictions: Sequence[Path]
+) -> list[GradedPatch]:
+    """Patches of a manifest that all of some predictions are of; all patches without any.
+
+    Raises:
+        ManifestError: the manifest has none of them.
+        InputFileError: predictions cannot be read.
+    """
+    chosen = list(patches)
+    for path in predictions:
+        known = read_predictions(path)
+        chosen = [p for p in chosen if patch_name(p, manifest.parent) in known]
+        if not chosen:
+            raise ManifestError(manifest, [f"expected patches that are in {path}, found none"])
+    return chosen
+
+
 def run(args: argparse.Namespace) -> int:
     """Read, explain, and write everything; the number of patches."""
     grader = load_grader(args.weights, args.device)
-    patches = read_manifest(args.manifest)
+    patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)
     caliber = read_caliber(args.caliber) if args.caliber else {}
     data, folder = load_patches(patches), args.manifest.parent
     options = options_of(args)

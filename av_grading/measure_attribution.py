@@ -16,41 +16,20 @@ Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from av_grading.attribute import make_options, options_of
+from av_grading.attribute import held_out, make_options, options_of
 from av_grading.attribution.measures import compare, explain
 from av_grading.attribution.pressed import on_pressed, pressed_regions
 from av_grading.command_line import make_parser, named_paths
 from av_grading.cross_validation import write_predictions
-from av_grading.data.manifest import GradedPatch, ManifestError, read_manifest
+from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
-from av_grading.evaluate import read_predictions
 from av_grading.grader import load_grader
-from av_grading.report.cards import patch_name
 from av_grading.results import write_results
 
 SHORT = ("deletion_gain", "randomised_similarity")
 """Measures of the first grader that are given under their own name too."""
-
-
-def held_out(
-    patches: Sequence[GradedPatch], manifest: Path, predictions: Sequence[Path]
-) -> list[GradedPatch]:
-    """Patches of a manifest that all of some predictions are of; all patches without any.
-
-    Raises:
-        ManifestError: the manifest has none of them.
-        InputFileError: predictions cannot be read.
-    """
-    chosen = list(patches)
-    for path in predictions:
-        known = read_predictions(path)
-        chosen = [p for p in chosen if patch_name(p, manifest.parent) in known]
-        if not chosen:
-            raise ManifestError(manifest, [f"expected patches that are in {path}, found none"])
-    return chosen
 
 
 def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
@@ -100,7 +79,6 @@ def main(argv: list[str] | None = None) -> int:
     add = parser.add_argument
     add("models", nargs="+", metavar="name=grader.safetensors")
     add("--manifest", type=Path, required=True)
-    add("--held-out", type=Path, nargs="+", default=[], metavar="predictions.csv")
     add("--plain", type=Path, help="manifest of the crossings as they were")
     add("--output", type=Path, required=True, help="results file to write (.json)")
     make_options(parser)

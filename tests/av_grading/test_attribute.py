@@ -41,6 +41,16 @@ def test_page_table_and_pictures(
     assert (output / "pictures" / "0008_7.png").is_file()
 
 
+def test_page_of_held_out_patches_alone(few: Path, grader_file: Path, tmp_path: Path) -> None:
+    held = tmp_path / "predictions.csv"
+    rows = [f"patches/{n}.png,eye0,{n},1,0,0,0" for n in (1, 2)]
+    held.write_text("\n".join(["patch,group,grade,p0,p1,p2,p3", *rows]) + "\n")
+    output = tmp_path / "out"
+    given = ["--manifest", str(few), "--weights", str(grader_file), "--output", str(output)]
+    assert attribute.main([*given, "--held-out", str(held), "--draws", "20"]) == 0
+    assert (output / "report.html").read_text().count('<li class="card"') == 2
+
+
 def test_grades_are_not_needed(few: Path, tmp_path: Path) -> None:
     few.write_text(few.read_text().replace(",0,eye", ",,eye").replace(",3,eye", ",,eye"))
     for line in ("1", "2"):
@@ -92,7 +102,7 @@ def test_nothing_is_held_out(
     given = [f"full={grader_file}", "--manifest", str(few), "--output", str(output)]
     assert measure_attribution.main([*given, "--held-out", str(held)]) == 1
     assert "expected patches that are in" in capsys.readouterr().err and not output.exists()
-    assert len(measure_attribution.held_out(read_manifest(few), few, [])) == 8
+    assert len(attribute.held_out(read_manifest(few), few, [])) == 8
 
 
 def test_wrong_use(
