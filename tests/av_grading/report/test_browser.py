@@ -1,6 +1,7 @@
 """The page in headless Chromium: what a reader does, at two widths."""
 
 import csv
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,21 +83,30 @@ def names(page: object) -> list[str]:
     )
 
 
+def shows(page: sync_api.Page, expected: list[str]) -> bool:
+    """Whether the page comes to show these patches in this order; it may take a moment."""
+    script = """names => JSON.stringify(names) === JSON.stringify(
+        [...document.querySelectorAll('.card')].filter(c => c.checkVisibility())
+            .map(c => c.dataset.name))"""
+    page.wait_for_function(script, arg=expected)
+    return True
+
+
 def test_filters(page: sync_api.Page, written: Path) -> None:
     table = list(csv.DictReader((written / "attribution.csv").open()))
     assert len(names(page)) == 12
     page.select_option("[name=graded]", "2")
-    assert names(page) == [row["patch"] for row in table if row["grade"] == "2"]
+    assert shows(page, [row["patch"] for row in table if row["grade"] == "2"])
     assert page.inner_text(".count") == "3 of 12 patches shown"
     page.select_option("[name=error]", "0")
     right = [r["patch"] for r in table if r["grade"] == r["predicted"] == "2"]
-    assert names(page) == right
+    assert shows(page, right)
     page.fill("[name=text]", "nothing is called so")
-    assert page.is_visible(".nothing") and names(page) == []
+    assert shows(page, []) and page.is_visible(".nothing")
     page.click("[type=reset]")
     page.wait_for_function("document.querySelectorAll('.card:not([hidden])').length === 12")
     page.fill("[name=text]", "EYE1")
-    assert names(page) == [row["patch"] for row in table if row["group"] == "eye1"]
+    assert shows(page, [row["patch"] for row in table if row["group"] == "eye1"])
 
 
 def test_sorts(page: sync_api.Page, written: Path) -> None:
@@ -106,32 +116,35 @@ def test_sorts(page: sync_api.Page, written: Path) -> None:
         return [r["patch"] for r in sorted(table, key=lambda r: sign * float(r[key]))]
 
     page.select_option("[name=sort]", "-grade")
-    assert names(page) == by("grade", -1)
+    assert shows(page, by("grade", -1))
     page.select_option("[name=sort]", "-error")
     errors = {r["patch"]: abs(int(r["grade"]) - int(r["predicted"])) for r in table}
-    assert names(page) == sorted(errors, key=lambda name: -errors[name])
+    assert shows(page, sorted(errors, key=lambda name: -errors[name]))
     page.select_option("[name=sort]", "confidence")
     found = {r["patch"]: max(float(r[f"p{g}"]) for g in range(4)) for r in table}
+    page.wait_for_timeout(500)
     shown = [found[name] for name in names(page)]
     assert shown == sorted(shown)
     page.select_option("[name=sort]", "number")
-    assert names(page) == [row["patch"] for row in table]
+    assert shows(page, [row["patch"] for row in table])
 
 
 def test_opens_a_patch_by_keyboard(page: sync_api.Page) -> None:
     page.locator(".open:visible").first.focus()
     page.keyboard.press("Enter")
-    assert page.is_visible(".viewer") and page.inner_text(".viewer h2").endswith("crossing 0.png")
+    title = page.locator(".viewer h2")
+    sync_api.expect(title).to_have_text(re.compile("crossing 0.png$"))
     assert page.locator(".viewer .pictures img").count() == 4
     copies = page.locator(".viewer .copies img")
     assert copies.count() == 6 and copies.first.evaluate("i => i.decode().then(() => true)")
     page.keyboard.press("ArrowRight")
-    assert page.inner_text(".viewer h2").endswith("crossing 1.png")
+    sync_api.expect(title).to_have_text(re.compile("crossing 1.png$"))
     page.keyboard.press("Escape")
-    assert not page.is_visible(".viewer")
+    sync_api.expect(page.locator(".viewer")).to_be_hidden()
     # Back where one was, not where one began.
-    focused = page.evaluate("document.activeElement.closest('.card').dataset.name")
-    assert focused.endswith("crossing 1.png")
+    page.wait_for_function(
+        "document.activeElement.closest('.card')?.dataset.name.endsWith('crossing 1.png')"
+    )
 
 
 def test_a_cell_shows_its_patches(page: sync_api.Page) -> None:
