@@ -30,7 +30,7 @@ demo: install
 	$(RUN) tools/export_backbone.py --config-file $(DEMO)/detector/best.yaml --weights $(DEMO)/detector/model_best.pth --output $(DEMO)/backbone.safetensors
 	$(RUN) datasets/simulate_nicking.py phantom --output $(DEMO)/nicking
 	$(RUN) -m av_grading.train --first-folds 1 --config configs/grading/cpu/demo.yaml --output $(DEMO)/grader data.manifest=$(DEMO)/nicking/manifest.csv model.weights=$(DEMO)/backbone.safetensors
-	$(RUN) -m av_grading.attribute --manifest $(DEMO)/nicking/manifest.csv --held-out $(DEMO)/grader/predictions.csv --weights $(DEMO)/grader/fold0/grader.safetensors --output $(DEMO)/attribution --draws 200
+	$(RUN) -m av_grading.attribute --manifest $(DEMO)/nicking/manifest.csv --held-out $(DEMO)/grader/fold0/predictions.csv --weights $(DEMO)/grader/fold0/grader.safetensors --output $(DEMO)/attribution --draws 200
 	@echo "Look at $(DEMO)/attribution/report.html, $(DEMO)/pictures (labelled beside detected) and $(DEMO)/detector/training.png"
 
 test: install

@@ -1,11 +1,11 @@
 """Measure where graders look, on patches that they were not trained on.
 
     python -m av_grading.measure_attribution --output results/attribution.json \\
-        --manifest output/nicking/manifest.csv --held-out output/full/predictions.csv \\
+        --manifest output/nicking/manifest.csv --held-out output/full/fold0/predictions.csv \\
         full=output/full/fold0/grader.safetensors \\
         baseline=output/baseline/fold0/grader.safetensors
 
-`--held-out` names predictions of `av_grading.train --first-folds 1`: of the manifest only patches
+`--held-out` names predictions of a fold of `av_grading.train`: of the manifest only patches
 that are in all of these files are used. Measures are `<measure>_<name>`; those of the first grader
 are compared with those of each other, patch by patch, and intervals come from resampling groups.
 `--plain` names the manifest of the same crossings without nicking (`unlabelled.csv` of simulated

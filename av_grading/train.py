@@ -4,8 +4,8 @@
         --output output/grader data.manifest=output/nicking/manifest.csv
 
 Settings follow as section.key=value; `--first-folds 1` is a grouped hold-out. Writes
-predictions.csv (out of fold), results.json, scores.png, training.png, config.yaml and a grader of
-each fold.
+predictions.csv (out of fold), results.json, scores.png, training.png, config.yaml and, of each
+fold, the grader and its predictions of what it never saw.
 Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 """
 
@@ -58,7 +58,10 @@ def run(config: Config, args: argparse.Namespace) -> None:
     plot_scores(y_true, probabilities, output / "scores.png")
     plot_history([r.grader.history for r in results], output / "training.png")
     for number, result in enumerate(results):
-        save_grader(result.grader, output / f"fold{number}" / "grader.safetensors")
+        folder = output / f"fold{number}"
+        save_grader(result.grader, folder / "grader.safetensors")
+        held = [patches[i] for i in result.rows]  # what this grader never saw
+        write_predictions(folder / PREDICTIONS, held, result.probabilities, manifest.parent)
     for name in ("accuracy", "kappa", "qwk"):
         low, high = ci95[f"model_{name}"]
         print(f"{name:9} {metrics[f'model_{name}']:.3f}  (95 % interval {low:.3f} to {high:.3f})")

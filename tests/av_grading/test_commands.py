@@ -24,6 +24,10 @@ def test_train_predict_and_evaluate(
     assert results["data"]["groups"] == 12
     for name in ("scores.png", "training.png", "config.yaml", "fold2/grader.safetensors"):
         assert (output / name).is_file(), name
+    folds = [list(csv.DictReader((output / f"fold{i}/predictions.csv").open())) for i in range(3)]
+    assert sorted(r["patch"] for rows in folds for r in rows) == sorted(
+        r["patch"] for r in csv.DictReader((output / "predictions.csv").open())
+    )
 
     table = tmp_path / "grades.csv"
     weights = [str(output / f"fold{i}" / "grader.safetensors") for i in range(3)]
