@@ -22,7 +22,7 @@ ROUNDNESS, BLUR = range(2)
 the standard deviation of the camera's blur (px)."""
 
 _ABSORBED = 0.6  # optical density of a vein's middle in green light
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(9)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(7)
 _ANGLES = (_NODES + 1) * np.pi / 4
 # What a round vessel takes away, 1 - exp(-k sqrt(1 - u^2)) at u radii from its middle, is a stack
 # of boxes of half widths sin(angle).

@@ -18,7 +18,7 @@ BESIDE = 4.5
 """What a profile shows of the background on either side of the vessel (DRIVE px)."""
 ALONG = 0.5
 """Standard deviation of the averaging along the vessel (DRIVE px)."""
-CLEAR = 0.75
+CLEAR = 1.25
 """Samples closer than this to another vessel do not count (DRIVE px)."""
 _DARKEST = 2.0  # median grey level
 
@@ -37,7 +37,7 @@ class Profiles:
         along: way along the vessel from the crossing, negative on the first arm (px), (N,).
         covered: the artery lies over the centreline, (N,).
         walls: distance between the walls in the map along each profile (px), (N,); NaN where the
-            centreline is not on the vessel.
+            centreline is not on the vessel, or the artery hides a wall.
     """
 
     darkness: Array
@@ -124,12 +124,18 @@ def _labels_across(
 
 
 def _walls(labels: NDArray[np.uint8]) -> Array:
-    """Samples between the first background on either side of the middle; NaN where on it."""
+    """Samples between the first background on either side of the middle.
+
+    NaN where the middle is not on the vessel, or where the artery begins before the background:
+    the vessel's wall is hidden there.
+    """
     middle = labels.shape[1] // 2
-    vessel = labels != BACKGROUND
-    right = np.cumprod(vessel[:, middle:], axis=1).sum(axis=1)
-    left = np.cumprod(vessel[:, middle::-1], axis=1).sum(axis=1)
-    return np.where(vessel[:, middle], (left + right - 1).astype(float), np.nan)
+    vessel, hidden = labels != BACKGROUND, (labels == ARTERY) | (labels == OVERLAP)
+    right = np.cumprod(vessel[:, middle:], axis=1)
+    left = np.cumprod(vessel[:, middle::-1], axis=1)
+    under = (right * hidden[:, middle:]).any(axis=1) | (left * hidden[:, middle::-1]).any(axis=1)
+    width = (left.sum(axis=1) + right.sum(axis=1) - 1).astype(float)
+    return np.where(vessel[:, middle] & ~under, width, np.nan)
 
 
 def _typical(walls: Array) -> float:

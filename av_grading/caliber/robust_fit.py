@@ -9,8 +9,8 @@ from av_grading.caliber.profile_model import DEPTH, RADIUS, ROUNDNESS, SHINE, pr
 
 Array = NDArray[np.float64]
 
-_STEPS = 14
-_COMMON_STEPS = 25
+_STEPS = 11
+_COMMON_STEPS = 18
 _FAR = 2.5  # residuals beyond this many times the noise count ever less (Cauchy's weights)
 _LONGEST_STEP = 0.35  # change of the log radius in one step
 
@@ -63,7 +63,7 @@ def fit(
     for step in range(_STEPS):
         model, slopes, _ = predict(trial, shared, offsets)
         residuals = darkness - model
-        if step in (0, 4, 8):  # a new noise level changes what cost means
+        if step in (0, 3, 6):  # a new noise level changes what cost means
             noise = _noise(residuals, weights)
             cost = np.full(len(start), np.inf)
         now = _cost(residuals, weights, noise) + _penalty(trial, prior)
@@ -108,7 +108,7 @@ def fit_common(
     for step in range(_COMMON_STEPS):
         model, slopes, common = predict(own, shared, offsets)
         residuals = darkness - model
-        if step in (0, 6, 12):
+        if step in (0, 4, 8):
             noise, cost = _noise(residuals, weights), np.inf
         now = float((_cost(residuals, weights, noise) + _penalty(own, prior)).sum())
         now += float((((shared - usual) / spread) ** 2).sum())

@@ -7,7 +7,7 @@ it is, given how dark it is where it is wide. No threshold is involved, and the 
 the model, so that it does not split a vessel in two.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from av_grading.caliber.profile_model import (
     SLOPE,
 )
 from av_grading.caliber.profiles import Profiles, sample_profiles
-from av_grading.caliber.robust_fit import Prior, fit, fit_common, steadiness
+from av_grading.caliber.robust_fit import Fit, Prior, fit, fit_common, steadiness
 from av_grading.errors import NotMeasurable
 
 Array = NDArray[np.float64]
@@ -34,6 +34,12 @@ DEPTH_SPREAD = 0.15
 SHINE_SPREAD = 0.12
 """How far the reflex varies along a vessel (standard deviation, share of the depth)."""
 _BLOCKS = 16  # averages of neighbouring profiles that roundness and blur are told from
+_FEWEST = 6  # profiles with both walls in sight, to measure a vessel at all
+_CENTER_SPREAD = 0.3  # of the middle around its smooth course (DRIVE px)
+_LEVEL_SPREAD = 0.03  # of the background around its smooth course (darkness)
+_RADIUS_SPREAD = 0.6  # of the log radius along a vessel
+_ODD = 0.5  # log radius away from the vessel's own beyond which a first fit has failed
+_SMOOTH = 2.5  # standard deviation of smoothing along the vessel (DRIVE px)
 _LEAST_BLUR = 0.45  # px, of the pixels themselves
 _USUAL = (0.8, 0.5)  # roundness and blur (DRIVE px) where the vessel is too thin to tell
 _UNUSUAL = (0.15, 0.4)  # standard deviation of roundness and log blur among vessels
@@ -50,7 +56,8 @@ class Widths:
         error: standard error of the width (px), (N,).
         center: where the vessel's middle lies along the normal (px), (N,).
         covered: the artery lies over the vessel there: the width is not to be trusted, (N,).
-        mask: width in the map (px), (N,); NaN where the centreline is not on the vessel.
+        mask: width in the map (px), (N,); NaN where the centreline is not on the vessel or
+            the artery hides a wall.
         roundness: of the vessel, 0 for a box to 1.
         blur: of the camera, standard deviation (px).
         reflex: depth of the reflex as a share of the blood's.
@@ -93,23 +100,19 @@ def measure_widths(
     """
     profiles = sample_profiles(photograph, av_map, line, drive_px)
     free = ~profiles.covered & np.isfinite(profiles.walls)
-    if free.sum() < 6:
-        raise NotMeasurable("the vessel is covered or missing along its whole centreline")
+    if free.sum() < _FEWEST:
+        raise NotMeasurable("hidden: the artery or other vessels cover the vein along its whole course")
     start = _start(profiles)
     shared, ratio = _common(profiles, start, free, drive_px)
     prior = _prior(start, drive_px)
     loose = fit(profiles.darkness, profiles.weights, profiles.offsets, start, shared, prior)
     depth = _depth_of_arms(profiles, loose.parameters, free)
     if not (depth > 0.02).all():
-        raise NotMeasurable(f"the vessel is not darker than its background: {depth.min():.3f}")
-    start = loose.parameters.copy()
-    start[:, RADIUS] = np.clip(start[:, RADIUS], *np.log([0.3 * drive_px, 30 * drive_px]))
-    start[:, DEPTH], start[:, SHINE] = depth, ratio * depth
-    strict = replace(prior, mean=prior.mean.copy(), spread=prior.spread.copy(), shine=ratio)
-    strict.mean[:, DEPTH] = depth
-    strict.spread[:, DEPTH] = DEPTH_SPREAD * depth
-    strict.spread[:, SHINE] = SHINE_SPREAD * depth
-    found = fit(profiles.darkness, profiles.weights, profiles.offsets, start, shared, strict)
+        raise NotMeasurable(f"no contrast: the vein is {depth.min():.3f} darker than its background")
+    strict = _strict_prior(profiles, loose, free, depth, ratio, drive_px)
+    found = fit(
+        profiles.darkness, profiles.weights, profiles.offsets, strict.mean, shared, strict
+    )
     width = 2 * np.exp(found.parameters[:, RADIUS])
     return Widths(
         profiles.points,
@@ -184,11 +187,48 @@ def _common(
     return shared, float(np.clip(ratio, 0, 0.8))
 
 
+def _strict_prior(
+    profiles: Profiles,
+    loose: Fit,
+    free: NDArray[np.bool_],
+    depth: Array,
+    ratio: float,
+    drive_px: float,
+) -> Prior:
+    """What the vessel tells of each of its profiles; near the artery only one wall may be seen."""
+    own, errors = loose.parameters, loose.errors
+    mean = own.copy()
+    usual = float(np.median(own[free, RADIUS]))
+    trusted = free & (np.abs(own[:, RADIUS] - usual) < _ODD)
+    trusted = trusted if trusted.sum() >= _FEWEST else free
+    for column in (CENTER, LEVEL, SLOPE):
+        steady = np.where(trusted, 1 / (errors[:, column] ** 2 + 1e-12), 0.0)
+        mean[:, column] = _smooth(own[:, column], steady, profiles.along, _SMOOTH * drive_px)
+    mean[:, RADIUS] = usual
+    mean[:, DEPTH], mean[:, SHINE] = depth, ratio * depth
+    spread = np.empty_like(mean)
+    spread[:, CENTER] = _CENTER_SPREAD * drive_px
+    spread[:, RADIUS] = _RADIUS_SPREAD
+    spread[:, LEVEL] = _LEVEL_SPREAD
+    spread[:, SLOPE] = _LEVEL_SPREAD / (6 * drive_px)
+    spread[:, DEPTH] = DEPTH_SPREAD * depth
+    spread[:, SHINE] = SHINE_SPREAD * depth
+    return Prior(mean, spread, ratio)
+
+
+def _smooth(values: Array, weights: Array, along: Array, sigma: float) -> Array:
+    """Weighted means over neighbours, those at most as heavy as ten usual ones, (N,)."""
+    usual = np.median(weights[weights > 0])
+    kernel = np.exp(-0.5 * ((along[:, None] - along[None]) / sigma) ** 2)
+    kernel = kernel * np.minimum(weights, 10 * usual)[None] + 1e-9 * usual
+    return np.asarray(kernel @ values / kernel.sum(axis=1))
+
+
 def _depth_of_arms(profiles: Profiles, parameters: Array, free: NDArray[np.bool_]) -> Array:
     """Depth of the blood, one value for each arm, (N,)."""
     depth = np.full(len(free), float(np.median(parameters[free, DEPTH])))
     for side in (profiles.along < 0, profiles.along >= 0):
-        if (side & free).sum() >= 6:
+        if (side & free).sum() >= _FEWEST:
             # The wider half tells the depth; a thin part trades depth for width.
             wide = parameters[:, RADIUS] >= np.median(parameters[side & free, RADIUS])
             depth[side] = np.median(parameters[side & free & wide, DEPTH])
