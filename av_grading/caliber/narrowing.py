@@ -29,6 +29,8 @@ USUAL = 0.5
 """How far veins are narrowed (standard deviation of the log): weak, so that data decide."""
 LEAST_ERROR = 0.04
 """Of the log of any single width; what the model of a profile leaves out."""
+FEWEST = 6
+"""Widths that are needed."""
 _HEAVY = 4.0  # degrees of freedom of Student's t
 _ROUNDS = 6
 
@@ -41,13 +43,18 @@ class Side:
         own: the vein's own width on this side (px).
         own_error: standard error of it (px).
         ratio: width at the artery's edge as a share of it.
-        ratio_error: standard error of the ratio.
+        log_error: standard error of the ratio's logarithm.
     """
 
     own: float
     own_error: float
     ratio: float
-    ratio_error: float
+    log_error: float
+
+    @property
+    def ratio_error(self) -> float:
+        """Standard error of the ratio."""
+        return self.ratio * self.log_error
 
 
 def fit_narrowing(
@@ -61,12 +68,14 @@ def fit_narrowing(
         error: standard errors of the widths (px).
         drive_px: length of one DRIVE px in px.
 
+    A side without points is as uncertain as before anything was measured.
+
     Raises:
-        NotMeasurable: a side without points.
+        NotMeasurable: hardly any points.
     """
-    for side, way in zip(("first", "second"), beyond, strict=True):
-        if len(way) < 3:
-            raise NotMeasurable(f"{side} side: {len(way)} widths, expected 3 or more")
+    count = sum(len(b) for b in beyond)
+    if count < FEWEST:
+        raise NotMeasurable(f"hidden: {count} widths in all, expected {FEWEST} or more")
     way = np.concatenate(beyond) / drive_px
     side = np.repeat([0, 1], [len(b) for b in beyond])
     logs = np.log(np.concatenate(width))
@@ -76,7 +85,9 @@ def fit_narrowing(
     share = np.exp(evidence - evidence.max())
     share /= share.sum()
     mean = sum(s * f[0] for s, f in zip(share, found, strict=True))
-    second = sum(s * (f[1] + np.outer(f[0] - mean, f[0] - mean)) for s, f in zip(share, found))
+    second = sum(
+        s * (f[1] + np.outer(f[0] - mean, f[0] - mean)) for s, f in zip(share, found, strict=True)
+    )
     # Unknowns: log width of the vein, its change on either side, narrowing of either side.
     return _side(mean, second, 0), _side(mean, second, 1)
 
@@ -85,12 +96,11 @@ def _side(mean: Array, covariance: Array, side: int) -> Side:
     own = float(np.exp(mean[0] + mean[1 + side]))
     pick = np.zeros(5)
     pick[[0, 1 + side]] = 1
-    ratio = float(np.exp(-mean[3 + side]))
     return Side(
         own,
         own * float(np.sqrt(pick @ covariance @ pick)),
-        ratio,
-        ratio * float(np.sqrt(covariance[3 + side, 3 + side])),
+        float(np.exp(-mean[3 + side])),
+        float(np.sqrt(covariance[3 + side, 3 + side])),
     )
 
 

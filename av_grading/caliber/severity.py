@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from av_grading.caliber.centerline import trace
 from av_grading.caliber.narrowing import Side, fit_narrowing
 from av_grading.caliber.width import Widths, measure_widths
-from av_grading.errors import NotMeasurable
 from av_grading.labels import VEIN
 
 Array = NDArray[np.float64]
@@ -24,12 +23,14 @@ REACH = 23.0
 HIDDEN = 1.5
 """Way from the artery's edge over which the artery's blur hides the vein (DRIVE px)."""
 UNCERTAIN = 0.20
-"""Largest standard error of a ratio that is still a measurement."""
+"""Largest standard error of a ratio, as a share of it, that is still a measurement."""
 BRANCH = 1.45
 """The arm ends where the map's vessel is this many times (and 0.5 DRIVE px) wider than the vein:
 there a branch leaves, or another vessel touches."""
 NEAREST = 6.0
 """A side is measured when its first width lies within this way of the artery's edge (DRIVE px)."""
+FEWEST_BESIDE = 3
+"""Widths that a side needs."""
 MAP_ERROR = 0.25
 """Standard error of a width in the map (DRIVE px)."""
 SOURCES = ("both", "photograph", "map")
@@ -69,20 +70,34 @@ class Caliber:
 
     Attributes:
         widths: along the vein.
-        first, second: the sides, `first` along the line's negative way.
+        sides: the first, along the line's negative way, and the second; None where it could not be
+            measured.
+        failures: why not, for each side; empty where it was.
         edges: way from the crossing to the artery's edge on either side (px).
         stops: way from the crossing to where the vein branches or ends (px).
-        index: severity, 0 for no narrowing to 1: mean share of the width lost on the two sides.
-        grade: 0-3.
     """
 
     widths: Widths
-    first: Side
-    second: Side
+    sides: tuple[Side | None, Side | None]
+    failures: tuple[str, str]
     edges: tuple[float, float]
     stops: tuple[float, float]
-    index: float
-    grade: int
+
+    @property
+    def ratios(self) -> tuple[float, float] | None:
+        """Width ratios of both sides, None where one is missing."""
+        first, second = self.sides
+        return None if first is None or second is None else (first.ratio, second.ratio)
+
+    @property
+    def index(self) -> float | None:
+        """Severity, 0 to 1: mean share of the width lost on the two sides."""
+        lost = [1 - min(r, 1.0) for r in self.ratios or ()]
+        return sum(lost) / 2 if lost else None
+
+    def grade(self, thresholds: Thresholds) -> int | None:
+        """Grade 0-3, None where a side is missing."""
+        return thresholds.grade(*self.ratios) if self.ratios else None
 
 
 def measure_crossing(
@@ -90,7 +105,6 @@ def measure_crossing(
     av_map: NDArray[np.uint8],
     center: tuple[float, float],
     drive_px: float,
-    thresholds: Thresholds | None = None,
     source: str = "both",
 ) -> Caliber:
     """Measure the vein at a crossing.
@@ -100,7 +114,6 @@ def measure_crossing(
         av_map: labels (H, W), 0-3.
         center: x and y of the crossing (px).
         drive_px: length of one DRIVE px in px.
-        thresholds: between grades.
         source: one of `SOURCES`.
 
     Raises:
@@ -113,62 +126,89 @@ def measure_crossing(
         raise ValueError(f"source: expected one of {', '.join(SOURCES)}, found {source!r}")
     line = trace(av_map, VEIN, center, drive_px, REACH)
     widths = measure_widths(photograph, av_map, line, drive_px)
-    return judge(widths, drive_px, thresholds or Thresholds(), source)
+    return judge(widths, drive_px, source)
 
 
-def judge(
-    widths: Widths, drive_px: float, thresholds: Thresholds, source: str = "both"
-) -> Caliber:
-    """Narrowing and grade from the widths along a vein; arguments as `measure_crossing`.
+def judge(widths: Widths, drive_px: float, source: str = "both") -> Caliber:
+    """Narrowing on both sides from the widths along a vein; arguments as `measure_crossing`.
 
     Raises:
-        NotMeasurable: a side is hidden, too short, or too uncertain; says which.
+        NotMeasurable: there are hardly any widths.
+    """
+    chosen, edges, stops = arms(widths, drive_px, source)
+    sides = fit_narrowing(*zip(*chosen, strict=True), drive_px)
+    first, second = (_failure(c[0] / drive_px, s) for c, s in zip(chosen, sides, strict=True))
+    return Caliber(
+        widths,
+        (None if first else sides[0], None if second else sides[1]),
+        (first, second),
+        edges,
+        stops,
+    )
+
+
+Arm = tuple[Array, Array, Array]
+"""Way from the artery's edge, width and its standard error of the points of one side (px)."""
+
+
+def arms(
+    widths: Widths, drive_px: float, source: str
+) -> tuple[tuple[Arm, Arm], tuple[float, float], tuple[float, float]]:
+    """Both sides of a crossing, from where the vein comes out to where it branches or ends.
+
+    Args:
+        widths: along the vein.
+        drive_px: length of one DRIVE px in px.
+        source: one of `SOURCES`.
+
+    Returns:
+        the sides, ways from the crossing to the artery's edges, and to where the sides stop (px).
     """
     value, error = widths_from(widths, drive_px, source)
     edges, stops, chosen = [], [], []
-    for sign, name in ((-1, "first"), (1, "second")):
+    for sign in (-1, 1):
         way = sign * widths.along
         covered = way[(way >= 0) & widths.covered]
         edge = float(covered.max()) if len(covered) else 0.0
         stop = _stop(way, edge, widths, drive_px)
         seen = (way > edge + HIDDEN * drive_px) & (way <= stop) & np.isfinite(value)
         seen &= ~widths.covered
-        if seen.sum() < 3 or way[seen].min() > edge + NEAREST * drive_px:
-            raise NotMeasurable(f"hidden: no width of the {name} side beside the artery")
         edges.append(edge)
         stops.append(stop)
         chosen.append((way[seen] - edge, value[seen], error[seen]))
-    ways, values, errors = zip(*chosen, strict=True)
-    first, second = fit_narrowing(ways, values, errors, drive_px)
-    for side, name in ((first, "first"), (second, "second")):
-        if side.ratio_error > UNCERTAIN:
-            raise NotMeasurable(
-                f"uncertain: the {name} side's ratio {side.ratio:.2f} has a standard error of "
-                f"{side.ratio_error:.2f}, expected {UNCERTAIN:g} or less"
-            )
-    lost = [1 - min(side.ratio, 1.0) for side in (first, second)]
-    return Caliber(
-        widths,
-        first,
-        second,
-        (edges[0], edges[1]),
-        (stops[0], stops[1]),
-        sum(lost) / 2,
-        thresholds.grade(first.ratio, second.ratio),
-    )
+    return (chosen[0], chosen[1]), (edges[0], edges[1]), (stops[0], stops[1])
+
+
+def _failure(beyond: Array, side: Side) -> str:
+    """Why a side is not measured; empty where it is."""
+    if len(beyond) < FEWEST_BESIDE or beyond.min() > NEAREST:
+        return "hidden: the vein is not seen beside the artery"
+    if side.log_error > UNCERTAIN:
+        return (
+            f"uncertain: the ratio has a standard error of {side.log_error:.0%}, expected "
+            f"{UNCERTAIN:.0%} or less"
+        )
+    return ""
 
 
 def widths_from(widths: Widths, drive_px: float, source: str) -> tuple[Array, Array]:
-    """Width and its standard error at every point (px), each (N,), from one of `SOURCES`."""
+    """Width and its standard error at every point (px), each (N,), from one of `SOURCES`.
+
+    For "both" the map's widths are first brought to the photograph's level: hands draw walls
+    further in or out, all along.
+    """
     in_map = np.maximum(widths.mask, 0.25 * drive_px)
     off = MAP_ERROR * drive_px
     if source == "map":
         return in_map, np.full_like(in_map, off)
     if source == "photograph":
         return widths.width, widths.error
+    free = ~widths.covered & np.isfinite(in_map)
+    level = float(np.median((widths.width / in_map)[free])) if free.any() else 1.0
+    mean = np.sqrt(widths.width * in_map * level)
     share = np.hypot(widths.error / widths.width, off / in_map) / 2
-    mean = np.sqrt(widths.width * in_map)
-    return mean, share * mean
+    known = np.isfinite(in_map)
+    return np.where(known, mean, widths.width), np.where(known, share * mean, widths.error)
 
 
 def _stop(way: Array, edge: float, widths: Widths, drive_px: float) -> float:

@@ -35,6 +35,7 @@ SHINE_SPREAD = 0.12
 """How far the reflex varies along a vessel (standard deviation, share of the depth)."""
 _BLOCKS = 16  # averages of neighbouring profiles that roundness and blur are told from
 _FEWEST = 6  # profiles with both walls in sight, to measure a vessel at all
+_FAINTEST = 0.02  # darkness
 _CENTER_SPREAD = 0.3  # of the middle around its smooth course (DRIVE px)
 _LEVEL_SPREAD = 0.03  # of the background around its smooth course (darkness)
 _RADIUS_SPREAD = 0.6  # of the log radius along a vessel
@@ -101,18 +102,18 @@ def measure_widths(
     profiles = sample_profiles(photograph, av_map, line, drive_px)
     free = ~profiles.covered & np.isfinite(profiles.walls)
     if free.sum() < _FEWEST:
-        raise NotMeasurable("hidden: the artery or other vessels cover the vein along its whole course")
+        raise NotMeasurable("hidden: the artery or other vessels cover the vein all along")
     start = _start(profiles)
     shared, ratio = _common(profiles, start, free, drive_px)
     prior = _prior(start, drive_px)
     loose = fit(profiles.darkness, profiles.weights, profiles.offsets, start, shared, prior)
     depth = _depth_of_arms(profiles, loose.parameters, free)
     if not (depth > 0.02).all():
-        raise NotMeasurable(f"no contrast: the vein is {depth.min():.3f} darker than its background")
+        raise NotMeasurable(
+            f"no contrast: the vein is {depth.min():.3f} darker than its background"
+        )
     strict = _strict_prior(profiles, loose, free, depth, ratio, drive_px)
-    found = fit(
-        profiles.darkness, profiles.weights, profiles.offsets, strict.mean, shared, strict
-    )
+    found = fit(profiles.darkness, profiles.weights, profiles.offsets, strict.mean, shared, strict)
     width = 2 * np.exp(found.parameters[:, RADIUS])
     return Widths(
         profiles.points,
@@ -138,7 +139,9 @@ def _start(profiles: Profiles) -> Array:
     start[:, RADIUS] = np.log(np.maximum(radius, 0.5))
     level = _mean(profiles.darkness, profiles.weights * beside)
     start[:, LEVEL] = level
-    inner = np.abs(profiles.offsets)[None] < np.maximum(0.7 * radius, profiles.offsets[1] / 2)[:, None]
+    inner = (
+        np.abs(profiles.offsets)[None] < np.maximum(0.7 * radius, profiles.offsets[1] / 2)[:, None]
+    )
     start[:, DEPTH] = np.maximum(_mean(profiles.darkness, profiles.weights * inner) - level, 0.05)
     return start
 
