@@ -70,9 +70,18 @@ def detect_vessels(
     threshold: float = THRESHOLD,
 ) -> NDArray[np.bool_]:
     """Vessel map (H, W) of a photograph; arguments and errors as `line_response`."""
-    found = line_response(photograph, fov, drive_px) > threshold
+    return vessels_above(line_response(photograph, fov, drive_px), threshold, drive_px)
+
+
+def vessels_above(
+    response: NDArray[np.float64], threshold: float, drive_px: float
+) -> NDArray[np.bool_]:
+    """Pixels (H, W) above a threshold of the response, small regions left out."""
     least = max(1, round(SMALLEST * drive_px**2))
-    return np.asarray(remove_small_objects(found, max_size=least - 1, connectivity=2))
+    found: NDArray[np.bool_] = remove_small_objects(
+        response > threshold, max_size=least - 1, connectivity=2
+    )  # type: ignore[no-untyped-call]
+    return found
 
 
 def _beyond(green: Image, seen: NDArray[np.bool_]) -> Image:
