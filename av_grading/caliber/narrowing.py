@@ -17,15 +17,15 @@ from av_grading.errors import NotMeasurable
 
 Array = NDArray[np.float64]
 
-REACHES = (5.0, 8.0, 11.0)
+REACHES = (4.0, 6.0, 8.0)
 """Ways from the artery's edge over which a narrowing may fade (DRIVE px)."""
-SIDES_DIFFER = 0.10
+SIDES_DIFFER = 0.07
 """How far the vein's own width differs between the sides (standard deviation of its log)."""
 WAVES = 0.08
 """How far a vein's width swings by itself along it (standard deviation of its log)."""
-WAVE_LENGTH = 4.0
+WAVE_LENGTH = 6.0
 """Over which it swings (DRIVE px)."""
-USUAL = 0.5
+USUAL = 1.2
 """How far veins are narrowed (standard deviation of the log): weak, so that data decide."""
 LEAST_ERROR = 0.04
 """Of the log of any single width; what the model of a profile leaves out."""

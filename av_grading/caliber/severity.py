@@ -24,14 +24,14 @@ HIDDEN = 1.5
 """Way from the artery's edge over which the artery's blur hides the vein (DRIVE px)."""
 UNCERTAIN = 0.20
 """Largest standard error of a ratio, as a share of it, that is still a measurement."""
-BRANCH = 1.45
+BRANCH = 1.25
 """The arm ends where the map's vessel is this many times (and 0.5 DRIVE px) wider than the vein:
 there a branch leaves, or another vessel touches."""
 NEAREST = 6.0
 """A side is measured when its first width lies within this way of the artery's edge (DRIVE px)."""
 FEWEST_BESIDE = 3
 """Widths that a side needs."""
-MAP_ERROR = 0.25
+MAP_ERROR = 0.5
 """Standard error of a width in the map (DRIVE px)."""
 SOURCES = ("both", "photograph", "map")
 """What widths are taken from: "both" is the geometric mean, two readings of the same walls whose

@@ -26,10 +26,14 @@ class Ratios:
 
     Attributes:
         true: (N, 2), the first side's and the second's.
+        crossings: which crossing of which photograph each patch shows, (N,).
+        sources: of the photographs, (N,).
         measured: source → (N, 2); NaN where it was not measured.
     """
 
     true: Array
+    crossings: NDArray[np.int64]
+    sources: NDArray[np.str_]
     measured: dict[str, Array]
 
 
@@ -84,12 +88,15 @@ def collect(rows: Sequence[Measured]) -> Ratios:
                 continue
             ratios = [np.nan if s is None else s.ratio for s in caliber.sides]
             measured[source][number] = ratios if forward else ratios[::-1]
-    return Ratios(true, measured)
+    places = [_place(m.row) for m in rows]
+    numbers = {place: number for number, place in enumerate(sorted(set(places)))}
+    sources = np.array([m.row.source.removeprefix("simulated:") for m in rows])
+    return Ratios(true, np.array([numbers[p] for p in places]), sources, measured)
 
 
 def left_out(rows: Sequence[GradedPatch]) -> NDArray[np.bool_]:
     """Crossings on which thresholds were set, (N,)."""
-    places = [(r.group, r.more.get("x", ""), r.more.get("y", "")) for r in rows]
+    places = [_place(r) for r in rows]
     tuned = set(sorted(set(places))[::TUNED])
     return np.array([p in tuned for p in places])
 
@@ -102,8 +109,10 @@ def ratio_metrics(ratios: Ratios, rows: NDArray[np.int64]) -> dict[str, float]:
         rows: which of them, with repeats in a resample.
 
     Returns:
-        `ratio_spearman` (of "both") and `measurable_share`, the same for each source by name, and
-        `narrower_ratio_spearman` of the smaller of both ratios, where both were measured.
+        `ratio_spearman` (of "both") and `measurable_share`, the same for each source of widths by
+        name and for each set of photographs; `narrower_ratio_spearman` of the smaller of both
+        ratios, where both were measured; and `ratio_spearman_within_crossings`, of the differences
+        between the draws of one crossing, which leave out what its vein looks like by itself.
     """
     found: dict[str, float] = {}
     true = ratios.true[rows]
@@ -116,7 +125,24 @@ def ratio_metrics(ratios: Ratios, rows: NDArray[np.int64]) -> dict[str, float]:
         both = known.all(axis=1)
         narrower = chosen[both].min(axis=1), true[both].min(axis=1)
         found[f"narrower_ratio_spearman{suffix}"] = _rank(*narrower)
+    chosen = ratios.measured[SOURCES[0]][rows]
+    for name in np.unique(ratios.sources):
+        of_set = np.isfinite(chosen) & (ratios.sources[rows] == name)[:, None]
+        found[f"ratio_spearman_{name}"] = _rank(true[of_set], chosen[of_set])
+    found["ratio_spearman_within_crossings"] = _rank(
+        *(_without_means(v, np.isfinite(chosen), ratios.crossings[rows]) for v in (true, chosen))
+    )
     return found
+
+
+def _without_means(values: Array, known: NDArray[np.bool_], crossings: NDArray[np.int64]) -> Array:
+    """Logs of known values less their crossing's and side's mean, flat."""
+    logs = np.log(np.where(known, values, 1.0))
+    count, total = (np.zeros((int(crossings.max()) + 1, 2)) for _ in range(2))
+    np.add.at(count, crossings, known.astype(float))
+    np.add.at(total, crossings, np.where(known, logs, 0.0))
+    means = total / np.maximum(count, 1)
+    return np.asarray((logs - means[crossings])[known & (count > 1)[crossings]])
 
 
 def caliber_grades(measured: Sequence[Measured], thresholds: Thresholds) -> list[int | None]:
@@ -127,3 +153,8 @@ def caliber_grades(measured: Sequence[Measured], thresholds: Thresholds) -> list
 
 def _rank(a: Array, b: Array) -> float:
     return float(spearmanr(a, b).statistic) if len(a) > 2 else float("nan")
+
+
+def _place(row: GradedPatch) -> tuple[str, str, str]:
+    """The crossing that a patch shows."""
+    return row.group, row.more.get("x", ""), row.more.get("y", "")

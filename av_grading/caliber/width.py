@@ -54,7 +54,8 @@ class Widths:
         points, normals: x and y (px) of the centreline and of the unit vector across, (N, 2).
         along: way along the vessel from the crossing, negative on the first arm (px), (N,).
         width: (px), (N,).
-        error: standard error of the width (px), (N,).
+        error: standard error of the width (px), (N,), of this point against others of the vessel;
+            what all share, roundness and blur, cancels where widths are compared.
         center: where the vessel's middle lies along the normal (px), (N,).
         covered: the artery lies over the vessel there: the width is not to be trusted, (N,).
         mask: width in the map (px), (N,); NaN where the centreline is not on the vessel or
