@@ -9,6 +9,7 @@ from pathlib import Path
 
 from av_grading.caliber.centerline import trace
 from av_grading.caliber.severity import REACH, Caliber, Thresholds, judge
+from av_grading.caliber.validity import Validity, check_crossing
 from av_grading.caliber.width import Widths, measure_widths
 from av_grading.data.images import read_map, read_patch
 from av_grading.data.manifest import GradedPatch
@@ -35,12 +36,17 @@ COLUMNS = (
     "first_x_px",
     "first_y_px",
     "patch_px_per_drive_px",
+    "angle_deg",
+    "artery_above",
+    "valid_crossing",
     "failure",
 )
 """Of the table: the vein's own width away from the crossing and its width at the artery's edge on
 either side (DRIVE px), their ratio with its standard error, the smaller ratio, the severity index
 (0-1), the grade by the thresholds, where the first side's arm ends in the patch (px), the patch's
-scale, and why a crossing was not measured. What is not known is empty."""
+scale, the angle between the vessels (degrees), whether the artery's colour (1) or the vein's (-1)
+shows where they overlap, whether both vessels go through at an angle (1 or 0), and why
+something was not measured. What is not known is empty."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class Measured:
         drive_px: length of one DRIVE px in px of the patch; 0 where the patch cannot be read.
         widths: along the vein, None where it could not be followed.
         caliber: None where it could not be followed.
+        validity: whether it is a crossing, None where the patch cannot be read.
         failure: why a side or all was not measured, or empty.
         broken: the files cannot be read or do not fit, which is not the crossing's fault.
     """
@@ -60,6 +67,7 @@ class Measured:
     drive_px: float
     widths: Widths | None
     caliber: Caliber | None
+    validity: Validity | None = None
     failure: str = ""
     broken: bool = False
 
@@ -72,7 +80,7 @@ def measure_row(row: GradedPatch, side: float, source: str = "both") -> Measured
         side: of the patch (DRIVE px).
         source: see `severity.SOURCES`.
     """
-    drive_px, widths = 0.0, None
+    drive_px, widths, validity = 0.0, None, None
     try:
         photograph, av_map = read_patch(row.patch), read_map(row.av_map)
         height, width = av_map.shape
@@ -80,16 +88,18 @@ def measure_row(row: GradedPatch, side: float, source: str = "both") -> Measured
         if photograph.shape[:2] != av_map.shape:
             found = f"{photograph.shape[1]} x {photograph.shape[0]}"
             raise InputFileError(row.patch, f"expected {width} x {height} px, found {found}")
-        line = trace(av_map, VEIN, ((width - 1) / 2, (height - 1) / 2), drive_px, REACH)
+        center = ((width - 1) / 2, (height - 1) / 2)
+        validity = check_crossing(photograph, av_map, center, drive_px)
+        line = trace(av_map, VEIN, center, drive_px, REACH)
         widths = measure_widths(photograph, av_map, line, drive_px)
         caliber = judge(widths, drive_px, source)
         why = zip(("first", "second"), caliber.failures, strict=True)
         failure = "; ".join(f"{name} side {text}" for name, text in why if text)
-        return Measured(row, drive_px, widths, caliber, failure)
+        return Measured(row, drive_px, widths, caliber, validity, failure)
     except NotMeasurable as error:
-        return Measured(row, drive_px, widths, None, str(error))
+        return Measured(row, drive_px, widths, None, validity, str(error))
     except InputFileError as error:
-        return Measured(row, drive_px, None, None, str(error), broken=True)
+        return Measured(row, drive_px, None, None, None, str(error), broken=True)
 
 
 def table_row(measured: Measured, folder: Path, thresholds: Thresholds) -> dict[str, object]:
@@ -104,6 +114,12 @@ def table_row(measured: Measured, folder: Path, thresholds: Thresholds) -> dict[
         "patch_px_per_drive_px": f"{measured.drive_px:.4f}" if measured.drive_px else "",
         "failure": measured.failure,
     }
+    if measured.validity is not None:
+        found["valid_crossing"] = int(measured.validity.crossing)
+        if measured.validity.angle is not None:
+            found["angle_deg"] = f"{measured.validity.angle:.1f}"
+        if measured.validity.above is not None:
+            found["artery_above"] = f"{measured.validity.above:.3f}"
     caliber = measured.caliber
     if caliber is None:
         return found

@@ -53,6 +53,7 @@ def draw_vein(
     artery: float = 0.0,
     ratios: tuple[float, float] = (1.0, 1.0),
     length: float = 20.0,
+    above: bool = True,
 ) -> VeinPhantom:
     """Draw a vein at a random angle and with a random curvature.
 
@@ -67,6 +68,7 @@ def draw_vein(
         artery: width of an artery that crosses (px); 0 for none.
         ratios: see `VeinPhantom`.
         length: way from the artery's edge until the vein has its own width again (px).
+        above: the artery lies above the vein, and hides some of it; else the other way round.
     """
     middle = (size - 1) / 2 + rng.uniform(-0.5, 0.5, 2)
     turn, bend = rng.uniform(-0.6, 0.6), rng.uniform(-1, 1) / (3 * size)
@@ -84,7 +86,9 @@ def draw_vein(
         chord = np.sqrt(np.clip(1 - inside[kind] ** 2, 0, None))
         column = roundness * chord + (1 - roundness) * (inside[kind] < 1)
         column = column * (1 - reflected) if kind == VEIN else column
-        hidden = np.where(inside[ARTERY] < 1, 0.4, 1.0) if kind == VEIN else 1.0
+        other = ARTERY if kind == VEIN else VEIN
+        below = (kind == VEIN) == above
+        hidden = np.where(below & (inside[other] < 1), 0.3, 1.0)
         density += (column * hidden)[..., None] * np.array(ABSORBED[kind])
     light = 1 + rng.uniform(-0.15, 0.15) * x / size + rng.uniform(-0.15, 0.15) * y / size
     seen = np.array(BACKGROUND_COLOR) * light[..., None] * np.exp(-density)

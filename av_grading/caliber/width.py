@@ -35,6 +35,7 @@ SHINE_SPREAD = 0.12
 """How far the reflex varies along a vessel (standard deviation, share of the depth)."""
 _BLOCKS = 16  # averages of neighbouring profiles that roundness and blur are told from
 _FEWEST = 6  # profiles with both walls in sight, to measure a vessel at all
+_SHINING = 2.0  # radius from which a vessel shows its reflex (DRIVE px)
 _FAINTEST = 0.02  # darkness
 _CENTER_SPREAD = 0.3  # of the middle around its smooth course (DRIVE px)
 _LEVEL_SPREAD = 0.03  # of the background around its smooth course (darkness)
@@ -42,7 +43,7 @@ _RADIUS_SPREAD = 0.6  # of the log radius along a vessel
 _ODD = 0.5  # log radius away from the vessel's own beyond which a first fit has failed
 _SMOOTH = 2.5  # standard deviation of smoothing along the vessel (DRIVE px)
 _LEAST_BLUR = 0.45  # px, of the pixels themselves
-_USUAL = (0.8, 0.5)  # roundness and blur (DRIVE px) where the vessel is too thin to tell
+_USUAL = (0.9, 0.5)  # roundness and blur (DRIVE px) where the vessel is too thin to tell
 _UNUSUAL = (0.15, 0.4)  # standard deviation of roundness and log blur among vessels
 
 
@@ -167,7 +168,9 @@ def _prior(start: Array, drive_px: float) -> Prior:
     spread[:, LEVEL] = 0.5
     spread[:, SLOPE] = 0.02 / drive_px
     spread[:, DEPTH] = np.maximum(start[:, DEPTH], 0.1)
-    spread[:, SHINE] = 0.3 * np.maximum(start[:, DEPTH], 0.1)
+    # A thin vessel's reflex drowns in the blur and would only trade with its width.
+    seen = np.minimum(1, (radius / (_SHINING * drive_px)) ** 2)
+    spread[:, SHINE] = 0.6 * seen * np.maximum(start[:, DEPTH], 0.1)
     return Prior(mean, spread, 0.0)
 
 
