@@ -152,7 +152,9 @@ def caliber_grades(measured: Sequence[Measured], thresholds: Thresholds) -> list
 
 
 def _rank(a: Array, b: Array) -> float:
-    return float(spearmanr(a, b).statistic) if len(a) > 2 else float("nan")
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(spearmanr(a, b).statistic)
 
 
 def _place(row: GradedPatch) -> tuple[str, str, str]:

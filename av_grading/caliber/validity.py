@@ -1,8 +1,9 @@
 """Is this a real crossing, and is the artery above the vein?
 
 Vessels that merely touch, branch or run along each other are no crossings: both must go through, at
-an angle. Where the vein lies above, nothing presses on it; which one is above shows in the colour where they overlap: the one above absorbs light as it does beside the overlap, the one
-below is partly hidden.
+an angle. Where the vein lies above, nothing presses on it; which one is above shows in the colour
+where they overlap: the one above absorbs light as it does beside the overlap, the one below is
+partly hidden.
 """
 
 from dataclasses import dataclass
