@@ -50,7 +50,7 @@ def crossing_features(widths: Widths | None, drive_px: float) -> Array:
     for source in SOURCES:
         chosen, edges, _ = arms(widths, drive_px, source)
         try:
-            sides = fit_narrowing(*zip(*chosen, strict=True), drive_px)
+            sides = fit_narrowing(*chosen, drive_px)
         except NotMeasurable:
             values += [np.nan] * 2 * len(_SIDE)
             continue

@@ -80,7 +80,7 @@ def vessels_above(
     least = max(1, round(SMALLEST * drive_px**2))
     found: NDArray[np.bool_] = remove_small_objects(
         response > threshold, max_size=least - 1, connectivity=2
-    )  # type: ignore[no-untyped-call]
+    )
     return found
 
 

@@ -7,7 +7,6 @@ usually are (a Gaussian process, Rasmussen 2006, section 2.7), outliers count le
 How far the narrowing reaches is averaged over.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +34,10 @@ _HEAVY = 4.0  # degrees of freedom of Student's t
 _ROUNDS = 6
 
 
+Arm = tuple[Array, Array, Array]
+"""Points of one side: way from the artery's edge, width, and its standard error (px), (N,) each."""
+
+
 @dataclass(frozen=True)
 class Side:
     """One side of a crossing.
@@ -57,15 +60,11 @@ class Side:
         return self.ratio * self.log_error
 
 
-def fit_narrowing(
-    beyond: Sequence[Array], width: Sequence[Array], error: Sequence[Array], drive_px: float
-) -> tuple[Side, Side]:
+def fit_narrowing(first: Arm, second: Arm, drive_px: float) -> tuple[Side, Side]:
     """Narrowing of both sides together.
 
     Args:
-        beyond: way from the artery's edge of the points of either side (px), (N,) each.
-        width: at these points (px).
-        error: standard errors of the widths (px).
+        first, second: points of either side.
         drive_px: length of one DRIVE px in px.
 
     A side without points is as uncertain as before anything was measured.
@@ -73,13 +72,13 @@ def fit_narrowing(
     Raises:
         NotMeasurable: hardly any points.
     """
-    count = sum(len(b) for b in beyond)
+    count = len(first[0]) + len(second[0])
     if count < FEWEST:
         raise NotMeasurable(f"hidden: {count} widths in all, expected {FEWEST} or more")
-    way = np.concatenate(beyond) / drive_px
-    side = np.repeat([0, 1], [len(b) for b in beyond])
-    logs = np.log(np.concatenate(width))
-    noise = np.hypot(np.concatenate(error) / np.concatenate(width), LEAST_ERROR)
+    way, width, error = (np.concatenate(pair) for pair in zip(first, second, strict=True))
+    side = np.repeat([0, 1], [len(first[0]), len(second[0])])
+    noise = np.hypot(error / width, LEAST_ERROR)
+    way, logs = way / drive_px, np.log(width)
     found = [_solve(way, side, logs, noise, reach) for reach in REACHES]
     evidence = np.array([f[2] for f in found])
     share = np.exp(evidence - evidence.max())
@@ -89,7 +88,7 @@ def fit_narrowing(
         s * (f[1] + np.outer(f[0] - mean, f[0] - mean)) for s, f in zip(share, found, strict=True)
     )
     # Unknowns: log width of the vein, its change on either side, narrowing of either side.
-    return _side(mean, second, 0), _side(mean, second, 1)
+    return _side(mean, covariance, 0), _side(mean, covariance, 1)
 
 
 def _side(mean: Array, covariance: Array, side: int) -> Side:

@@ -91,9 +91,9 @@ def draw_vein(
         hidden = np.where(below & (inside[other] < 1), 0.3, 1.0)
         density += (column * hidden)[..., None] * np.array(ABSORBED[kind])
     light = 1 + rng.uniform(-0.15, 0.15) * x / size + rng.uniform(-0.15, 0.15) * y / size
-    seen = np.array(BACKGROUND_COLOR) * light[..., None] * np.exp(-density)
-    seen = cv2.resize(seen, (size, size), interpolation=cv2.INTER_AREA)
-    seen = cv2.GaussianBlur(seen, (0, 0), blur) + rng.normal(0, noise, seen.shape)
+    fine = np.array(BACKGROUND_COLOR) * light[..., None] * np.exp(-density)
+    area = cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA)
+    seen = cv2.GaussianBlur(area, (0, 0), blur) + rng.normal(0, noise, area.shape)
     shares = {k: _share(inside[k] < 1, size) for k in (VEIN, ARTERY)}
     vein, crossed = shares[VEIN] >= 0.5, shares[ARTERY] >= 0.5
     av_map = np.where(vein, VEIN, BACKGROUND)

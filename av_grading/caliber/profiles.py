@@ -67,7 +67,7 @@ def sample_profiles(
     walls = _walls(labels) * step
     reach = 0.75 * _typical(walls) + BESIDE * drive_px
     count = int(np.ceil(reach / step))
-    offsets = np.arange(-count, count + 1) * step
+    offsets = step * np.arange(-count, count + 1, dtype=np.float64)
     x, y = _places(points, normals, offsets)
     height, width = av_map.shape
     green = ndimage.map_coordinates(
@@ -112,15 +112,17 @@ def _places(points: Points, normals: Points, offsets: Array) -> tuple[Array, Arr
 
 
 def _longest(av_map: NDArray[np.uint8]) -> int:
-    return max(av_map.shape) // 2
+    return int(max(av_map.shape)) // 2
 
 
 def _labels_across(
     av_map: NDArray[np.uint8], points: Points, normals: Points, step: float, count: int
 ) -> NDArray[np.uint8]:
     """Nearest labels along each profile, (N, 2 * count + 1); background beyond the patch."""
-    x, y = _places(points, normals, np.arange(-count, count + 1) * step)
-    return ndimage.map_coordinates(av_map, (y, x), order=0, mode="constant", cval=BACKGROUND)
+    offsets = step * np.arange(-count, count + 1, dtype=np.float64)
+    x, y = _places(points, normals, offsets)
+    found = ndimage.map_coordinates(av_map, (y, x), order=0, mode="constant", cval=BACKGROUND)
+    return np.asarray(found, np.uint8)
 
 
 def _walls(labels: NDArray[np.uint8]) -> Array:
@@ -151,4 +153,5 @@ def _other_vessels(labels: NDArray[np.uint8], clear: int) -> NDArray[np.bool_]:
     own[:, middle::-1] |= np.cumprod(vessel[:, middle::-1], axis=1) > 0
     on_top = (labels == ARTERY) | (labels == OVERLAP)
     other = (vessel & ~own) | on_top
-    return ndimage.binary_dilation(other, np.ones((1, 2 * clear + 1))) if clear else other
+    near = np.ones((1, 2 * clear + 1))
+    return np.asarray(ndimage.binary_dilation(other, near) if clear else other, bool)

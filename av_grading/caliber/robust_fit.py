@@ -177,7 +177,7 @@ def _off(parameters: Array, prior: Prior) -> Array:
     """Distance from the prior in units of its spread, (N, 6)."""
     off = parameters - prior.mean
     off[:, SHINE] = parameters[:, SHINE] - prior.shine * parameters[:, DEPTH]
-    return off / prior.spread
+    return np.asarray(off / prior.spread)
 
 
 def _penalty(parameters: Array, prior: Prior) -> Array:
@@ -205,7 +205,8 @@ def _normal(
 
 
 def _diagonal(normal: Array) -> Array:
-    return np.einsum("nii->ni", normal)[:, :, None] * np.eye(normal.shape[1])
+    diagonal: Array = np.einsum("nii->ni", normal)
+    return diagonal[:, :, None] * np.eye(normal.shape[1])
 
 
 def _solve(normal: Array, gradient: Array, damping: Array) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.caliber.centerline import trace
-from av_grading.caliber.narrowing import Side, fit_narrowing
+from av_grading.caliber.narrowing import Arm, Side, fit_narrowing
 from av_grading.caliber.width import Widths, measure_widths
 from av_grading.labels import VEIN
 
@@ -136,7 +136,7 @@ def judge(widths: Widths, drive_px: float, source: str = "both") -> Caliber:
         NotMeasurable: there are hardly any widths.
     """
     chosen, edges, stops = arms(widths, drive_px, source)
-    sides = fit_narrowing(*zip(*chosen, strict=True), drive_px)
+    sides = fit_narrowing(*chosen, drive_px)
     first, second = (_failure(c[0] / drive_px, s) for c, s in zip(chosen, sides, strict=True))
     return Caliber(
         widths,
@@ -145,10 +145,6 @@ def judge(widths: Widths, drive_px: float, source: str = "both") -> Caliber:
         edges,
         stops,
     )
-
-
-Arm = tuple[Array, Array, Array]
-"""Way from the artery's edge, width and its standard error of the points of one side (px)."""
 
 
 def arms(

@@ -120,14 +120,14 @@ def _overlap(artery: VesselLine, vein: VesselLine, drive_px: float) -> Array:
     """Points of the artery's centreline nearest to the vein's, (N, 2)."""
     points, _, _ = even_points(artery, 0.25 * drive_px)
     away = np.linalg.norm(points[:, None] - vein.points[None], axis=2).min(axis=1)
-    return points[away <= away.min() + 0.5 * drive_px]
+    return np.asarray(points[away <= away.min() + 0.5 * drive_px])
 
 
 def _beside(line: VesselLine, overlap: Array, drive_px: float) -> Array:
     """Points of a centreline beside the overlap, where the other vessel is out of the way."""
     points, _, _ = even_points(line, 0.5 * drive_px)
     away = np.linalg.norm(points - overlap.mean(axis=0), axis=1) / drive_px
-    return points[(away > BESIDE[0]) & (away < BESIDE[1])]
+    return np.asarray(points[(away > BESIDE[0]) & (away < BESIDE[1])])
 
 
 def _at(values: Array, points: Array) -> Array:

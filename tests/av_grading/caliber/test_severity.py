@@ -72,14 +72,14 @@ def test_narrowing_of_known_widths() -> None:
     first, second = (10 * np.exp(-d * fade) + rng.normal(0, 0.2, len(way)) for d in (0.6, 0.0))
     first[20] = 25.0  # an outlier
     error = np.full(len(way), 0.2)
-    a, b = fit_narrowing((way, way), (first, second), (error, error), UNIT)
+    a, b = fit_narrowing((way, first, error), (way, second, error), UNIT)
     assert a.ratio == pytest.approx(np.exp(-0.6), abs=0.1) and b.ratio == pytest.approx(1, abs=0.1)
     assert a.own == pytest.approx(10, abs=0.5)
-    nothing = np.zeros(0)
-    unseen = fit_narrowing((way, nothing), (first, nothing), (error, nothing), UNIT)[1]
+    nothing = (np.zeros(0),) * 3
+    unseen = fit_narrowing((way, first, error), nothing, UNIT)[1]
     assert unseen.log_error > 0.5 > a.log_error
     with pytest.raises(NotMeasurable, match="0 widths"):
-        fit_narrowing((nothing, nothing), (nothing, nothing), (nothing, nothing), UNIT)
+        fit_narrowing(nothing, nothing, UNIT)
 
 
 @pytest.mark.parametrize("above", [True, False])
