@@ -51,7 +51,7 @@ def _headline(measured: Measured) -> str:
     ]
     ratios = "width at the artery against the vein's own: " + ", ".join(s for s in said if s)
     index = "" if caliber.index is None else f", index {caliber.index:.2f}"
-    why = f"\nnot measured: {measured.failure}" if measured.failure else ""
+    why = "".join(f"\n{text}" for text in measured.failure.split("; ") if text)
     return f"{name}: " + (ratios if any(said) else "not measured") + index + why
 
 

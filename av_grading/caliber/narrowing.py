@@ -84,7 +84,7 @@ def fit_narrowing(first: Arm, second: Arm, drive_px: float) -> tuple[Side, Side]
     share = np.exp(evidence - evidence.max())
     share /= share.sum()
     mean = sum(s * f[0] for s, f in zip(share, found, strict=True))
-    second = sum(
+    covariance = sum(
         s * (f[1] + np.outer(f[0] - mean, f[0] - mean)) for s, f in zip(share, found, strict=True)
     )
     # Unknowns: log width of the vein, its change on either side, narrowing of either side.

@@ -181,7 +181,7 @@ def _failure(beyond: Array, side: Side) -> str:
         return "hidden: the vein is not seen beside the artery"
     if side.log_error > UNCERTAIN:
         return (
-            f"uncertain: the ratio has a standard error of {side.log_error:.0%}, expected "
+            f"uncertain: the ratio has a standard error of {side.log_error:.1%}, expected "
             f"{UNCERTAIN:.0%} or less"
         )
     return ""
