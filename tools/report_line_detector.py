@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from av_detectron.data.annotations import read_av_map, read_mask, read_photograph
@@ -65,9 +64,7 @@ def pooled(counts: list[Confusion]) -> dict[str, float]:
 def resampled(counts: list[Confusion], draws: int, seed: int) -> dict[str, list[float]]:
     """95 % intervals over resamples of the photographs."""
     rng = np.random.default_rng(seed)
-    drawn: list[NDArray[np.int64]] = [
-        rng.integers(len(counts), size=len(counts)) for _ in range(draws)
-    ]
+    drawn = [rng.integers(len(counts), size=len(counts)) for _ in range(draws)]
     scores = [pooled([counts[i] for i in rows]) for rows in drawn]
     return {name: interval([s[name] for s in scores]) for name in scores[0]}
 
