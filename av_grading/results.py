@@ -38,9 +38,14 @@ def write_results(
 
 
 def _module(arguments: Sequence[str]) -> list[str]:
-    """`/path/av_grading/train.py --x` as `av_grading.train --x`."""
+    """`/path/av_grading/train.py --x` as `av_grading.train --x`; a package by its own name."""
     script = Path(arguments[0])
-    return [f"{script.parent.name}.{script.stem}", *arguments[1:]]
+    names = [] if script.stem == "__main__" else [script.stem]
+    folder = script.parent
+    while (folder / "__init__.py").is_file():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    return [".".join(names), *arguments[1:]]
 
 
 def _commit() -> str:

@@ -61,18 +61,30 @@ def read_manifest(path: Path, *, graded_only: bool = False) -> list[GradedPatch]
     Raises:
         ManifestError: anything is wrong; lists all of it.
     """
+    patches, problems = read_usable(path)
+    if not patches and not problems:
+        problems = ["expected patches, found none"]
+    if problems:
+        raise ManifestError(path, problems)
+    return [p for p in patches if p.grade is not None or not graded_only]
+
+
+def read_usable(path: Path) -> tuple[list[GradedPatch], list[str]]:
+    """Rows of a manifest that can be used, and what is wrong with each of the others.
+
+    Raises:
+        ManifestError: the file itself is missing, unreadable, or has other columns.
+    """
     rows, problems = _read_rows(path)
+    if problems:
+        raise ManifestError(path, problems)
     patches = []
     for number, row in rows:
         patch, found = _read_row(path.parent, row)
         problems += [f"row {number}: {problem}" for problem in found]
         if patch is not None:
             patches.append(patch)
-    if not rows and not problems:
-        problems.append("expected patches, found none")
-    if problems:
-        raise ManifestError(path, problems)
-    return [p for p in patches if p.grade is not None or not graded_only]
+    return patches, problems
 
 
 def _read_rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:

@@ -18,9 +18,11 @@ from av_grading.simulation.grades import GradeRule, draw_squeeze
 from av_grading.simulation.sheet import draw_grades
 from av_grading.simulation.squeeze import Squeeze
 
-TRUTH = ("x", "y", "scale", "ratio_first", "ratio_second", "length_drive_px")
+PLACE = ("x", "y", "scale")
+SIDES = ("first_x_px", "first_y_px")
+TRUTH = (*PLACE, "ratio_first", "ratio_second", "length_drive_px", *SIDES)
 """Columns beside those of every manifest: place, widths at the artery's edges as shares of the
-vein's own, and length of the narrowing."""
+vein's own, length of the narrowing, and where in the patch the first side's arm ends."""
 EXAMPLES = 6
 
 
@@ -101,20 +103,21 @@ def simulate_set(photographs: Sequence[Source], output: Path, options: Options) 
                 continue
             row = {"group": group, "source": f"simulated:{source.name}", "x": round(center[0], 1)}
             row |= {"y": round(center[1], 1), "scale": _scale(options, source)}
+            toward = dict(zip(SIDES, _first_end(window, options), strict=True))
             stem = f"{group}_{number}".replace(" ", "_")
             plain.append({**row, **_save(window, Squeeze(), output, f"{stem}_plain", options)})
             for grade in rng.permutation(len(GRADES))[: options.draws]:
                 amount = draw_squeeze(rng, int(grade), options.rule)
                 files = _save(window, amount, output, f"{stem}_{grade}", options)
                 truth = dict(
-                    zip(TRUTH[3:], (amount.first, amount.second, amount.length), strict=True)
+                    zip(TRUTH[3:6], (amount.first, amount.second, amount.length), strict=True)
                 )
                 rounded = {k: round(v, 3) for k, v in truth.items()}
-                rows.append({**row, **files, **rounded, "grade": int(grade)})
+                rows.append({**row, **files, **rounded, **toward, "grade": int(grade)})
                 if len(examples[int(grade)]) < EXAMPLES and number % 5 == 0:
                     examples[int(grade)].append(read_patch(output / str(files["patch"])))
     write_whole(output / "manifest.csv", format_manifest(rows, TRUTH))
-    write_whole(output / "unlabelled.csv", format_manifest(plain, TRUTH[:3]))
+    write_whole(output / "unlabelled.csv", format_manifest(plain, PLACE))
     write_whole(output / "grades.png", png(draw_grades(examples)))
     report.lines.append(f"{output / 'manifest.csv'}: {len(rows)} patches of {len(plain)} crossings")
     report.lines += [f"left out {count}: {why}" for why, count in reasons.most_common()]
@@ -124,6 +127,14 @@ def simulate_set(photographs: Sequence[Source], output: Path, options: Options) 
 def _scale(options: Options, source: Source) -> float:
     """Patch px per photograph px."""
     return round(options.pixels / (options.side * source.drive_px), 4)
+
+
+def _first_end(window: CrossingWindow, options: Options) -> tuple[float, float]:
+    """x and y where the vein's first arm ends, in px of the patch; may lie outside."""
+    scale = options.pixels / (options.side * window.drive_px)
+    end = window.vein.line.first[-1] - np.array(window.center)
+    x, y = (options.pixels - 1) / 2 + scale * end
+    return round(float(x), 1), round(float(y), 1)
 
 
 def _save(

@@ -1,0 +1,88 @@
+"""What a vessel looks like across: blurred blood column, central light reflex, background.
+
+Light is absorbed along its way through the blood (Beer-Lambert), so the optical density, minus the
+logarithm of the intensity, is proportional to the depth of blood: half an ellipse across a round
+vessel, a box across a flattened one. Real veins lie between the two. The camera blurs both.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+Array = NDArray[np.float64]
+
+REFLEX = 0.22
+"""Standard deviation of the central reflex as a share of the vessel's radius; its full width at
+half maximum is then a quarter of the vessel's width."""
+CENTER, RADIUS, LEVEL, SLOPE, DEPTH, SHINE = range(6)
+"""Columns of a profile's own parameters: centre (px), log of the radius (px), darkness of the
+background at offset 0 and its slope (per px), depth of the blood and of the reflex (darkness)."""
+ROUNDNESS, BLUR = range(2)
+"""Columns of what all profiles of a vessel share: 0 for a box to 1 for a round vessel, and log of
+the standard deviation of the camera's blur (px)."""
+
+_ABSORBED = 0.6  # optical density of a vein's middle in green light
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(7)
+_ANGLES = (_NODES + 1) * np.pi / 4
+# What a round vessel takes away, 1 - exp(-k sqrt(1 - u^2)) at u radii from its middle, is a stack
+# of boxes of half widths sin(angle).
+_BOX_RADII = np.sin(_ANGLES)
+_BOX_SHARES = _WEIGHTS * np.sin(_ANGLES) * np.exp(-_ABSORBED * np.cos(_ANGLES))
+_BOX_SHARES /= _BOX_SHARES.sum()
+_ONE = np.ones(1)
+
+
+def predict(parameters: Array, shared: Array, offsets: Array) -> tuple[Array, Array, Array]:
+    """Darkness along profiles, and how it changes with the parameters.
+
+    Args:
+        parameters: (N, 6), see `CENTER` to `SHINE`.
+        shared: (2,), see `ROUNDNESS` and `BLUR`.
+        offsets: (K,), distance from the line (px).
+
+    Returns:
+        darkness (N, K), its derivatives by the parameters (N, K, 6) and by those shared (N, K, 2).
+    """
+    center, radius = parameters[:, :1], np.exp(parameters[:, 1:2])
+    away = offsets[None] - center  # (N, K)
+    blur = float(np.exp(shared[BLUR]))
+    box = _boxes(away, radius, blur, _ONE, _ONE)
+    round_ = _boxes(away, radius, blur, _BOX_RADII, _BOX_SHARES)
+    blood, by_away, by_radius, by_blur = box + shared[ROUNDNESS] * (round_ - box)
+    own = REFLEX * radius
+    spread = np.hypot(own, blur)
+    reflex = own / spread * np.exp(-0.5 * (away / spread) ** 2)
+    bend = (away**2 / spread**2 - 1) / spread**2
+    depth, shine = parameters[:, DEPTH, None], parameters[:, SHINE, None]
+    own_slopes = np.empty((*away.shape, 6))
+    own_slopes[..., CENTER] = -depth * by_away - shine * reflex * away / spread**2
+    own_slopes[..., RADIUS] = depth * by_radius * radius - shine * reflex * (1 + bend * own**2)
+    own_slopes[..., LEVEL] = 1
+    own_slopes[..., SLOPE] = offsets
+    own_slopes[..., DEPTH] = blood
+    own_slopes[..., SHINE] = -reflex
+    shared_slopes = np.empty((*away.shape, 2))
+    shared_slopes[..., ROUNDNESS] = depth * (round_[0] - box[0])
+    shared_slopes[..., BLUR] = (depth * by_blur - shine * reflex * bend * blur) * blur
+    linear = parameters[:, None, LEVEL:]
+    return (own_slopes[..., LEVEL:] * linear).sum(axis=2), own_slopes, shared_slopes
+
+
+def _boxes(away: Array, radius: Array, blur: float, sizes: Array, shares: Array) -> Array:
+    """A stack of blurred boxes at distances (N, K): (4, N, K).
+
+    Its height, and its derivatives by the distance, the radius and the blur.
+    """
+    found = np.zeros((4, *away.shape))
+    for size, share in zip(sizes, shares, strict=True):
+        left, right = (away + size * radius) / blur, (away - size * radius) / blur
+        bell_left, bell_right = _bell(left) / blur, _bell(right) / blur
+        found[0] += share * (ndtr(left) - ndtr(right))
+        found[1] += share * (bell_left - bell_right)
+        found[2] += share * size * (bell_left + bell_right)
+        found[3] += share * (right * bell_right - left * bell_left)
+    return found
+
+
+def _bell(z: Array) -> Array:
+    return np.asarray(np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi))

@@ -1,0 +1,159 @@
+"""Unify the predictions of several graders, and the caliber, into one grade.
+
+    python -m av_grading.unify --output output/team --caliber output/caliber/caliber.csv \\
+        ce=output/ce/predictions.csv corn=output/corn/predictions.csv
+
+Takes predictions out of fold, as `python -m av_grading.train` writes them on the same patches with
+the same folds, and caliber.csv of `python -m av_grading.caliber` where it is given. Writes
+predictions.csv of the team, scores.png, and results.json with the team beside each member.
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_grading.command_line import make_parser, named_paths
+from av_grading.cross_validation import PREDICTIONS, write_predictions
+from av_grading.data.manifest import GradedPatch
+from av_grading.errors import InputFileError
+from av_grading.evaluate import align, read_predictions
+from av_grading.metrics import scores_with_intervals
+from av_grading.plots import plot_scores
+from av_grading.results import write_results
+from av_grading.team import team_features, unify
+
+Array = NDArray[np.float64]
+
+CALIBER = ("ratio_first", "ratio_second", "ratio_error_first", "ratio_error_second")
+"""Columns of caliber.csv that the head sees, the narrower side first."""
+
+
+def read_caliber(path: Path, patches: Sequence[str]) -> Array:
+    """Ratio and error of the narrower side, then of the wider, (N, 4); NaN where not measured.
+
+    Args:
+        path: CSV of `python -m av_grading.caliber`.
+        patches: in this order.
+
+    Raises:
+        InputFileError: unreadable, other columns, or none of the patches.
+    """
+    known: dict[str, list[float]] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            if not {"patch", *CALIBER} <= set(reader.fieldnames or ()):
+                raise InputFileError(path, f"expected the columns patch, {', '.join(CALIBER)}")
+            for row in reader:
+                try:
+                    values = [float(row[name] or "nan") for name in CALIBER]
+                except ValueError as error:
+                    raise InputFileError(path, f"row {reader.line_num}: {error}") from error
+                sides = sorted(zip(values[:2], values[2:], strict=True), key=_known_and_narrow)
+                known[row["patch"]] = [*sides[0], *sides[1]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputFileError(path, f"not a readable CSV file: {error}") from error
+    found = np.array([known.get(p, [np.nan] * len(CALIBER)) for p in patches])
+    if not any(p in known for p in patches):
+        raise InputFileError(path, "expected the predicted patches, found none of them")
+    return found
+
+
+def _known_and_narrow(side: tuple[float, float]) -> tuple[bool, float]:
+    return bool(np.isnan(side[0])), side[0]
+
+
+def run(
+    paths: Mapping[str, Path],
+    output: Path,
+    *,
+    caliber: Path | None,
+    folds: int,
+    seed: int,
+    draws: int,
+) -> None:
+    """Read, unify, score and write.
+
+    Raises:
+        InputFileError, ValueError: predictions that cannot be read or that differ in their patches.
+        SplitError: too few photographs.
+    """
+    tables = {name: read_predictions(path) for name, path in paths.items()}
+    y_true, groups, members = align(tables)
+    patches = sorted(next(iter(tables.values())))
+    grades = y_true.astype(int).tolist()
+    teams = {"team": team_features(list(members.values()))}
+    if caliber is not None:
+        measured = read_caliber(caliber, patches)
+        teams = {"team": team_features(list(members.values()), measured), "networks": teams["team"]}
+        teams["caliber"] = measured
+    unified = {name: unify(x, grades, groups, folds, seed) for name, x in teams.items()}
+    predictions = {name: found[0] for name, found in unified.items()} | members
+    metrics, ci95 = scores_with_intervals(y_true, predictions, groups, draws, seed)
+    write_results(
+        output / "results.json",
+        metrics=metrics,
+        ci95=ci95,
+        seeds=[seed],
+        data={
+            "patches": len(patches),
+            "groups": len(set(groups)),
+            "members": {name: str(path) for name, path in paths.items()},
+            "caliber": "" if caliber is None else str(caliber),
+            "head_strengths": {name: found[1] for name, found in unified.items()},
+        },
+    )
+    rows = [
+        GradedPatch(Path(p), Path(), grade, group, "")
+        for p, grade, group in zip(patches, grades, groups, strict=True)
+    ]
+    write_predictions(output / PREDICTIONS, rows, predictions["team"])
+    plot_scores(y_true, predictions["team"], output / "scores.png")
+    for name in predictions:
+        low, high = ci95[f"{name}_qwk"]
+        value = metrics[f"{name}_qwk"]
+        print(f"{name:16} QWK {value:.3f}  (95 % interval {low:.3f} to {high:.3f})")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = make_parser(__doc__)
+    add = parser.add_argument
+    add("models", nargs="+", metavar="name=predictions.csv")
+    add("--output", type=Path, required=True, help="folder to write")
+    add("--caliber", type=Path, help="caliber.csv of the same patches")
+    add("--folds", type=int, default=5, help="those that the graders were trained with")
+    add("--seed", type=int, default=0, help="likewise, train.seed")
+    add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
+    args = parser.parse_args(argv)
+    paths = named_paths(parser, args.models)
+    taken = {"team", "networks", "caliber"} & paths.keys()
+    if taken:
+        parser.error(f"{taken.pop()}: expected another name, this one is the head's")
+    return _finish(args, paths)
+
+
+def _finish(args: argparse.Namespace, paths: dict[str, Path]) -> int:
+    try:
+        run(
+            paths,
+            args.output,
+            caliber=args.caliber,
+            folds=args.folds,
+            seed=args.seed,
+            draws=args.draws,
+        )
+    except (OSError, ValueError) as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 1
+    print(f"written: {args.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
