@@ -10,8 +10,8 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from av_detectron.files import png
 from av_grading.data.patches import cut_patch
+from av_grading.files import png
 from av_grading.simulation.sheet import MEANING
 from av_screening.columns import CALIBER
 from av_screening.notice import NOTICE

@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from av_detectron.data.phantom import make_phantom
+from av_screening.settings import Settings
+from tests.av_screening.models import write_tiny_detector, write_tiny_grader
 
 
 def encode(pixels: NDArray[np.generic], kind: str = "PNG") -> bytes:
@@ -92,3 +95,22 @@ BAD_FILES: dict[str, tuple[str, str, BadFile]] = {
     "landscape": (".jpg", "not_fundus", lambda eye: encode(_landscape(), "JPEG")),
     "frames": (".dcm", "unreadable", lambda eye: make_dicom(eye, NumberOfFrames=2)),
 }
+
+
+@pytest.fixture(scope="session")
+def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a tiny detector."""
+    return write_tiny_detector(tmp_path_factory.mktemp("detector"))
+
+
+@pytest.fixture(scope="session")
+def graders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Weights of two tiny graders."""
+    folder = tmp_path_factory.mktemp("graders")
+    return write_tiny_grader(folder, 0), write_tiny_grader(folder, 1)
+
+
+@pytest.fixture(scope="session")
+def settings(detector: Path, graders: tuple[Path, Path]) -> Settings:
+    """Settings of a run with the tiny models."""
+    return Settings(detector=detector, graders=graders, caliber=False)
