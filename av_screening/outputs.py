@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from av_grading.files import png
 from av_screening.columns import CROSSINGS, format_csv
 from av_screening.page import review_page
-from av_screening.pictures import draw_map, draw_overlay, resized
+from av_screening.pictures import draw_overlay, map_labels, resized
 from av_screening.pipeline import Screened
 from av_screening.records import coco_record, crossing_rows, summary_row
 
@@ -67,8 +67,8 @@ def write_outputs(
     rows = crossing_rows(screened, source.name, source.identity, place)
     summary = summary_row(screened, source.name, source.identity, source.sha256, place)
     base = resized(pixels)
-    map_picture = draw_map(screened, (base.shape[1], base.shape[0]))
-    overlay = draw_overlay(base, map_picture, screened)
+    labels = map_labels(screened, (base.shape[1], base.shape[0]))
+    overlay = draw_overlay(base, labels, screened)
     record = {"sha256": source.sha256, "settings": settings, "summary": summary}
     files: dict[str, str | bytes] = {
         "crossings.csv": format_csv(CROSSINGS, rows),
@@ -77,7 +77,7 @@ def write_outputs(
         "review.html": review_page(
             pixels,
             base,
-            map_picture,
+            labels,
             screened,
             rows,
             source.name,

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import cv2
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from av_grading.simulation.sheet import MEANING
 from av_screening.columns import CALIBER
 from av_screening.notice import NOTICE
 from av_screening.patches import SIDE
-from av_screening.pictures import ARTERY_COLOR, VEIN_COLOR, grade_of, jpeg
+from av_screening.pictures import PALETTE, grade_of, jpeg, transparent_png
 from av_screening.pipeline import Screened
 
 ZOOM = 288
@@ -42,7 +41,7 @@ def environment() -> Environment:
 def review_page(
     pixels: Image,
     base: Image,
-    map_picture: Image,
+    labels: Image,
     screened: Screened,
     rows: Sequence[Mapping[str, object]],
     name: str,
@@ -54,7 +53,7 @@ def review_page(
     Args:
         pixels: the photograph, RGB.
         base: the same at the page's size.
-        map_picture: RGBA of the same size.
+        labels: of its map, at the same size.
         screened: what is known of it.
         rows: of crossings.csv.
         name: of the photograph.
@@ -100,7 +99,7 @@ def review_page(
             width=base.shape[1],
             height=base.shape[0],
             photograph=_uri(jpeg(base), "jpeg"),
-            vessels=_uri(_rgba_png(map_picture), "png"),
+            vessels=_uri(transparent_png(labels), "png"),
             graded=screened.grades is not None,
             crossings=crossings,
             data={
@@ -125,13 +124,7 @@ def _enlarged(pixels: Image, screened: Screened, number: int) -> Image:
 
 
 def _map_patch(screened: Screened, number: int) -> Image:
-    palette = np.array([(16, 16, 20), ARTERY_COLOR, VEIN_COLOR, (120, 220, 120)], np.uint8)
-    return np.asarray(palette[screened.crossings[number].av_map])
-
-
-def _rgba_png(pixels: Image) -> bytes:
-    ordered = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA)
-    return bytes(cv2.imencode(".png", ordered)[1])
+    return np.asarray(PALETTE[screened.crossings[number].av_map])
 
 
 def _uri(content: bytes, kind: str) -> str:

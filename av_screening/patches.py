@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from av_detectron import Prediction
 from av_grading.data.patches import cut_map, cut_patch
-from av_grading.labels import BACKGROUND
+from av_grading.labels import ARTERY, BACKGROUND, VEIN
 from av_screening.steps import CrossingPatch
 
 SIDE = 48.0
@@ -19,8 +19,8 @@ PIXELS = 96
 
 def most_likely(av: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Most likely class (H, W) of probabilities (3, H, W): background, artery or vein."""
-    vessel = av[0] < 0.5
-    return np.where(vessel, 1 + av[1:].argmax(axis=0), BACKGROUND).astype(np.uint8)
+    kinds = np.where(av[2] > av[1], np.uint8(VEIN), np.uint8(ARTERY))
+    return np.asarray(np.where(av[0] < 0.5, kinds, np.uint8(BACKGROUND)))
 
 
 def cut_crossings(

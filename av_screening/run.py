@@ -14,7 +14,7 @@ from av_screening.outputs import PHOTOGRAPHS, remove_unfinished
 from av_screening.photographs import find_photographs
 from av_screening.settings import Settings, fingerprint
 from av_screening.summary import Run, write_run
-from av_screening.task import Outcome, Task, screen_photograph
+from av_screening.task import Outcome, Task, crashed, screen_photograph
 from av_screening.workers import run_tasks
 
 Runner = Callable[[Iterable[Task]], Iterator[Outcome]]
@@ -95,7 +95,9 @@ def screen_folder(
         tasks = (
             Task(path, folder, output, settings, word) for path in find_photographs(folder, output)
         )
-        outcomes = runner(tasks) if runner else run_tasks(tasks, screen_photograph, workers)
+        outcomes = (
+            runner(tasks) if runner else run_tasks(tasks, screen_photograph, workers, crashed)
+        )
         counts = Counts()
         for outcome in tqdm(outcomes, desc="screening", disable=None, unit="photo"):
             _count(counts, outcome)

@@ -85,3 +85,9 @@ def screen_photograph(task: Task) -> Outcome:
     source = Source(printable(task.relative), sha256, photograph.identity, folder)
     write_outputs(task.output, source, photograph.pixels, screened, task.fingerprint)
     return Outcome(task.relative)
+
+
+def crashed(task: Task) -> Outcome:
+    """Outcome of a task whose process died."""
+    message = "the process that screened it died, of memory or of a fault in a library"
+    return Outcome(task.relative, "crashed", message)

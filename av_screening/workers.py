@@ -1,4 +1,4 @@
-"""Tasks in one process or several; a worker that dies takes one photograph with it, not the run."""
+"""Tasks in one process or several; a worker that dies takes one task with it, not the run."""
 
 import multiprocessing
 import os
@@ -9,72 +9,72 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing.connection import wait
+from typing import TypeVar
 
-from av_screening.task import Outcome, Task
+Task = TypeVar("Task")
+Outcome = TypeVar("Outcome")
+AHEAD = 3
+"""Tasks a worker that are under way or waiting for it."""
 
-Screen = Callable[[Task], Outcome]
 
-
-def run_tasks(tasks: Iterable[Task], screen: Screen, workers: int) -> Iterator[Outcome]:
-    """Outcomes in the tasks' order; at most four tasks a worker are under way.
+def run_tasks(
+    tasks: Iterable[Task],
+    work: Callable[[Task], Outcome],
+    workers: int,
+    crashed: Callable[[Task], Outcome],
+) -> Iterator[Outcome]:
+    """Outcomes in the tasks' order.
 
     Args:
         tasks: any number, taken as they are needed.
-        screen: what to do with each.
+        work: what to do with each.
         workers: processes; with 1, this one.
+        crashed: outcome of a task whose process died.
 
     Raises:
-        what `screen` raises.
+        what `work` raises.
     """
     if workers == 1:
-        yield from map(screen, tasks)
+        yield from map(work, tasks)
         return
     remaining = iter(tasks)
-    waiting: list[Task] = []
+    waiting: deque[Task] = deque()
     while True:
-        waiting += islice(remaining, 4 * workers - len(waiting))
+        waiting.extend(islice(remaining, AHEAD * workers - len(waiting)))
         if not waiting:
             return
-        yield from _until_broken(waiting, remaining, screen, workers)
-        # A worker died, or all is done. Which of those under way it was shows when each runs alone.
+        yield from _until_broken(waiting, remaining, work, workers)
+        # A worker died, or all is done. Which task it was shows when they run one by one.
         while waiting:
-            yield _alone(waiting.pop(0), screen)
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    return ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
+            yield from _until_broken(waiting, iter(()), work, 1, ahead=1)
+            if waiting:
+                yield crashed(waiting.popleft())
 
 
 def _until_broken(
-    waiting: list[Task], remaining: Iterator[Task], screen: Screen, workers: int
+    waiting: deque[Task],
+    remaining: Iterator[Task],
+    work: Callable[[Task], Outcome],
+    workers: int,
+    ahead: int = AHEAD,
 ) -> Iterator[Outcome]:
     """Outcomes until all is done or a worker dies; `waiting` then holds what has none."""
-    pool = _pool(workers)
+    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    pool = ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
     futures: deque[Future[Outcome]] = deque()
     try:
-        futures.extend(pool.submit(screen, task) for task in waiting)
-        while futures:
+        while waiting:
+            waiting.extend(islice(remaining, max(0, ahead * workers - len(waiting))))
+            for task in islice(waiting, len(futures), ahead * workers):
+                futures.append(pool.submit(work, task))
             outcome = futures[0].result()
             futures.popleft()
-            waiting.pop(0)
-            for task in islice(remaining, 1):
-                waiting.append(task)
-                futures.append(pool.submit(screen, task))
+            waiting.popleft()
             yield outcome
     except BrokenProcessPool:
         return
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _alone(task: Task, screen: Screen) -> Outcome:
-    with _pool(1) as pool:
-        try:
-            return pool.submit(screen, task).result()
-        except BrokenProcessPool:
-            message = "the process that screened it died, of memory or of a fault in a library"
-            return Outcome(task.relative, "crashed", message)
 
 
 def _end_with_parent() -> None:
