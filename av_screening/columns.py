@@ -12,12 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 CALIBER = {
     "measurable": "1 where the vein's width could be measured, 0 where not",
     "not_measurable": "why not",
-    "width_before_px": "narrowest width of the vein on one side of the artery",
-    "width_after_px": "on the other side",
-    "width_reference_px": "width of the vein away from the crossing",
-    "ratio_before": "narrowest over reference width, one side",
-    "ratio_after": "the other side",
-    "severity_index": "how much narrower the vein is at the crossing",
+    "own_width_first_drive_px": "the vein's own width away from the crossing, on one side of it",
+    "own_width_second_drive_px": "on the other side",
+    "edge_width_first_drive_px": "its width beside the artery, on the first side",
+    "edge_width_second_drive_px": "on the other side",
+    "ratio_first": "width beside the artery over own width, on the first side",
+    "ratio_second": "on the other side",
+    "severity_index": "mean share of the width that is lost on the two sides, 0-1",
+    "caliber_grade": "grade that follows from the two ratios, 0-3",
 }
 """Of the caliber step."""
 

@@ -50,13 +50,18 @@ def grade_crossings(crossings: Sequence[CrossingPatch], graders: Sequence[Grader
     """Grade all crossings of a photograph in batches; None without graders or crossings."""
     if not graders or not crossings:
         return None
-    data = PatchSet(
+    data = patch_set(crossings)
+    rows = np.arange(len(crossings))
+    each = np.stack([grader.predict(data, rows) for grader in graders])  # (graders, N, 4)
+    expected = np.stack([expected_grade(p) for p in each])
+    return Grades(each.mean(axis=0), expected.std(axis=0) if len(graders) > 1 else None)
+
+
+def patch_set(crossings: Sequence[CrossingPatch]) -> PatchSet:
+    """Crossings as graders take them."""
+    return PatchSet(
         torch.from_numpy(np.stack([c.patch.transpose(2, 0, 1) for c in crossings])),
         torch.from_numpy(np.stack([c.av_map for c in crossings])),
         torch.full((len(crossings),), -1),
         [""] * len(crossings),
     )
-    rows = np.arange(len(crossings))
-    each = np.stack([grader.predict(data, rows) for grader in graders])  # (graders, N, 4)
-    expected = np.stack([expected_grade(p) for p in each])
-    return Grades(each.mean(axis=0), expected.std(axis=0) if len(graders) > 1 else None)

@@ -13,6 +13,7 @@ from av_grading.grader import Grader
 from av_screening.columns import CALIBER
 from av_screening.errors import RejectedPhotograph
 from av_screening.grading import Grades, grade_crossings, load_graders
+from av_screening.optional import caliber_step, explain_step
 from av_screening.patches import cut_crossings
 from av_screening.quality import QualityLimits, check_quality
 from av_screening.settings import Settings
@@ -91,7 +92,8 @@ class Pipeline:
             bfloat16=settings.precision == "bfloat16",
         )
         graders = load_graders(settings.graders, settings.device)
-        return cls(predictor, graders, quality=settings.quality)
+        steps = caliber_step(settings), explain_step(settings, graders)
+        return cls(predictor, graders, *steps, quality=settings.quality)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> Screened:
         """Screen a photograph, RGB (H, W, 3).
@@ -106,9 +108,7 @@ class Pipeline:
         caliber = [self._measured(c) for c in crossings] if self.measure else []
         explained = []
         if self.explain and grades:
-            explained = [
-                self.explain(c, int(g)) for c, g in zip(crossings, grades.grade, strict=True)
-            ]
+            explained = self.explain(crossings, grades.grade)
         return Screened(found, crossings, grades, caliber, explained)
 
     def _measured(self, crossing: CrossingPatch) -> Mapping[str, object]:

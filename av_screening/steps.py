@@ -3,7 +3,7 @@
 Each is one function, so that the pipeline needs to know nothing of how it is done.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,6 +38,8 @@ class Measure(Protocol):
 
 
 class Explain(Protocol):
-    """Where a grader looked: an RGB picture (Q, Q, 3) over the patch for one crossing's grade."""
+    """Where graders looked: an RGB picture (Q, Q, 3) over the patch for each crossing's grade."""
 
-    def __call__(self, crossing: CrossingPatch, grade: int) -> Patch: ...
+    def __call__(
+        self, crossings: Sequence[CrossingPatch], grades: NDArray[np.int64]
+    ) -> list[Patch]: ...

@@ -25,7 +25,7 @@ def test_screen(tmp_path: Path, detector: Path, run_tool: RunTool) -> None:
     Image.fromarray(make_phantom(seed=0, fov_diameter=300).image).save(photographs / "a.png")
     (photographs / "b.png").write_text("no photograph")
     given = [str(photographs), "--output", str(output), "--weights", str(detector)]
-    given += ["--workers", "1"]
+    given += ["--workers", "1", "--no-caliber"]
     code, out, err = run_tool("screen.py", *given)
     assert code == 1 and "1 photographs screened" in out and "no grader was given" in out, err
     assert "b.png: expected an image, found another kind of file" in out
@@ -49,10 +49,10 @@ def test_wrong_use(tmp_path: Path, run_tool: RunTool) -> None:
     code, _, err = run_tool("screen.py", str(tmp_path), *output, "--dicom-id", "PatientShoe")
     assert code == 2 and "found 'PatientShoe'" in err
     Image.fromarray(make_phantom(seed=0, fov_diameter=300).image).save(tmp_path / "a.png")
-    weights = ["--weights", str(tmp_path / "none.safetensors"), "--workers", "1"]
+    weights = ["--weights", str(tmp_path / "none.safetensors"), "--workers", "1", "--no-caliber"]
     code, _, err = run_tool("screen.py", str(tmp_path), *output, *weights)
     assert code == 1 and "none.safetensors" in err and "Traceback" not in err
-    weights = ["--weights", str(tmp_path / "a.png"), "--workers", "1"]
+    weights = ["--weights", str(tmp_path / "a.png"), "--workers", "1", "--no-caliber"]
     code, _, err = run_tool("screen.py", str(tmp_path), *output, *weights)
     assert code == 1 and "a.png: damaged, or not a safetensors file" in err
     assert "Traceback" not in err
