@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,15 @@ class Settings:
         values = dataclasses.asdict(self)
         values["detector"] = describe_weights(self.detector)
         values["graders"] = [describe_weights(path) for path in self.graders]
-        return values
+        return {"version": package_version(), **values}
+
+
+def package_version() -> str:
+    """Of this package: another one may write other outputs."""
+    try:
+        return version("av-nicking")
+    except PackageNotFoundError:  # run from its sources
+        return "unknown"
 
 
 def describe_weights(path: Path) -> dict[str, str]:

@@ -54,7 +54,7 @@ def kill_and_resume(
     repo: Path, photographs: Path, folder: Path, settings: Settings, workers: list[int]
 ) -> None:
     """Kill a run once for each of `workers`, let it end, and compare."""
-    limits = QualityLimits(min_fov=120)
+    limits = QualityLimits(min_fov=120.0)
     rng = random.Random(0)
     whole, output = folder / "whole", folder / "killed"
     screen_folder(photographs, whole, dataclasses.replace(settings, quality=limits))
