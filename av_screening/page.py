@@ -78,11 +78,9 @@ def review_page(
                 "grade": grade_of(screened, number),
                 "expected": row.get("expected_grade", ""),
                 "shares": [row.get(f"p{grade}", "") for grade in range(4)],
-                "caliber": [
-                    (name, meaning, str(row[name]))
-                    for name, meaning in CALIBER.items()
-                    if str(row.get(name, "")) != ""
-                ],
+                "caliber": {name: str(row.get(name, "")) for name in CALIBER}
+                if screened.caliber
+                else {},
                 "picture": _uri(jpeg(_enlarged(pixels, screened, number), 88), "jpeg"),
                 "map": _uri(png(_map_patch(screened, number)), "png"),
                 "explained": _uri(png(screened.explained[number]), "png")

@@ -4,6 +4,7 @@ Input and output folders have to be shared between the machines.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from av_screening.run import Runner
@@ -30,9 +31,20 @@ def ray_runner(workers: int) -> Runner:
         raise ImportError("--ray needs Ray: pip install 'av-nicking[ray]'") from error
 
     def run(tasks: Iterable[Task]) -> Iterator[Outcome]:
-        rows = ray.data.from_items([{"task": task} for task in tasks])
+        rows = ray.data.from_items([{"task": _absolute(task)} for task in tasks])
         mapped = rows.map(Screener, concurrency=workers, num_cpus=1)
         for row in mapped.iter_rows():
             yield row["outcome"]
 
     return run
+
+
+def _absolute(task: Task) -> Task:
+    """A task whose paths do not depend on where an actor runs."""
+    settings = replace(
+        task.settings,
+        detector=task.settings.detector.resolve(),
+        graders=tuple(path.resolve() for path in task.settings.graders),
+    )
+    folders = {"folder": task.folder.resolve(), "output": task.output.resolve()}
+    return replace(task, settings=settings, **folders)

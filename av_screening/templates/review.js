@@ -59,12 +59,16 @@ function choose(number, scroll) {
 
 function zoom(on) {
   zoomed = on && chosen !== null;
+  const page = document.getElementById("boxes").viewBox.baseVal.width;
+  scene.style.setProperty("--unit", page / scene.offsetWidth);
+  scene.style.setProperty("--zoom", 1);
   if (!zoomed) { scene.style.transform = ""; return; }
   const [x0, y0, x1, y1] = crossings.get(String(chosen)).box;
-  const width = scene.offsetWidth / document.getElementById("boxes").viewBox.baseVal.width;
+  const width = scene.offsetWidth / page;
   const factor = Math.min(8, frame.clientWidth / (5 * (x1 - x0) * width));
   const x = frame.clientWidth / 2 - factor * width * (x0 + x1) / 2 - scene.offsetLeft + frame.offsetLeft;
   const y = frame.clientHeight / 2 - factor * width * (y0 + y1) / 2;
+  scene.style.setProperty("--zoom", factor);
   scene.style.transform = `translate(${x}px, ${y}px) scale(${factor})`;
 }
 
@@ -149,3 +153,4 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 progress();
+zoom(false);

@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
+from av_screening.columns import CALIBER
+from av_screening.outputs import Source, write_outputs
+from av_screening.pipeline import Pipeline
 from av_screening.run import screen_folder
 from av_screening.settings import Settings
+from av_screening.steps import CrossingPatch, Patch
 from tests.av_screening.conftest import encode
 
 pytestmark = pytest.mark.browser
@@ -139,3 +143,33 @@ def test_fits_the_screen(
         page.screenshot(path=tmp_path / f"{path.stem}_{width}.png")
         assert not problems
         page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_page_with_every_step_fits(
+    browser: Any, eye: NDArray[np.uint8], settings: Settings, tmp_path: Path, width: int
+) -> None:
+    def measure(crossing: CrossingPatch) -> dict[str, object]:
+        if crossing.patch.mean() < 100:
+            why = "first side uncertain: " + "the ratio has a standard error of 23%, " * 5
+            return {"measurable": 0, "not_measurable": why, "ratio_second": 0.91}
+        widths = {name: 1.0 for name in CALIBER if "width" in name or "ratio" in name}
+        return {"measurable": 1, **widths, "severity_index": 0.0, "caliber_grade": 0}
+
+    def explain(crossings: Sequence[CrossingPatch], grades: NDArray[np.int64]) -> list[Patch]:
+        return [np.full((192, 192, 3), 60 * grade, np.uint8) for grade in grades]
+
+    base = Pipeline.from_settings(settings)
+    pipeline = Pipeline(base.predictor, base.graders, measure, explain)
+    source = Source("a long name of a photograph.png", "", "", "eye")
+    write_outputs(tmp_path, source, eye, pipeline(eye), "")
+    page, problems = open_page(browser, tmp_path / "photographs/eye/review.html", width, 800)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.get_by_text("Vein not measured").count() + page.locator("table").count() > 0
+    for card in page.locator(".crossing").all():
+        outer = card.bounding_box()
+        for part in card.locator("img, button, td, p").all():
+            inner = part.bounding_box()
+            assert inner["x"] + inner["width"] <= outer["x"] + outer["width"]
+    assert not problems
+    page.close()
