@@ -1,4 +1,4 @@
-"""Packages `av_detectron` and `av_grading`; see pyproject.toml for the tools' settings."""
+"""Packages `av_detectron`, `av_grading`, `av_screening`; pyproject.toml has the tools' settings."""
 
 from setuptools import find_packages, setup
 
@@ -8,10 +8,11 @@ setup(
     description="Find artery-vein crossings in fundus photographs and grade nicking there",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=find_packages(include=["av_detectron*", "av_grading*"]),
+    packages=find_packages(include=["av_detectron*", "av_grading*", "av_screening*"]),
     package_data={
         "av_detectron": ["weights/*", "py.typed"],
         "av_grading": ["weights/*", "report/page.*", "py.typed"],
+        "av_screening": ["templates/*", "py.typed"],
     },
     # torch and Detectron2 are chosen by the user's machine (CPU, CUDA): see README.
     install_requires=[
@@ -31,7 +32,8 @@ setup(
     ],
     extras_require={
         "report": ["captum", "jinja2"],
-        "screen": ["pydicom", "captum", "jinja2"],
+        "screen": ["pydicom>=3", "jinja2>=3.1", "filelock", "captum"],
+        "ray": ["ray[data]>=2.40"],
         # The versions that are tested: the one place where they are pinned.
         "dev": [
             "torch==2.14.1",
@@ -55,9 +57,12 @@ setup(
             "iopath==0.1.10",
             "hydra-core==1.3.8",
             "omegaconf==2.3.1",
+            "pydicom==3.0.2",
+            "filelock==4.2.12",
+            "playwright==1.65.2",
+            "hypothesis==6.170.15",
             "import-linter==2.16",
             "mypy==2.4.1",
-            "playwright==1.65.2",
             "pytest==9.2.0",
             "ruff==0.17.6",
             "types-PyYAML==6.0.12.20261113",

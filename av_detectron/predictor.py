@@ -7,19 +7,23 @@ found.centers, found.scores, found.av
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from detectron2.layers.mask_ops import _do_paste_mask
+from detectron2.structures import Instances
 from numpy.typing import NDArray
 
 from av_detectron.data import annotations as read
-from av_detectron.data.coco import encode_mask
+from av_detectron.data.coco import encode_window
 from av_detectron.data.fov import FieldOfView, detect_fov, measure_fov
 from av_detectron.data.mapper import to_tensor
 from av_detectron.data.photograph import to_working_scale
 from av_detectron.maps.second_opinion import least_score
+from av_detectron.maps.windows import enlarge_window
 from av_detectron.shipping import load_detector
 
 DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "crossing_av_r18.safetensors"
@@ -27,26 +31,39 @@ DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "crossing_av_r18.safetenso
 
 @dataclass(frozen=True)
 class Prediction:
-    """What was found in a photograph of H x W px; all lengths in its own px.
+    """What was found in a photograph of H x W px; lengths in its own px.
 
     Attributes:
         fov: field of view.
         boxes: (N, 4), x0, y0, x1, y1, where pixel i covers [i, i + 1); best score first.
         scores: (N,), 0-1.
         masks: N masks of the vessels at each crossing, COCO's compressed RLE of (H, W).
-        av: probabilities of background, artery and vein, (3, H, W), float32.
+        shape: H and W.
+        working_av: probabilities of background, artery and vein at the scale at which the
+            detector works, (3, h, w), float32.
     """
 
     fov: FieldOfView
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     masks: list[dict[str, Any]]
-    av: NDArray[np.float32]
+    shape: tuple[int, int]
+    working_av: NDArray[np.float32]
 
     @property
     def centers(self) -> NDArray[np.float32]:
         """Crossings, (N, 2), x and y; pixel centres are at integers."""
         return np.asarray((self.boxes[:, :2] + self.boxes[:, 2:]) / 2 - 0.5)
+
+    @cached_property
+    def av(self) -> NDArray[np.float32]:
+        """Probabilities of background, artery and vein, (3, H, W), float32."""
+        return self.av_window(slice(0, self.shape[0]), slice(0, self.shape[1]))
+
+    def av_window(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+        """`av[:, rows, columns]`, without what lies outside: a photograph of 50 megapixels has
+        600 MB of probabilities. The slices have ends within the photograph."""
+        return enlarge_window(self.working_av, self.shape, rows, columns)
 
 
 class Predictor:
@@ -57,6 +74,7 @@ class Predictor:
         weights: str | Path = DEFAULT_WEIGHTS,
         device: str | None = None,
         threshold: float | None = None,
+        bfloat16: bool = False,
     ) -> None:
         """
         Args:
@@ -64,12 +82,16 @@ class Predictor:
             device: "cpu" or "cuda"; by default CUDA where there is one.
             threshold: least score of a crossing, 0-1; by default the one that was best on
                 validation photographs.
+            bfloat16: compute features and map in bfloat16, faster where the processor has
+                instructions for it; scores differ by some thousandths.
 
         Raises:
             CheckpointError: the weights are not a detector's; names the file and says why.
         """
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.cfg, self.model = load_detector(Path(weights), self.device)
+        self.cfg, model = load_detector(Path(weights), self.device)
+        self.model: Any = model.to(memory_format=torch.channels_last) if bfloat16 else model
+        self.bfloat16 = bfloat16
         keys = self.cfg.TEST.CROSSPOS
         self.threshold = max(0.0, keys.SCORE_THRESHOLD) if threshold is None else threshold
         heads: Any = self.model.roi_heads
@@ -103,13 +125,45 @@ class Predictor:
             "height": height,
             "width": width,
         }
-        (output,) = self.model([given])
-        found = output["instances"].to("cpu")
-        found = found[found.scores >= self.threshold]
+        images = self.model.preprocess_image([given])
+        features, av = self._look(images.tensor)
+        (found,) = self.model.detect(images, features, av)
+        h, w = images.image_sizes[0]
+        found = found[found.scores >= self.threshold].to("cpu")
+        found.pred_boxes.scale(width / w, height / h)
+        found.pred_boxes.clip((height, width))
+        found = found[found.pred_boxes.nonempty()]
         return Prediction(
             fov=fov,
             boxes=found.pred_boxes.tensor.numpy(),
             scores=found.scores.numpy(),
-            masks=[encode_mask(mask) for mask in found.pred_masks.numpy()],
-            av=output["av"].cpu().numpy(),
+            masks=paste_masks(found, (height, width)),
+            shape=(height, width),
+            working_av=av.probabilities[0, :, :h, :w].cpu().numpy(),
         )
+
+    def _look(self, image: torch.Tensor) -> Any:
+        """The model's features and map of a batch; in float32 whatever they were computed in,
+        since boxes lose their place in bfloat16."""
+        if not self.bfloat16:
+            return self.model.look(image)
+        image = image.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device, torch.bfloat16):
+            features, av = self.model.look(image)
+        return {name: level.float() for name, level in features.items()}, av
+
+
+def paste_masks(found: Instances, shape: tuple[int, int]) -> list[dict[str, Any]]:
+    """Masks of a photograph (H, W) as RLE.
+
+    Args:
+        found: `pred_boxes` (px of the photograph) and `pred_masks`, (N, 1, M, M), 0-1.
+        shape: H and W.
+    """
+    masks = []
+    for box, mask in zip(found.pred_boxes.tensor, found.pred_masks, strict=True):
+        # One at a time, each in its box: together they take N times the photograph.
+        window, (rows, columns) = _do_paste_mask(mask[None], box[None], *shape, skip_empty=True)
+        corner = int(columns.start), int(rows.start)
+        masks.append(encode_window((window[0] >= 0.5).numpy(), *corner, shape))
+    return masks

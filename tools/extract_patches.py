@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from av_detectron import Prediction, Predictor
+from av_detectron import Predictor
 from av_detectron.data.annotations import check_inside, read_crossings_csv, read_photograph
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.pairing import list_images
@@ -24,15 +24,9 @@ from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.data.manifest import PLACE, format_manifest
 from av_grading.data.patches import cut_map, cut_patch
 from av_grading.files import png, write_whole
-from av_grading.labels import BACKGROUND
+from av_screening.patches import most_likely
 
 Row = dict[str, object]
-
-
-def labels_of(found: Prediction) -> np.ndarray:
-    """Most likely class of each pixel (H, W): background, artery or vein."""
-    vessel = found.av[0] < 0.5
-    return np.where(vessel, 1 + found.av[1:].argmax(axis=0), BACKGROUND).astype(np.uint8)
 
 
 def extract(path: Path, points: np.ndarray | None, predictor: Predictor, args) -> list[Row]:
@@ -45,7 +39,7 @@ def extract(path: Path, points: np.ndarray | None, predictor: Predictor, args) -
     if points is not None:
         check_inside(path, points, photograph.shape)
     centers = found.centers if points is None else points
-    labels, unit = labels_of(found), found.fov.drive_px
+    labels, unit = most_likely(found.av), found.fov.drive_px
     rows: list[Row] = []
     for number, (x, y) in enumerate(centers):
         place = ((float(x), float(y)), unit, args.side, args.pixels)

@@ -141,6 +141,26 @@ def encode_mask(mask: NDArray[Any]) -> dict[str, Any]:
     return {"size": rle["size"], "counts": rle["counts"].decode("ascii")}
 
 
+def encode_window(
+    mask: NDArray[np.bool_], left: int, top: int, shape: tuple[int, int]
+) -> dict[str, Any]:
+    """`encode_mask` of an image (H, W) = `shape` that is empty but for a window, whose corner is
+    at (left, top): neither time nor memory of the whole image."""
+    height, width = shape
+    columns, rows = np.nonzero(mask.T)  # COCO counts along columns
+    places = (columns + left) * height + rows + top
+    starts = np.flatnonzero(np.diff(places, prepend=-2) != 1)
+    ends = np.append(starts[1:], len(places)) - 1
+    counts, reached = [], 0
+    for first, last in zip(places[starts], places[ends], strict=True) if len(places) else ():
+        counts += [int(first) - reached, int(last) - int(first) + 1]
+        reached = int(last) + 1
+    if reached < height * width:
+        counts.append(height * width - reached)
+    rle = pycocotools.mask.frPyObjects({"size": [height, width], "counts": counts}, height, width)
+    return {"size": rle["size"], "counts": rle["counts"].decode("ascii")}
+
+
 def build_coco(
     records: Iterable[tuple[dict[str, Any], list[dict[str, Any]]]],
     options: LabelOptions,

@@ -61,15 +61,16 @@ def detect_fov(photograph: NDArray[np.uint8]) -> NDArray[np.bool_]:
     Raises:
         ValueError: less than a tenth of the frame is bright, as no fundus photograph is.
     """
-    smooth = cv2.GaussianBlur(photograph.max(axis=2), (5, 5), 0)
-    threshold = max(10.0, 0.15 * float(np.percentile(smooth, 90)))
-    bright = (smooth > threshold).astype(np.uint8)
+    red, green, blue = cv2.split(photograph)
+    smooth = cv2.GaussianBlur(cv2.max(cv2.max(red, green), blue), (5, 5), 0)
+    threshold = max(10.0, 0.15 * _percentile(smooth, 0.9))
+    bright = (smooth > threshold).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bright)
     if count < 2:
         raise ValueError("expected a bright field of view, found a dark image")
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     contours, _ = cv2.findContours(
-        (labels == largest).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        (labels == largest).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
     filled = np.zeros(bright.shape, np.uint8)
     cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
@@ -78,3 +79,12 @@ def detect_fov(photograph: NDArray[np.uint8]) -> NDArray[np.bool_]:
             f"expected a field of view of at least 10 % of the frame, found {filled.mean():.1%}"
         )
     return filled.astype(bool)
+
+
+def _percentile(values: NDArray[np.uint8], share: float) -> float:
+    """`np.percentile` of 8-bit values (H, W), from their histogram: no copy, no sorting."""
+    below = np.cumsum(cv2.calcHist([values], [0], None, [256], [0, 256]), dtype=np.int64)
+    place = share * (below[-1] - 1)
+    lower = int(place)
+    ends = np.searchsorted(below, [lower, min(lower + 1, below[-1] - 1)], side="right")
+    return float(ends[0] + (ends[1] - ends[0]) * (place - lower))

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from detectron2.config import CfgNode, configurable
 from detectron2.layers import Conv2d
 from detectron2.modeling import META_ARCH_REGISTRY, GeneralizedRCNN
-from detectron2.structures import Instances
+from detectron2.structures import ImageList, Instances
 from torch import nn
 
 from av_detectron.config import DRIVE_FOV_DIAMETER
@@ -122,11 +122,7 @@ class CrossingRCNN(GeneralizedRCNN):
         images = self.preprocess_image(batched_inputs)
         features, av = self.look(images.tensor)
         if detected_instances is None:
-            proposals, _ = self.proposal_generator(images, features, None)
-            results, _ = self.roi_heads(images, features, proposals, None)
-            if self.second_opinion > 0:
-                looked = zip(results, av.probabilities, images.image_sizes, strict=True)
-                results = [self.revised(found, m[:, :h, :w]) for found, m, (h, w) in looked]
+            results = self.detect(images, features, av)
         else:
             known = [x.to(self.device) for x in detected_instances]
             results = self.roi_heads.forward_with_given_boxes(features, known)
@@ -137,6 +133,17 @@ class CrossingRCNN(GeneralizedRCNN):
         for output, probabilities in zip(outputs, maps, strict=True):
             output["av"] = probabilities
         return outputs
+
+    def detect(
+        self, images: ImageList, features: dict[str, torch.Tensor], av: Map
+    ) -> list[Instances]:
+        """Detections of a batch (px of the input) from what `look` returns, best first."""
+        proposals, _ = self.proposal_generator(images, features, None)
+        results, _ = self.roi_heads(images, features, proposals, None)
+        if self.second_opinion > 0:
+            looked = zip(results, av.probabilities, images.image_sizes, strict=True)
+            results = [self.revised(found, m[:, :h, :w]) for found, m, (h, w) in looked]
+        return list(results)
 
     def revised(self, found: Instances, probabilities: torch.Tensor) -> Instances:
         """Detections with the scores that the map's own crossings leave them, best first.

@@ -52,7 +52,8 @@ def test_real_crossings_are_squeezed(les_av: Path, repo: Path, tmp_path: Path) -
     for patch in patches:
         ratios = float(patch.more["ratio_first"]), float(patch.more["ratio_second"])
         assert rule.grade(*ratios) == patch.grade
-    assert Image.open(tmp_path / "grades.png").size == (600, 400)
+    width, height = Image.open(tmp_path / "grades.png").size
+    assert width > 100 and height > 4 * 100  # four rows of patches
     vein = {3: [], 0: []}
     for patch in (p for p in patches if p.grade in vein):
         vein[patch.grade].append((np.asarray(Image.open(patch.av_map)) == 2).mean())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from av_detectron.data import annotations as read
-from av_detectron.data.fov import detect_fov, measure_fov
+from av_detectron.data.fov import _percentile, detect_fov, measure_fov
 
 
 def disc(height: int, width: int, radius: int) -> np.ndarray:
@@ -47,3 +47,9 @@ def test_detection_agrees_with_the_given_masks(av_data: Path, folder: str) -> No
         found = measure_fov(detect_fov(read.read_photograph(image)))
         given = measure_fov(read.read_mask(mask))
         assert found.diameter == pytest.approx(given.diameter, rel=0.02), image.name
+
+
+def test_threshold_is_the_percentile_of_the_brightness() -> None:
+    values = np.random.default_rng(0).integers(0, 90, (37, 41)).astype(np.uint8)
+    for share in (0.0, 0.37, 0.9, 1.0):
+        assert _percentile(values, share) == pytest.approx(np.percentile(values, 100 * share))

@@ -1,0 +1,1 @@
+"""How fast screening is, against others on the same photographs and against the machine."""

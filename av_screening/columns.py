@@ -1,0 +1,81 @@
+"""The columns of every table: names, order and meaning do not change between versions; new ones
+are added at the end.
+
+Empty means not known: not graded, not measured, not found. Lengths are in px of the photograph as
+it is stored; x to the right, y down, the centre of the top left pixel at 0, 0.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+CALIBER = {
+    "measurable": "1 where the vein's width could be measured, 0 where not",
+    "not_measurable": "why not",
+    "own_width_first_drive_px": "the vein's own width away from the crossing, on one side of it",
+    "own_width_second_drive_px": "on the other side",
+    "edge_width_first_drive_px": "its width beside the artery, on the first side",
+    "edge_width_second_drive_px": "on the other side",
+    "ratio_first": "width beside the artery over own width, on the first side",
+    "ratio_second": "on the other side",
+    "severity_index": "mean share of the width that is lost on the two sides, 0-1",
+    "caliber_grade": "grade that follows from the two ratios, 0-3",
+}
+"""Of the caliber step."""
+
+CROSSINGS = {
+    "photograph": "path below the folder that was screened",
+    "id": "value of the DICOM attribute that was named with --dicom-id",
+    "crossing": "number in the photograph, from 0; the highest score first",
+    "x_px": "position",
+    "y_px": "position",
+    "score": "how sure the detector is, 0-1",
+    "grade": "0 none, 1 mild, 2 moderate, 3 severe: the likeliest",
+    "p0": "probability of grade 0",
+    "p1": "probability of grade 1",
+    "p2": "probability of grade 2",
+    "p3": "probability of grade 3",
+    "expected_grade": "mean grade under these probabilities, 0-3",
+    "spread": "standard deviation of the expected grade between graders; empty with one",
+    **CALIBER,
+    "patch": "file, below the output folder",
+    "av_map": "file, below the output folder",
+    "scale": "px of the patch per px of the photograph",
+}
+"""Of crossings.csv: a row per crossing."""
+
+SUMMARY = {
+    "photograph": "path below the folder that was screened",
+    "id": "as in crossings.csv",
+    "sha256": "of the file",
+    "fov_diameter_px": "diameter of the field of view",
+    "crossings": "number found",
+    "graded": "number graded",
+    "highest_grade": "of the photograph's crossings",
+    "mean_expected_grade": "over the photograph's crossings",
+    "nicked": "number of crossings of grade 1 or more",
+    "measurable": "number whose caliber could be measured; empty without that step",
+    "folder": "its outputs, below the output folder",
+}
+"""Of summary.csv: a row per photograph, which is one eye."""
+
+FAILURES = {
+    "photograph": "path below the folder that was screened",
+    "reason": "unreadable, too_large, no_fov, too_small, too_dark, overexposed, not_fundus, "
+    "crashed or failed",
+    "message": "what was expected and found",
+}
+"""Of failures.csv: a row per photograph that was not screened."""
+
+Row = Mapping[str, object]
+
+
+def format_csv(columns: Iterable[str], rows: Iterable[Row], *, header: bool = True) -> str:
+    """CSV text; a column that a row lacks stays empty, one that is not known is an error."""
+    text = io.StringIO()
+    names: Sequence[str] = list(columns)
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

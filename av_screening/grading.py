@@ -1,0 +1,67 @@
+"""Grades of the crossings of a photograph, by one grader or several."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from av_grading.data.patch_set import PatchSet
+from av_grading.grader import Grader, load_grader
+from av_grading.metrics import expected_grade
+from av_screening.steps import CrossingPatch
+
+
+@dataclass(frozen=True)
+class Grades:
+    """Of N crossings.
+
+    Attributes:
+        probabilities: (N, 4), the mean over graders; rows sum to one.
+        spread: standard deviation of the expected grade over graders, (N,); None with one.
+    """
+
+    probabilities: NDArray[np.float64]
+    spread: NDArray[np.float64] | None
+
+    @property
+    def grade(self) -> NDArray[np.int64]:
+        """The likeliest, (N,), 0-3."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        """Mean grade, (N,), 0-3."""
+        return expected_grade(self.probabilities)
+
+
+def load_graders(paths: Sequence[Path], device: str) -> list[Grader]:
+    """Graders of an ensemble.
+
+    Raises:
+        WeightsError: a file is missing, damaged or of another kind; names it.
+    """
+    return [load_grader(path, device) for path in paths]
+
+
+def grade_crossings(crossings: Sequence[CrossingPatch], graders: Sequence[Grader]) -> Grades | None:
+    """Grade all crossings of a photograph in batches; None without graders or crossings."""
+    if not graders or not crossings:
+        return None
+    data = patch_set(crossings)
+    rows = np.arange(len(crossings))
+    each = np.stack([grader.predict(data, rows) for grader in graders])  # (graders, N, 4)
+    expected = np.stack([expected_grade(p) for p in each])
+    return Grades(each.mean(axis=0), expected.std(axis=0) if len(graders) > 1 else None)
+
+
+def patch_set(crossings: Sequence[CrossingPatch]) -> PatchSet:
+    """Crossings as graders take them."""
+    return PatchSet(
+        torch.from_numpy(np.stack([c.patch.transpose(2, 0, 1) for c in crossings])),
+        torch.from_numpy(np.stack([c.av_map for c in crossings])),
+        torch.full((len(crossings),), -1),
+        [""] * len(crossings),
+    )

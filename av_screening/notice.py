@@ -1,0 +1,3 @@
+"""What every output says."""
+
+NOTICE = "For research only. Not a medical device, not for diagnosis."

@@ -1,0 +1,73 @@
+"""What a run does, as one value that every worker gets and `run.json` keeps."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from av_detectron.predictor import DEFAULT_WEIGHTS
+from av_screening.limits import ReadingLimits
+from av_screening.quality import QualityLimits
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can change what comes out for a photograph.
+
+    Attributes:
+        detector: file of tools/ship_weights.py.
+        graders: files of `python -m av_grading.train`; none: crossings stay without grades.
+        threshold: least score of a crossing, 0-1; None for what the detector's file says.
+        precision: "float32" or "bfloat16", of features and map.
+        device: "cpu" or "cuda".
+        threads: of one worker. Sums depend on it in their last digits.
+        caliber: measure the veins' width.
+        explain: draw where the graders looked.
+        identity: keyword of the DICOM attribute to copy; empty for none.
+        reading: limits on files.
+        quality: limits on photographs.
+    """
+
+    detector: Path = DEFAULT_WEIGHTS
+    graders: tuple[Path, ...] = ()
+    threshold: float | None = None
+    precision: str = "float32"
+    device: str = "cpu"
+    threads: int = 1
+    caliber: bool = True
+    explain: bool = False
+    identity: str = ""
+    reading: ReadingLimits = field(default_factory=ReadingLimits)
+    quality: QualityLimits = field(default_factory=QualityLimits)
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON takes it: weights by name and SHA-256, never by the user's folders."""
+        values = dataclasses.asdict(self)
+        values["detector"] = describe_weights(self.detector)
+        values["graders"] = [describe_weights(path) for path in self.graders]
+        return {"version": package_version(), **values}
+
+
+def package_version() -> str:
+    """Of this package: another one may write other outputs."""
+    try:
+        return version("av-nicking")
+    except PackageNotFoundError:  # run from its sources
+        return "unknown"
+
+
+def describe_weights(path: Path) -> dict[str, str]:
+    """Name and SHA-256 of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def fingerprint(described: dict[str, Any]) -> str:
+    """One word for all that changes outputs: results of another one are not reused."""
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]

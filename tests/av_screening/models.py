@@ -1,0 +1,40 @@
+"""Models that are small and know nothing, in the files that real ones have."""
+
+import dataclasses
+from pathlib import Path
+
+import torch
+from detectron2.modeling import build_model as build_detector
+
+from av_detectron.config import load_config
+from av_detectron.shipping import ship_detector
+from av_grading.config import Config, Data, Model
+from av_grading.grader import Grader, save_grader
+from av_grading.losses import outputs_of
+from av_grading.models.build import build_model
+
+TINY = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "16"]
+TINY += ["MODEL.ROI_BOX_HEAD.CONV_DIM", "32", "MODEL.ROI_MASK_HEAD.CONV_DIM", "8"]
+TINY += ["MODEL.AV_HEAD.WIDTH", "8", "MODEL.RESNETS.RES2_OUT_CHANNELS", "64"]
+TINY += ["MODEL.RESNETS.STEM_OUT_CHANNELS", "64", "MODEL.RPN.POST_NMS_TOPK_TEST", "6"]
+TINY += ["INPUT.CROSSPOS.FOV_DIAMETER", "96", "TEST.CROSSPOS.SCORE_THRESHOLD", "0.1"]
+
+
+def write_tiny_detector(folder: Path) -> Path:
+    """A shipped detector with random weights, which works at a sixth of the usual scale."""
+    repo = Path(__file__).resolve().parents[2]
+    torch.manual_seed(0)
+    cfg = load_config(repo / "configs/cpu/safpn_av.yaml", TINY)
+    torch.save({"model": build_detector(cfg).state_dict()}, folder / "model.pth")
+    ship_detector(cfg, folder / "model.pth", folder / "detector.safetensors")
+    return folder / "detector.safetensors"
+
+
+def write_tiny_grader(folder: Path, seed: int = 0) -> Path:
+    """A grader with random weights."""
+    torch.manual_seed(seed)
+    config = dataclasses.replace(Config(), data=Data(crop=32), model=Model(rank=8, stages=2))
+    model, _ = build_model(config.model, outputs_of(config.train.loss))
+    path = folder / f"grader{seed}.safetensors"
+    save_grader(Grader(model.eval(), config), path)
+    return path

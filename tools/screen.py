@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Screen a folder of photographs: graded crossings, tables and review pages.
+
+    python tools/screen.py photographs/ --output out
+    python tools/screen.py photographs/ --output out --graders graders/*.safetensors
+
+Reads PNG, JPEG, TIFF, GIF, BMP, of 8 or 16 bits, and DICOM. Writes out/index.html, summary.csv (a
+row per photograph), crossings.csv, failures.csv, columns.csv (what their columns mean), run.json,
+and for each photograph a folder with review.html, overlay.png, crossings.csv and crossings.json
+(COCO). Without graders crossings are found but not graded. For research, not for diagnosis.
+Exit codes: 0 done, 1 some photographs were not screened or the run failed, 2 wrong usage.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from av_detectron.predictor import DEFAULT_WEIGHTS
+from av_screening.dicom import check_keyword
+from av_screening.limits import ReadingLimits
+from av_screening.pipeline import best_precision
+from av_screening.quality import QualityLimits
+from av_screening.ray_runner import ray_runner
+from av_screening.run import UsageError, screen_folder
+from av_screening.settings import Settings
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("photographs", type=Path, help="folder, with the folders in it")
+    add("--output", type=Path, required=True, help="folder to write")
+    add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector, of tools/ship_weights.py")
+    add("--graders", type=Path, nargs="+", default=[], help="of av_grading.train; several: mean")
+    add("--threshold", type=float, help="least score of a crossing; by default the detector's")
+    add("--resume", action="store_true", help="keep what is done in the output folder")
+    add("--workers", type=int, help="processes; by default one a core, on CUDA one")
+    add("--threads", type=int, default=1, help="of each process; changes last digits")
+    add("--device", choices=("cpu", "cuda"), default="cpu")
+    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
+    add("--no-caliber", action="store_true", help="do not measure the veins' width")
+    add("--explain", action="store_true", help="draw where the graders looked (Grad-CAM)")
+    add("--dicom-id", default="", metavar="KEYWORD", help="attribute to copy, such as PatientID")
+    add("--max-megapixels", type=float, default=ReadingLimits.max_megapixels)
+    add("--max-file-mb", type=float, default=ReadingLimits.max_file_mb)
+    add("--min-fov", type=float, default=QualityLimits.min_fov, help="least diameter (px)")
+    add("--ray", action="store_true", help="run on a Ray cluster, with shared folders")
+    return parser
+
+
+def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> Settings:
+    try:
+        if args.dicom_id:
+            check_keyword(args.dicom_id)
+    except (ImportError, ValueError) as error:
+        parser.error(f"--dicom-id: {error}")
+    for name in ("workers", "threads"):
+        if getattr(args, name) is not None and getattr(args, name) < 1:
+            parser.error(f"--{name}: expected at least 1, found {getattr(args, name)}")
+    return Settings(
+        detector=args.weights,
+        graders=tuple(args.graders),
+        threshold=args.threshold,
+        precision=best_precision() if args.precision == "auto" else args.precision,
+        device=args.device,
+        threads=args.threads,
+        caliber=not args.no_caliber,
+        explain=args.explain,
+        identity=args.dicom_id,
+        reading=ReadingLimits(args.max_megapixels, args.max_file_mb),
+        quality=QualityLimits(min_fov=args.min_fov),
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = make_parser()
+    args = parser.parse_args(argv)
+    settings = settings_of(args, parser)
+    workers = args.workers or (1 if args.device == "cuda" else os.cpu_count() or 1)
+    runner = ray_runner(workers) if args.ray else None
+    try:
+        counts = screen_folder(
+            args.photographs,
+            args.output,
+            settings,
+            workers=workers,
+            resume=args.resume,
+            runner=runner,
+        )
+    except UsageError as error:
+        parser.error(str(error))
+    except (OSError, ValueError, ImportError) as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command with --resume continues", file=sys.stderr)
+        return 1
+    failed = f", {len(counts.failures)} not: see failures.csv" if counts.failures else ""
+    print(f"{counts.done} photographs screened ({counts.kept} earlier){failed}")
+    if not settings.graders:
+        print("crossings have no grades: no grader was given (--graders)")
+    print(f"written: {args.output / 'index.html'}")
+    return 1 if counts.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
