@@ -19,6 +19,9 @@ class Screener:
         return {"outcome": screen_photograph(row["task"])}
 
 
+ACTOR: Any = Screener  # Ray takes classes, its types functions only
+
+
 def ray_runner(workers: int) -> Runner:
     """Runs tasks on Ray with this many actors.
 
@@ -32,7 +35,7 @@ def ray_runner(workers: int) -> Runner:
 
     def run(tasks: Iterable[Task]) -> Iterator[Outcome]:
         rows = ray.data.from_items([{"task": _absolute(task)} for task in tasks])
-        mapped = rows.map(Screener, concurrency=workers, num_cpus=1)
+        mapped = rows.map(ACTOR, concurrency=workers, num_cpus=1)
         for row in mapped.iter_rows():
             yield row["outcome"]
 
@@ -46,5 +49,5 @@ def _absolute(task: Task) -> Task:
         detector=task.settings.detector.resolve(),
         graders=tuple(path.resolve() for path in task.settings.graders),
     )
-    folders = {"folder": task.folder.resolve(), "output": task.output.resolve()}
-    return replace(task, settings=settings, **folders)
+    folder, output = task.folder.resolve(), task.output.resolve()
+    return replace(task, settings=settings, folder=folder, output=output)

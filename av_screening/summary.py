@@ -17,8 +17,8 @@ from av_screening.notice import NOTICE
 from av_screening.outputs import read_record
 from av_screening.page import index_page
 
-PACKAGES = ("av-nicking", "torch", "torchvision", "numpy", "opencv-python-headless", "pillow")
-PACKAGES += ("pydicom",)
+PACKAGES = ["av-nicking", "torch", "torchvision", "numpy", "opencv-python-headless", "pillow"]
+PACKAGES += ["pydicom"]
 Failures = Mapping[str, tuple[str, str]]
 
 

@@ -62,7 +62,8 @@ def detect_fov(photograph: NDArray[np.uint8]) -> NDArray[np.bool_]:
         ValueError: less than a tenth of the frame is bright, as no fundus photograph is.
     """
     red, green, blue = cv2.split(photograph)
-    smooth = cv2.GaussianBlur(cv2.max(cv2.max(red, green), blue), (5, 5), 0)
+    brightest = cv2.max(cv2.max(red, green), blue)
+    smooth = np.asarray(cv2.GaussianBlur(brightest, (5, 5), 0), np.uint8)
     threshold = max(10.0, 0.15 * _percentile(smooth, 0.9))
     bright = (smooth > threshold).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bright)

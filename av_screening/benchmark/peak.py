@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from fvcore.nn import FlopCountAnalysis
@@ -23,7 +24,7 @@ class _Look(nn.Module):
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.model = model
+        self.model: Any = model
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         found: torch.Tensor = self.model.look(image)[1].logits
@@ -51,7 +52,7 @@ def convolution_peak(dtype: torch.dtype, rounds: int = 10) -> float:
     best = 0.0
     for channels, side, kernel in SHAPES:
         layer = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, bias=False)
-        layer = layer.to(dtype=dtype, memory_format=torch.channels_last)
+        layer = layer.to(dtype).to(memory_format=torch.channels_last)
         image = torch.rand((1, channels, side, side), dtype=dtype)
         image = image.contiguous(memory_format=torch.channels_last)
         work = 2.0 * channels * channels * kernel**2 * side**2

@@ -31,7 +31,7 @@ def map_alone(cfg: CfgNode, model: nn.Module) -> nn.Module:
     """The multi-task model's backbone and artery/vein head without the detector."""
     cfg = cfg.clone()
     cfg.MODEL.META_ARCHITECTURE = "VesselNet"
-    alone = build_model(cfg)
+    alone: nn.Module = build_model(cfg)
     state = model.state_dict()
     alone.load_state_dict({name: state[name] for name in alone.state_dict()})
     return alone.eval()
