@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -60,7 +61,7 @@ def _until_broken(
 ) -> Iterator[Outcome]:
     """Outcomes until all is done or a worker dies; `waiting` then holds what has none."""
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    pool = ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker)
     futures: deque[Future[Outcome]] = deque()
     try:
         while waiting:
@@ -77,8 +78,9 @@ def _until_broken(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _end_with_parent() -> None:
-    """Make this worker end when the process that started it is killed."""
+def _start_worker() -> None:
+    """Make this worker end when the process that started it is killed, and leave Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()

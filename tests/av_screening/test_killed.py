@@ -42,7 +42,12 @@ def start(
     command += ["--precision", "float32", "--resume", *more]
     environment = {**os.environ, "PYTHONPATH": str(repo)}
     return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
@@ -85,3 +90,16 @@ def test_killed_ten_times(
     repo: Path, photographs: Path, tmp_path: Path, settings: Settings
 ) -> None:
     kill_and_resume(repo, photographs, tmp_path, settings, [1, 2] * 5)
+
+
+def test_interrupted_at_the_keyboard(
+    repo: Path, photographs: Path, tmp_path: Path, settings: Settings
+) -> None:
+    run = start(repo, photographs, tmp_path, settings, "--workers", "2")
+    while run.poll() is None and done(tmp_path) < 1:
+        time.sleep(0.005)
+    os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to the workers as well
+    _, errors = run.communicate(timeout=120)
+    assert run.returncode == 1 and "Traceback" not in errors
+    assert errors.splitlines()[-1] == "interrupted; the same command with --resume continues"
+    assert not list((tmp_path / "photographs").glob(".*"))  # what was under way was finished
