@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from av_grading.caliber.severity import Caliber, Thresholds, measure_crossing
+from av_grading.caliber.severity import Caliber, measure_crossing
 from av_grading.errors import NotMeasurable
+from av_grading.thresholds import Thresholds
 from av_screening.steps import CrossingPatch
 
 

@@ -16,11 +16,12 @@ from tqdm import tqdm
 
 from av_grading.caliber.figure import draw_crossing
 from av_grading.caliber.measure import SIDE, format_table, measure_row, reasons, table_row
-from av_grading.caliber.severity import SOURCES, Thresholds
+from av_grading.caliber.severity import SOURCES
 from av_grading.command_line import make_parser
 from av_grading.data.images import read_patch
 from av_grading.data.manifest import read_usable
 from av_grading.files import write_whole
+from av_grading.thresholds import Thresholds
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from av_grading.caliber.centerline import trace
-from av_grading.caliber.severity import REACH, Caliber, Thresholds, judge
+from av_grading.caliber.severity import REACH, Caliber, judge
 from av_grading.caliber.validity import Validity, check_crossing
 from av_grading.caliber.width import Widths, measure_widths
 from av_grading.data.images import read_map, read_patch
 from av_grading.data.manifest import GradedPatch
 from av_grading.errors import InputFileError, NotMeasurable
 from av_grading.labels import VEIN
+from av_grading.thresholds import Thresholds
 
 SIDE = 48.0
 """Side of a patch (DRIVE px), as tools/extract_patches.py cuts it."""

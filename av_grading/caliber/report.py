@@ -23,7 +23,6 @@ from tqdm import tqdm
 from av_grading.caliber.features import crossing_features, normalise, out_of_fold
 from av_grading.caliber.measure import SIDE, Measured, measure_row, reasons
 from av_grading.caliber.phantom_check import PhantomErrors, measure_phantoms, phantom_metrics
-from av_grading.caliber.severity import Thresholds
 from av_grading.caliber.simulated_check import (
     Ratios,
     caliber_grades,
@@ -37,6 +36,7 @@ from av_grading.errors import InputFileError
 from av_grading.evaluate import read_predictions
 from av_grading.metrics import interval, resample_groups
 from av_grading.results import write_results
+from av_grading.thresholds import Thresholds
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]

@@ -15,6 +15,7 @@ from av_grading.caliber.centerline import trace
 from av_grading.caliber.narrowing import Arm, Side, fit_narrowing
 from av_grading.caliber.width import Widths, measure_widths
 from av_grading.labels import VEIN
+from av_grading.thresholds import Thresholds
 
 Array = NDArray[np.float64]
 
@@ -36,32 +37,6 @@ MAP_ERROR = 0.5
 SOURCES = ("both", "photograph", "map")
 """What widths are taken from: "both" is the geometric mean, two readings of the same walls whose
 errors have little in common."""
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Widths as shares of the vein's own below which a side counts.
-
-    Attributes:
-        pressed: a side is pressed.
-        moderate: one pressed side is moderate.
-    """
-
-    pressed: float = 0.85
-    moderate: float = 0.60
-
-    def grade(self, first: float, second: float) -> int:
-        """Grade of the ratios of both sides; one side pressed is 1 or 2, both are 3.
-
-        >>> [Thresholds().grade(*r) for r in ((1, 0.9), (0.7, 1), (1, 0.5), (0.8, 0.8))]
-        [0, 1, 2, 3]
-        """
-        narrower, wider = min(first, second), max(first, second)
-        if wider < self.pressed:
-            return 3
-        if narrower < self.moderate:
-            return 2
-        return int(narrower < self.pressed)
 
 
 @dataclass(frozen=True)

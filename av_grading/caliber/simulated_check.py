@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from av_grading.caliber.measure import Measured
-from av_grading.caliber.severity import SOURCES, Caliber, Thresholds, judge
+from av_grading.caliber.severity import SOURCES, Caliber, judge
 from av_grading.data.manifest import GradedPatch
 from av_grading.errors import InputFileError, NotMeasurable
+from av_grading.thresholds import Thresholds
 
 Array = NDArray[np.float64]
 

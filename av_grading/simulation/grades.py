@@ -1,27 +1,16 @@
-"""From how far a vein is pressed to a grade, and back: the study's definition.
-
-0 none; 1 mild, pressed on one side of the crossing; 2 moderate, still one side; 3 severe, pressed
-on both sides.
-"""
+"""Grades to be simulated: their thresholds, and squeezes drawn within them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from av_grading.simulation.squeeze import Squeeze
+from av_grading.thresholds import Thresholds
 
 
 @dataclass(frozen=True)
-class GradeRule:
-    """Thresholds between grades, as shares of the vein's own width.
-
-    Attributes:
-        pressed: a side is pressed when its width is less than this.
-        moderate: one pressed side is moderate when its width is less than this.
-    """
-
-    pressed: float = 0.85
-    moderate: float = 0.60
+class GradeRule(Thresholds):
+    """Thresholds that leave room for a squeeze of every grade."""
 
     def __post_init__(self) -> None:
         if not 0.2 < self.moderate < self.pressed < 1:
@@ -29,19 +18,6 @@ class GradeRule:
                 f"expected 0.2 < moderate < pressed < 1, found moderate {self.moderate}, "
                 f"pressed {self.pressed}"
             )
-
-    def grade(self, first: float, second: float) -> int:
-        """Grade of the widths on both sides.
-
-        >>> [GradeRule().grade(*r) for r in ((1, 0.9), (0.7, 1), (1, 0.5), (0.8, 0.8))]
-        [0, 1, 2, 3]
-        """
-        narrower, wider = min(first, second), max(first, second)
-        if wider < self.pressed:
-            return 3
-        if narrower < self.moderate:
-            return 2
-        return int(narrower < self.pressed)
 
 
 MARGIN = 0.03

@@ -6,10 +6,11 @@ import pytest
 
 from av_grading.caliber.narrowing import fit_narrowing
 from av_grading.caliber.phantom import draw_vein
-from av_grading.caliber.severity import Thresholds, measure_crossing
+from av_grading.caliber.severity import measure_crossing
 from av_grading.caliber.validity import check_crossing
 from av_grading.errors import NotMeasurable
 from av_grading.labels import OVERLAP, VEIN
+from av_grading.thresholds import Thresholds
 
 UNIT = 2.0
 
