@@ -21,7 +21,7 @@ from av_grading.attribution.maps import METHODS
 from av_grading.attribution.measures import Options, compare, explain
 from av_grading.attribution.on_vein import RADIUS
 from av_grading.attribution.scored import TARGETS, Scored
-from av_grading.command_line import make_parser
+from av_grading.command_line import exit_code, make_parser
 from av_grading.cross_validation import write_predictions
 from av_grading.data.manifest import GradedPatch, ManifestError, read_manifest
 from av_grading.data.patch_set import load_patches
@@ -74,8 +74,8 @@ def held_out(
     return chosen
 
 
-def run(args: argparse.Namespace) -> int:
-    """Read, explain, and write everything; the number of patches."""
+def run(args: argparse.Namespace) -> None:
+    """Read, explain, and write everything."""
     grader = load_grader(args.weights, args.device)
     patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)
     caliber = read_caliber(args.caliber) if args.caliber else {}
@@ -112,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
     for card, sheet in zip(cards, sheets, strict=True):
         stem = re.sub(r"[^\w.-]", "_", Path(card.name).stem)
         write_whole(args.output / "pictures" / f"{card.number:04}_{stem}.png", png(sheet))
-    return len(patches)
+    print(f"written: {args.output / 'report.html'}, {len(patches)} patches")
 
 
 def describe(path: Path, grader: Grader) -> str:
@@ -139,16 +139,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--caliber", type=Path, help="CSV of figures of each patch, to be shown")
     make_options(parser)
     args = parser.parse_args(argv)
-    try:
-        count = run(args)
-    except (OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing half is left", file=sys.stderr)
-        return 1
-    print(f"written: {args.output / 'report.html'}, {count} patches")
-    return 0
+    return exit_code(lambda: run(args), "interrupted; nothing half is left")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,13 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from av_grading.config import Config, ConfigError, load_config
+from av_grading.config import Config, ConfigError
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import PatchSet, load_patches
+
+Loaded = TypeVar("Loaded")
 
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
@@ -29,25 +32,44 @@ def training_parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def run_training(
-    run: Callable[[Config, argparse.Namespace], None],
+    run: Callable[[Loaded, argparse.Namespace], None],
+    load: Callable[[Path | None, list[str]], Loaded],
     parser: argparse.ArgumentParser,
     argv: list[str] | None,
 ) -> int:
-    """Parse, train, and return the exit code: 0 done, 1 failed or interrupted; exits with 2."""
+    """Parse, load the config, train, and return the exit code; a config that is wrong exits with 2.
+
+    Args:
+        run: trains with what was loaded and the arguments.
+        load: from the config file, None without one, and overrides; raises ConfigError.
+        parser: of `training_parser`.
+        argv: the command line.
+    """
     args = parser.parse_args(argv)
     try:
-        config = load_config(args.config, args.settings)
+        config = load(args.config, args.settings)
     except ConfigError as error:
         parser.error(str(error))
+    interrupted = "interrupted; the same command with --resume continues"
+    return exit_code(lambda: run(config, args), interrupted)
+
+
+def exit_code(work: Callable[[], int | None], interrupted: str = "") -> int:
+    """Do the work of a command: its own exit code, 0 for None, or 1 with the reason on stderr.
+
+    Args:
+        work: to be done; what it raises of OSError and ValueError is for the user.
+        interrupted: what Ctrl-C is answered with; without it Ctrl-C goes through.
+    """
     try:
-        run(config, args)
+        return work() or 0
     except (OSError, ValueError) as error:
         print(f"stopped: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
-        print("interrupted; the same command with --resume continues", file=sys.stderr)
-        return 1
-    return 0
+        if not interrupted:
+            raise
+        print(interrupted, file=sys.stderr)
+    return 1
 
 
 def manifest_of(config: Config) -> Path:

@@ -8,6 +8,7 @@ others, draw by draw.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from av_grading.command_line import make_parser, named_paths
+from av_grading.command_line import exit_code, make_parser, named_paths
 from av_grading.errors import InputFileError
 from av_grading.results import write_results
 
@@ -67,6 +68,16 @@ def compare(models: Mapping[str, Scores]) -> tuple[dict[str, float], dict[str, l
     return metrics, ci95
 
 
+def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
+    """Read scores, compare, write."""
+    models = {name: read_draws(path) for name, path in paths.items()}
+    metrics, ci95 = compare(models)
+    seeds = [int(d["draw"]) for d in next(iter(models.values()))]
+    data = {"models": list(models), "draws": len(seeds)}
+    write_results(args.output, metrics=metrics, ci95=ci95, seeds=seeds, data=data)
+    print(f"written: {args.output}")
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = make_parser(__doc__)
     add = parser.add_argument
@@ -74,17 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--output", type=Path, required=True, help="results file to write (.json)")
     args = parser.parse_args(argv)
     paths = named_paths(parser, args.models)
-    try:
-        models = {name: read_draws(path) for name, path in paths.items()}
-        metrics, ci95 = compare(models)
-        seeds = [int(d["draw"]) for d in next(iter(models.values()))]
-        data = {"models": list(models), "draws": len(seeds)}
-        write_results(args.output, metrics=metrics, ci95=ci95, seeds=seeds, data=data)
-    except (OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    print(f"written: {args.output}")
-    return 0
+    return exit_code(lambda: run(args, paths))
 
 
 if __name__ == "__main__":

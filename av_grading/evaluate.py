@@ -8,6 +8,7 @@ resamples for all. Writes the JSON, a CSV of the same figures, and scores of the
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
+import argparse
 import csv
 import io
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.command_line import make_parser, named_paths
+from av_grading.command_line import exit_code, make_parser, named_paths
 from av_grading.data.manifest import GRADES
 from av_grading.errors import InputFileError
 from av_grading.files import write_whole
@@ -71,6 +72,22 @@ def align(
     return grades, groups, {n: np.array([t[p][2] for p in patches]) for n, t in tables.items()}
 
 
+def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
+    """Read predictions, score, write."""
+    tables = {name: read_predictions(path) for name, path in paths.items()}
+    grades, groups, predictions = align(tables)
+    metrics, ci95 = scores_with_intervals(grades, predictions, groups, args.draws, args.seed)
+    data = {"patches": len(grades), "groups": len(set(groups)), "models": list(tables)}
+    write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["score", "value", "low", "high"])
+    writer.writerows([name, value, *ci95[name]] for name, value in metrics.items())
+    write_whole(args.output.with_suffix(".csv"), text.getvalue())
+    plot_scores(grades, next(iter(predictions.values())), args.output.with_suffix(".png"))
+    print(f"written: {args.output}")
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = make_parser(__doc__)
     add = parser.add_argument
@@ -80,23 +97,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--seed", type=int, default=0, help="of the resampling")
     args = parser.parse_args(argv)
     paths = named_paths(parser, args.models)
-    try:
-        tables = {name: read_predictions(path) for name, path in paths.items()}
-        grades, groups, predictions = align(tables)
-        metrics, ci95 = scores_with_intervals(grades, predictions, groups, args.draws, args.seed)
-        data = {"patches": len(grades), "groups": len(set(groups)), "models": list(tables)}
-        write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["score", "value", "low", "high"])
-        writer.writerows([name, value, *ci95[name]] for name, value in metrics.items())
-        write_whole(args.output.with_suffix(".csv"), text.getvalue())
-        plot_scores(grades, next(iter(predictions.values())), args.output.with_suffix(".png"))
-    except (OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    print(f"written: {args.output}")
-    return 0
+    return exit_code(lambda: run(args, paths))
 
 
 if __name__ == "__main__":

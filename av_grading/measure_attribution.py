@@ -21,7 +21,7 @@ from pathlib import Path
 from av_grading.attribute import held_out, make_options, options_of
 from av_grading.attribution.measures import compare, explain
 from av_grading.attribution.pressed import on_pressed, pressed_regions
-from av_grading.command_line import make_parser, named_paths
+from av_grading.command_line import exit_code, make_parser, named_paths
 from av_grading.cross_validation import write_predictions
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
@@ -72,6 +72,7 @@ def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
             "radius_px": options.radius,
         },
     )
+    print(f"written: {args.output}")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -84,16 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     make_options(parser)
     args = parser.parse_args(argv)
     paths = named_paths(parser, args.models)
-    try:
-        run(args, paths)
-    except (OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; no results were written", file=sys.stderr)
-        return 1
-    print(f"written: {args.output}")
-    return 0
+    return exit_code(lambda: run(args, paths), "interrupted; no results were written")
 
 
 if __name__ == "__main__":

@@ -8,17 +8,32 @@ far their expected grades differ (standard deviation). Grades in the manifest ar
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from av_grading.command_line import make_parser
+from av_grading.command_line import exit_code, make_parser
 from av_grading.cross_validation import write_predictions
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
 from av_grading.grader import load_grader
 from av_grading.metrics import expected_grade
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read, grade, write."""
+    graders = [load_grader(path, args.device) for path in args.weights]
+    patches = read_manifest(args.manifest)
+    data = load_patches(patches)
+    rows = np.arange(len(data))
+    each = np.stack([grader.predict(data, rows) for grader in graders])  # (models, N, 4)
+    spread = np.std([expected_grade(p) for p in each], axis=0)
+    write_predictions(
+        args.output, patches, each.mean(axis=0), args.manifest.parent, {"spread": spread}
+    )
+    print(f"written: {args.output}, {len(patches)} patches")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,21 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--output", type=Path, required=True, help="CSV to write")
     add("--device", default="cpu", help="cpu or cuda")
     args = parser.parse_args(argv)
-    try:
-        graders = [load_grader(path, args.device) for path in args.weights]
-        patches = read_manifest(args.manifest)
-        data = load_patches(patches)
-        rows = np.arange(len(data))
-        each = np.stack([grader.predict(data, rows) for grader in graders])  # (models, N, 4)
-        spread = np.std([expected_grade(p) for p in each], axis=0)
-        write_predictions(
-            args.output, patches, each.mean(axis=0), args.manifest.parent, {"spread": spread}
-        )
-    except (OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    print(f"written: {args.output}, {len(patches)} patches")
-    return 0
+    return exit_code(lambda: run(args))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 
 import argparse
 import sys
+from pathlib import Path
 
 from av_grading.command_line import manifest_of, run_training, training_parser, unlabelled_of
-from av_grading.config import Config
+from av_grading.config import Config, load_config
 from av_grading.cross_validation import PREDICTIONS, cross_validate, pooled, write_predictions
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
@@ -24,9 +25,19 @@ from av_grading.plots import plot_history, plot_scores
 from av_grading.results import write_results
 
 
-def run(config: Config, args: argparse.Namespace) -> None:
-    """Read the manifests, cross-validate, write everything."""
-    manifest, output = manifest_of(config), args.output
+def train_folds(
+    config: Config, output: Path, *, draws: int, resume: bool, first: int | None = None
+) -> None:
+    """Read the manifests, cross-validate, write everything.
+
+    Args:
+        config: all settings.
+        output: folder to write.
+        draws: bootstrap resamples of the groups.
+        resume: go on from checkpoints that are there.
+        first: train that many of the folds alone.
+    """
+    manifest = manifest_of(config)
     patches = read_manifest(manifest, graded_only=True)
     unlabelled = unlabelled_of(config)
     data = load_patches(patches)
@@ -36,8 +47,8 @@ def run(config: Config, args: argparse.Namespace) -> None:
         data,
         output,
         unlabelled=unlabelled,
-        resume=args.resume,
-        first=args.first_folds,
+        resume=resume,
+        first=first,
     )
     rows, probabilities = pooled(results)
     write_predictions(
@@ -46,7 +57,7 @@ def run(config: Config, args: argparse.Namespace) -> None:
     y_true = data.grades[rows].double().numpy()
     groups = [data.groups[i] for i in rows]
     metrics, ci95 = scores_with_intervals(
-        y_true, {"model": probabilities}, groups, args.draws, config.train.seed
+        y_true, {"model": probabilities}, groups, draws, config.train.seed
     )
     write_results(
         output / "results.json",
@@ -67,12 +78,16 @@ def run(config: Config, args: argparse.Namespace) -> None:
         print(f"{name:9} {metrics[f'model_{name}']:.3f}  (95 % interval {low:.3f} to {high:.3f})")
 
 
+def run(config: Config, args: argparse.Namespace) -> None:
+    train_folds(config, args.output, draws=args.draws, resume=args.resume, first=args.first_folds)
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = training_parser(__doc__)
     add = parser.add_argument
     add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
     add("--first-folds", type=int, metavar="N", help="train the first N folds alone")
-    return run_training(run, parser, argv)
+    return run_training(run, load_config, parser, argv)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import json
 import sys
 
 from av_grading.command_line import manifest_of, run_training, training_parser, unlabelled_of
-from av_grading.config import Config
+from av_grading.config import Config, load_config
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
 from av_grading.few_patches import STUDY, learn_from_few
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--counts", type=int, nargs=4, default=list(STUDY), help="patches of grades 0-3"
     )
-    return run_training(run, parser, argv)
+    return run_training(run, load_config, parser, argv)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from av_grading import train, unify
-from av_grading.command_line import training_parser
+from av_grading.command_line import run_training, training_parser
 from av_grading.config import ConfigError
 from av_grading.cross_validation import PREDICTIONS
 from av_grading.team_config import Member, read_team
+from av_grading.train import train_folds
+from av_grading.unify import run as unify
 
 
 def run(members: list[Member], args: argparse.Namespace) -> None:
@@ -25,11 +26,10 @@ def run(members: list[Member], args: argparse.Namespace) -> None:
     for member in members:
         print(f"{member.name}:", flush=True)
         folder = args.output / member.name
-        given = {"output": folder, "resume": args.resume, "draws": args.draws}
-        train.run(member.config, argparse.Namespace(**given, first_folds=None))
+        train_folds(member.config, folder, draws=args.draws, resume=args.resume)
         paths[member.name] = folder / PREDICTIONS
     first = members[0].config
-    unify.run(
+    unify(
         paths,
         args.output,
         caliber=args.caliber,
@@ -39,27 +39,18 @@ def run(members: list[Member], args: argparse.Namespace) -> None:
     )
 
 
+def load(path: Path | None, overrides: list[str]) -> list[Member]:
+    if path is None:
+        raise ConfigError("--config: expected a team, such as configs/grading/team.yaml")
+    return read_team(path, overrides)
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = training_parser(__doc__)
     add = parser.add_argument
     add("--caliber", type=Path, help="caliber.csv of the same patches")
     add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
-    args = parser.parse_args(argv)
-    if args.config is None:
-        parser.error("--config: expected a team, such as configs/grading/team.yaml")
-    try:
-        members = read_team(args.config, args.settings)
-    except ConfigError as error:
-        parser.error(str(error))
-    try:
-        run(members, args)
-    except (OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command with --resume continues", file=sys.stderr)
-        return 1
-    return 0
+    return run_training(run, load, parser, argv)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ predictions.csv of the team, scores.png, and results.json with the team beside e
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
-import argparse
 import csv
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.command_line import make_parser, named_paths
+from av_grading.command_line import exit_code, make_parser, named_paths
 from av_grading.cross_validation import PREDICTIONS, write_predictions
 from av_grading.data.manifest import GradedPatch
 from av_grading.errors import InputFileError
@@ -135,11 +134,8 @@ def main(argv: list[str] | None = None) -> int:
     taken = {"team", "networks", "caliber"} & paths.keys()
     if taken:
         parser.error(f"{taken.pop()}: expected another name, this one is the head's")
-    return _finish(args, paths)
 
-
-def _finish(args: argparse.Namespace, paths: dict[str, Path]) -> int:
-    try:
+    def work() -> None:
         run(
             paths,
             args.output,
@@ -148,11 +144,9 @@ def _finish(args: argparse.Namespace, paths: dict[str, Path]) -> int:
             seed=args.seed,
             draws=args.draws,
         )
-    except (OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    print(f"written: {args.output}")
-    return 0
+        print(f"written: {args.output}")
+
+    return exit_code(work)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from av_grading.caliber.figure import draw_crossing
 from av_grading.caliber.measure import SIDE, format_table, measure_row, reasons, table_row
 from av_grading.caliber.severity import SOURCES
-from av_grading.command_line import make_parser
+from av_grading.command_line import exit_code, make_parser
 from av_grading.data.images import read_patch
 from av_grading.data.manifest import read_usable
 from av_grading.files import write_whole
@@ -66,14 +66,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("expected 0 < --moderate < --pressed <= 1")
     if args.side <= 0:
         parser.error(f"--side: expected more than 0 DRIVE px, found {args.side:g}")
-    try:
-        return run(args)
-    except (OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing of the table was written", file=sys.stderr)
-        return 1
+    return exit_code(lambda: run(args), "interrupted; nothing of the table was written")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from av_grading.caliber.simulated_check import (
     left_out,
     ratio_metrics,
 )
-from av_grading.command_line import make_parser, named_paths
+from av_grading.command_line import exit_code, make_parser, named_paths
 from av_grading.data.manifest import GRADES, read_manifest
 from av_grading.errors import InputFileError
 from av_grading.evaluate import read_predictions
@@ -142,7 +142,7 @@ def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     truth = np.array([m.row.grade for m in measured], float)
     groups = [m.row.group for m in measured]
     metrics, ci95 = score(
-        phantoms, ratios, grades, truth, groups, left_out(rows) ^ True, args.draws, args.seed
+        phantoms, ratios, grades, truth, groups, ~left_out(rows), args.draws, args.seed
     )
     metrics["phantom_half_flat_mae_px"] = flat["phantom_mae_px"]
     write_results(
@@ -164,6 +164,7 @@ def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     for name in ("phantom_mae_px", "ratio_spearman", "measurable_share", "nguyen_qwk", "roy_qwk"):
         low, high = ci95[name]
         print(f"{name:18} {metrics[name]:.3f}  (95 % interval {low:.3f} to {high:.3f})")
+    print(f"written: {args.output}")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -179,16 +180,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--seed", type=int, default=0)
     args = parser.parse_args(argv)
     paths = named_paths(parser, args.models)
-    try:
-        run(args, paths)
-    except (OSError, ValueError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
-        return 1
-    print(f"written: {args.output}")
-    return 0
+    return exit_code(lambda: run(args, paths), "interrupted; nothing was written")
 
 
 if __name__ == "__main__":
