@@ -29,7 +29,7 @@ from av_grading.evaluate import read_predictions
 from av_grading.files import png, write_whole
 from av_grading.grader import Grader, load_grader
 from av_grading.report.caliber_table import read_caliber
-from av_grading.report.cards import make_cards, patch_name
+from av_grading.report.cards import make_cards
 from av_grading.report.page import MODEL, Provenance, render
 
 METHOD_NAMES = {
@@ -68,7 +68,7 @@ def held_out(
     chosen = list(patches)
     for path in predictions:
         known = read_predictions(path)
-        chosen = [p for p in chosen if patch_name(p, manifest.parent) in known]
+        chosen = [p for p in chosen if p.name(manifest.parent) in known]
         if not chosen:
             raise ManifestError(manifest, [f"expected patches that are in {path}, found none"])
     return chosen

@@ -125,12 +125,9 @@ def write_predictions(
     writer.writerow([*names, *more])
     expected = expected_grade(probabilities)
     for number, (patch, row) in enumerate(zip(patches, probabilities, strict=True)):
-        name = patch.patch
-        if folder is not None and name.is_relative_to(folder):
-            name = name.relative_to(folder)
         grade = "" if patch.grade is None else patch.grade
         shares = [f"{p:.4f}" for p in row]
         others = [f"{values[number]:.4f}" for values in more.values()]
         said = int(row.argmax()), f"{expected[number]:.3f}"
-        writer.writerow([name, patch.group, grade, *shares, *said, *others])
+        writer.writerow([patch.name(folder), patch.group, grade, *shares, *said, *others])
     write_whole(path, text.getvalue())

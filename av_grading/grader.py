@@ -1,6 +1,7 @@
 """A trained grader: what applies it, and the one file that holds it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
 from av_grading.files import write_whole
 from av_grading.losses import outputs_of, probabilities_of
+from av_grading.metrics import expected_grade
 from av_grading.models.build import build_model
 from av_grading.models.encoder import WeightsError
 
@@ -45,6 +47,19 @@ class Grader:
         logits = predict_logits(self.model, data, rows, self.config.data.crop)
         found = probabilities_of(logits / self.temperature, self.config.train.loss)
         return np.asarray(found.double().numpy())
+
+
+def predict_together(
+    graders: Sequence[Grader], data: PatchSet
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Grade a whole set with several graders.
+
+    Returns:
+        mean probabilities (N, 4), and how far the graders' expected grades differ, (N,).
+    """
+    rows = np.arange(len(data))
+    each = np.stack([grader.predict(data, rows) for grader in graders])  # (graders, N, 4)
+    return each.mean(axis=0), np.std([expected_grade(p) for p in each], axis=0)
 
 
 def device_of(config: Config) -> torch.device:

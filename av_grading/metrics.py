@@ -35,6 +35,16 @@ def calibration_error(y_true: Array, probabilities: Array, *, bins: int = 10) ->
     return float(np.abs(gap).sum() / max(count.sum(), 1))
 
 
+def quadratic_kappa(y_true: Array, predicted: Array) -> float:
+    """Quadratic weighted kappa of grades (N,), 0-3; NaN where there are none, or one grade only."""
+    if len(y_true) == 0:
+        return float("nan")
+    with warnings.catch_warnings():  # a resample may hold one grade only: the score is NaN then
+        warnings.simplefilter("ignore")
+        labels = list(GRADES)
+        return float(sk.cohen_kappa_score(y_true, predicted, labels=labels, weights="quadratic"))
+
+
 def grade_scores(y_true: Array, probabilities: Array) -> dict[str, float]:
     """All scores of one set of predictions; NaN for those that need both classes and have one.
 
@@ -58,11 +68,10 @@ def grade_scores(y_true: Array, probabilities: Array) -> dict[str, float]:
     with warnings.catch_warnings():  # a resample may hold one grade only: the scores are NaN then
         warnings.simplefilter("ignore")
         kappa = sk.cohen_kappa_score(y_true, predicted, labels=list(GRADES))
-        qwk = sk.cohen_kappa_score(y_true, predicted, labels=list(GRADES), weights="quadratic")
     return {
         "accuracy": float(sk.accuracy_score(y_true, predicted)),
         "kappa": float(kappa),
-        "qwk": float(qwk),
+        "qwk": quadratic_kappa(y_true, predicted),
         "macro_f1": float(sk.f1_score(y_true, predicted, average="macro", zero_division=0)),
         "auc": float(sk.roc_auc_score(nicked, score)) if both else float("nan"),
         "ap": float(sk.average_precision_score(nicked, score)) if both else float("nan"),

@@ -12,14 +12,11 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from av_grading.command_line import exit_code, make_parser
 from av_grading.cross_validation import write_predictions
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
-from av_grading.grader import load_grader
-from av_grading.metrics import expected_grade
+from av_grading.grader import load_grader, predict_together
 
 
 def run(args: argparse.Namespace) -> None:
@@ -27,12 +24,8 @@ def run(args: argparse.Namespace) -> None:
     graders = [load_grader(path, args.device) for path in args.weights]
     patches = read_manifest(args.manifest)
     data = load_patches(patches)
-    rows = np.arange(len(data))
-    each = np.stack([grader.predict(data, rows) for grader in graders])  # (models, N, 4)
-    spread = np.std([expected_grade(p) for p in each], axis=0)
-    write_predictions(
-        args.output, patches, each.mean(axis=0), args.manifest.parent, {"spread": spread}
-    )
+    probabilities, spread = predict_together(graders, data)
+    write_predictions(args.output, patches, probabilities, args.manifest.parent, {"spread": spread})
     print(f"written: {args.output}, {len(patches)} patches")
 
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from av_grading.data.patch_set import PatchSet
-from av_grading.grader import Grader, load_grader
+from av_grading.grader import Grader, load_grader, predict_together
 from av_grading.metrics import expected_grade
 from av_screening.steps import CrossingPatch
 
@@ -50,11 +50,8 @@ def grade_crossings(crossings: Sequence[CrossingPatch], graders: Sequence[Grader
     """Grade all crossings of a photograph in batches; None without graders or crossings."""
     if not graders or not crossings:
         return None
-    data = patch_set(crossings)
-    rows = np.arange(len(crossings))
-    each = np.stack([grader.predict(data, rows) for grader in graders])  # (graders, N, 4)
-    expected = np.stack([expected_grade(p) for p in each])
-    return Grades(each.mean(axis=0), expected.std(axis=0) if len(graders) > 1 else None)
+    probabilities, spread = predict_together(graders, patch_set(crossings))
+    return Grades(probabilities, spread if len(graders) > 1 else None)
 
 
 def patch_set(crossings: Sequence[CrossingPatch]) -> PatchSet:

@@ -10,12 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from av_grading.data.patches import cut_patch
+from av_grading.data.patches import SIDE, cut_patch
 from av_grading.files import png
 from av_grading.simulation.sheet import MEANING
 from av_screening.columns import CALIBER
 from av_screening.notice import NOTICE
-from av_screening.patches import SIDE
 from av_screening.pictures import PALETTE, grade_of, jpeg, transparent_png
 from av_screening.pipeline import Screened
 

@@ -7,14 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_detectron import Prediction
-from av_grading.data.patches import cut_map, cut_patch
+from av_grading.data.patches import PIXELS, SIDE, cut_map, cut_patch
 from av_grading.labels import ARTERY, BACKGROUND, VEIN
 from av_screening.steps import CrossingPatch
-
-SIDE = 48.0
-"""Side of a patch (DRIVE px), as graders are trained on."""
-PIXELS = 96
-"""Side of a patch (px)."""
 
 
 def most_likely(av: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from av_detectron.data.crosspos import dataset_root, json_path, load_crosspos
 from av_detectron.data.errors import InputFileError
+from av_grading.data.patches import PIXELS, SIDE
 from av_grading.simulation.grades import GradeRule
 from av_grading.simulation.write import Options, Source, simulate_set
 
@@ -44,8 +45,8 @@ def main(argv: list[str] | None = None) -> int:
     add("sets", nargs="*", default=["drive", "les_av", "hrf"], help="prepared sets")
     add("--output", type=Path, required=True, help="folder to write")
     add("--draws", type=int, default=4, help="patches of each crossing, of different grades")
-    add("--side", type=float, default=48.0, help="of a patch (DRIVE px)")
-    add("--pixels", type=int, default=96, help="side of a patch (px)")
+    add("--side", type=float, default=SIDE, help="of a patch (DRIVE px)")
+    add("--pixels", type=int, default=PIXELS, help="side of a patch (px)")
     add("--pressed", type=float, default=GradeRule.pressed, help="width below which: pressed")
     add("--moderate", type=float, default=GradeRule.moderate, help="width below which: moderate")
     add("--seed", type=int, default=0)

@@ -22,7 +22,7 @@ from av_detectron.data.errors import InputFileError
 from av_detectron.data.pairing import list_images
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.data.manifest import PLACE, format_manifest
-from av_grading.data.patches import cut_map, cut_patch
+from av_grading.data.patches import PIXELS, SIDE, cut_map, cut_patch
 from av_grading.files import png, write_whole
 from av_screening.patches import most_likely
 
@@ -82,8 +82,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--output", type=Path, required=True, help="folder to write")
     add("--crossings", type=Path, help="CSV image,x,y; detected without it")
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="of tools/ship_weights.py")
-    add("--side", type=float, default=48.0, help="of a patch (DRIVE px)")
-    add("--pixels", type=int, default=96, help="side of a patch (px)")
+    add("--side", type=float, default=SIDE, help="of a patch (DRIVE px)")
+    add("--pixels", type=int, default=PIXELS, help="side of a patch (px)")
     args = parser.parse_args(argv)
     try:
         return run(args)

@@ -20,14 +20,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from detectron2.config import CfgNode
-from detectron2.modeling import build_model
 from torch import nn
 from tqdm import tqdm
 
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.engine import CrossPosTrainer, load_model
 from av_detectron.evaluation.scores import interval
+from av_detectron.modeling.vessel_net import map_alone
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_detectron.reporting import run_report
 from av_detectron.results import write_results
@@ -44,16 +43,6 @@ if status.is_file():
 else:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
-
-
-def map_alone(cfg: CfgNode, model: nn.Module) -> nn.Module:
-    """The multi-task model's backbone and artery/vein head without the detector."""
-    cfg = cfg.clone()
-    cfg.MODEL.META_ARCHITECTURE = "VesselNet"
-    alone = build_model(cfg)
-    state = model.state_dict()
-    alone.load_state_dict({name: state[name] for name in alone.state_dict()})
-    return alone.eval()
 
 
 @torch.inference_mode()

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from detectron2.config import CfgNode, configurable
-from detectron2.modeling import META_ARCH_REGISTRY, Backbone, build_backbone
+from detectron2.modeling import META_ARCH_REGISTRY, Backbone, build_backbone, build_model
 from detectron2.structures import ImageList
 from torch import nn
 
@@ -74,3 +74,13 @@ class VesselNet(nn.Module):
             return av_loss(logits, batch_labels(batched_inputs, logits))
         maps = photograph_maps(logits.softmax(dim=1), batched_inputs, images.image_sizes)
         return [{"av": probabilities} for probabilities in maps]
+
+
+def map_alone(cfg: CfgNode, model: nn.Module) -> nn.Module:
+    """The multi-task model's backbone and artery/vein head without the detector."""
+    cfg = cfg.clone()
+    cfg.MODEL.META_ARCHITECTURE = "VesselNet"
+    alone: nn.Module = build_model(cfg)
+    state = model.state_dict()
+    alone.load_state_dict({name: state[name] for name in alone.state_dict()})
+    return alone.eval()

@@ -17,8 +17,6 @@ from av_grading.errors import InputFileError, NotMeasurable
 from av_grading.labels import VEIN
 from av_grading.thresholds import Thresholds
 
-SIDE = 48.0
-"""Side of a patch (DRIVE px), as tools/extract_patches.py cuts it."""
 COLUMNS = (
     "patch",
     "group",
@@ -105,11 +103,9 @@ def measure_row(row: GradedPatch, side: float, source: str = "both") -> Measured
 
 def table_row(measured: Measured, folder: Path, thresholds: Thresholds) -> dict[str, object]:
     """One row of the table, see `COLUMNS`; paths below `folder` are relative to it."""
-    patch = measured.row.patch
-    name = patch.relative_to(folder) if patch.is_relative_to(folder) else patch
     grade = "" if measured.row.grade is None else measured.row.grade
     found: dict[str, object] = {
-        "patch": name,
+        "patch": measured.row.name(folder),
         "group": measured.row.group,
         "grade": grade,
         "patch_px_per_drive_px": f"{measured.drive_px:.4f}" if measured.drive_px else "",

@@ -17,11 +17,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import cohen_kappa_score
 from tqdm import tqdm
 
 from av_grading.caliber.features import crossing_features, normalise, out_of_fold
-from av_grading.caliber.measure import SIDE, Measured, measure_row, reasons
+from av_grading.caliber.measure import Measured, measure_row, reasons
 from av_grading.caliber.phantom_check import PhantomErrors, measure_phantoms, phantom_metrics
 from av_grading.caliber.simulated_check import (
     Ratios,
@@ -31,10 +30,11 @@ from av_grading.caliber.simulated_check import (
     ratio_metrics,
 )
 from av_grading.command_line import exit_code, make_parser, named_paths
-from av_grading.data.manifest import GRADES, read_manifest
+from av_grading.data.manifest import read_manifest
+from av_grading.data.patches import SIDE
 from av_grading.errors import InputFileError
 from av_grading.evaluate import read_predictions
-from av_grading.metrics import interval, resample_groups
+from av_grading.metrics import interval, quadratic_kappa, resample_groups
 from av_grading.results import write_results
 from av_grading.thresholds import Thresholds
 
@@ -65,8 +65,7 @@ def given_grades(
         table = read_predictions(path)
         grades = np.full(len(measured), np.nan)
         for number, m in enumerate(measured):
-            patch = m.row.patch
-            key = str(patch.relative_to(folder) if patch.is_relative_to(folder) else patch)
+            key = m.row.name(folder)
             if key in table:
                 grades[number] = int(np.argmax(table[key][2]))
         if np.isnan(grades).all():
@@ -85,21 +84,12 @@ def grade_metrics(truth: Array, grades: dict[str, Array], rows: Rows) -> dict[st
     easy = np.isfinite(grades["nguyen"][rows])
     for name, said in grades.items():
         known = np.isfinite(said[rows])
-        found[f"{name}_qwk"] = _qwk(truth[rows][known], said[rows][known])
+        found[f"{name}_qwk"] = quadratic_kappa(truth[rows][known], said[rows][known])
         found[f"{name}_accuracy"] = float((truth[rows] == said[rows])[known].mean())
         found[f"{name}_graded_share"] = float(known.mean())
         both = known & easy
-        found[f"{name}_measured_qwk"] = _qwk(truth[rows][both], said[rows][both])
+        found[f"{name}_measured_qwk"] = quadratic_kappa(truth[rows][both], said[rows][both])
     return found
-
-
-def _qwk(truth: Array, said: Array) -> float:
-    if len(truth) == 0:
-        return float("nan")
-    labels = list(GRADES)
-    return float(
-        cohen_kappa_score(truth.astype(int), said.astype(int), labels=labels, weights="quadratic")
-    )
 
 
 def score(

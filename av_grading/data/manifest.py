@@ -50,6 +50,11 @@ class GradedPatch:
     source: str
     more: dict[str, str] = field(default_factory=dict)
 
+    def name(self, folder: Path | None) -> str:
+        """Path of the patch, relative to the manifest's folder where it is below it."""
+        inside = folder is not None and self.patch.is_relative_to(folder)
+        return str(self.patch.relative_to(folder) if folder and inside else self.patch)
+
 
 def read_manifest(path: Path, *, graded_only: bool = False) -> list[GradedPatch]:
     """Read a manifest and look at every file that it names.

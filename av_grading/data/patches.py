@@ -6,6 +6,11 @@ from numpy.typing import NDArray
 
 from av_grading.labels import BACKGROUND, OVERLAP
 
+SIDE = 48.0
+"""Side of a patch (DRIVE px), unless said otherwise."""
+PIXELS = 96
+"""Side of a patch (px), unless said otherwise."""
+
 
 def cut_patch(
     photograph: NDArray[np.uint8],

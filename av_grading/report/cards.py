@@ -95,12 +95,6 @@ class Card:
         return f"{abs(self.error)} too {'high' if self.error > 0 else 'low'}"
 
 
-def patch_name(patch: GradedPatch, folder: Path) -> str:
-    """Path of a patch relative to the manifest's folder, where it is below it."""
-    inside = patch.patch.is_relative_to(folder)
-    return str(patch.patch.relative_to(folder) if inside else patch.patch)
-
-
 def make_cards(
     patches: Sequence[GradedPatch],
     folder: Path,
@@ -136,7 +130,7 @@ def make_cards(
             base = _base(stream, photographs[i], maps[i])
             shown[STREAM_NAMES[stream]] = draw.overlay(base, values[i], contour=contour)
         shares = explained.probabilities[i]
-        name = patch_name(patch, folder)
+        name = patch.name(folder)
         cards.append(
             Card(
                 number=i + 1,

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from av_grading.data.images import read_map, read_patch
 from av_grading.data.manifest import GRADES, format_manifest
+from av_grading.data.patches import PIXELS, SIDE
 from av_grading.errors import InputFileError, NotMeasurable
 from av_grading.files import png, write_whole
 from av_grading.simulation.crossing import CrossingWindow, open_window
@@ -56,8 +57,8 @@ class Options:
         seed: of everything that is drawn.
     """
 
-    side: float = 48.0
-    pixels: int = 96
+    side: float = SIDE
+    pixels: int = PIXELS
     draws: int = 4
     rule: GradeRule = field(default_factory=GradeRule)
     seed: int = 0

@@ -19,22 +19,13 @@ from av_detectron.data.coco import encode_mask
 from av_detectron.data.fov import detect_fov, measure_fov
 from av_detectron.data.mapper import to_tensor
 from av_detectron.data.photograph import to_working_scale
+from av_detectron.modeling.vessel_net import map_alone
 from av_grading.data.images import read_map, read_patch
 from av_grading.data.patch_set import PatchSet
-from av_grading.data.patches import cut_map, cut_patch
+from av_grading.data.patches import PIXELS, SIDE, cut_map, cut_patch
 from av_grading.files import png, write_whole
 from av_grading.grader import Grader
-from av_screening.patches import PIXELS, SIDE, most_likely
-
-
-def map_alone(cfg: CfgNode, model: nn.Module) -> nn.Module:
-    """The multi-task model's backbone and artery/vein head without the detector."""
-    cfg = cfg.clone()
-    cfg.MODEL.META_ARCHITECTURE = "VesselNet"
-    alone: nn.Module = build_model(cfg)
-    state = model.state_dict()
-    alone.load_state_dict({name: state[name] for name in alone.state_dict()})
-    return alone.eval()
+from av_screening.patches import most_likely
 
 
 class SeparateStages:

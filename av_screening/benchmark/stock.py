@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from av_detectron.data.annotations import read_photograph
 from av_grading.config import Model
-from av_grading.data.patches import cut_patch
+from av_grading.data.patches import PIXELS, SIDE, cut_patch
 from av_grading.data.transforms import to_inputs
 from av_grading.models.build import build_model
-from av_screening.patches import PIXELS, SIDE
 
 
 def stock_config(detections: int) -> CfgNode:
