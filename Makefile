@@ -66,7 +66,9 @@ START := model.weights=$(GRADER)/backbone.safetensors
 UNLABELLED := data.unlabelled=$(GRADER)/nicking/unlabelled.csv
 GRADE := PYTHONWARNINGS=ignore OMP_NUM_THREADS=1 $(PY) -m av_grading
 MODELS := full pretrained two_stream baseline
-PARTS := pretrained two_stream photograph_only map_only concat no_se
+PARTS := photograph_only map_only concat no_se
+# Of these two the first fold is trained already.
+WHOLE := pretrained two_stream
 baseline := --config $(SETTINGS)/baseline.yaml $(NICKING)
 two_stream := --config $(SETTINGS)/two_stream.yaml $(NICKING)
 pretrained := $(two_stream) $(START)
@@ -80,7 +82,7 @@ grader: $(MODELS:%=$(GRADER)/folds/%.done) $(MODELS:%=$(GRADER)/few/%.done) \
 		$(PARTS:%=$(GRADER)/part/%.done)
 	$(GRADE).evaluate $(foreach m,$(MODELS),$(m)=$(GRADER)/folds/$(m)/predictions.csv) --output results/grader_simulated.json
 	$(GRADE).compare_draws $(foreach m,$(MODELS),$(m)=$(GRADER)/few/$(m)/draws.json) --output results/grader_90.json
-	$(GRADE).evaluate $(foreach m,$(PARTS),$(m)=$(GRADER)/part/$(m)/predictions.csv) --output results/grader_ablation.json
+	$(GRADE).evaluate $(foreach m,$(WHOLE),$(m)=$(GRADER)/folds/$(m)/fold0/predictions.csv) $(foreach m,$(PARTS),$(m)=$(GRADER)/part/$(m)/predictions.csv) --output results/grader_ablation.json
 
 $(GRADER)/nicking/manifest.csv: $(WEIGHTS)/data/.prepared
 	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py drive les_av hrf --output $(@D)

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 Results = dict[str, Any]
@@ -51,12 +51,17 @@ def short(text: str) -> str:
     return re.sub(r"\b0\.", ".", text)
 
 
+def head(columns: Collection[str]) -> list[str]:
+    """First lines of a table whose rows have labels."""
+    return [f"| | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
+
+
 def detector_table(results: Results) -> str:
     """The detector; beside the stock FPN, with paired differences, where that was measured."""
     columns = {"SAFPN": "{}", "stock FPN": "fpn_{}", "difference": "{}_minus_fpn"}
     if "fpn_bbox_AP" not in results["metrics"]:
         columns = {"SAFPN": "{}"}
-    lines = [f"| | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
+    lines = head(columns)
     for key, label in DETECTOR_ROWS.items():
         cells = (number(results, name.format(key)) for name in columns.values())
         lines.append(f"| {label} | {' | '.join(cells)} |")
@@ -65,7 +70,7 @@ def detector_table(results: Results) -> str:
 
 def av_table(results: Results) -> str:
     """The map as it is, and with labels that agree along segments."""
-    lines = ["| | map | consistent segments |", "| --- | --- | --- |"]
+    lines = head(["map", "consistent segments"])
     for key, label in AV_ROWS.items():
         agreed = f"{key}_agreed"
         other = number(results, agreed) if agreed in results["metrics"] else ""
@@ -116,10 +121,7 @@ ABLATION_COLUMNS = {
 def ablation_table(results: Results) -> str:
     """Means and standard deviations over seeds, and differences from the first, seed by seed."""
     metrics = results["metrics"]
-    lines = [
-        f"| | {' | '.join(ABLATION_COLUMNS.values())} |",
-        f"| --- |{' --- |' * len(ABLATION_COLUMNS)}",
-    ]
+    lines = head(ABLATION_COLUMNS.values())
 
     def spread(name: str) -> str:
         if name not in metrics:
@@ -157,10 +159,7 @@ def plain(name: str) -> str:
 def grader_table(results: Results) -> str:
     """Every model that was measured, and the first less each of the others, paired."""
     metrics = results["metrics"]
-    lines = [
-        f"| | {' | '.join(GRADER_COLUMNS.values())} |",
-        f"| --- |{' --- |' * len(GRADER_COLUMNS)}",
-    ]
+    lines = head(GRADER_COLUMNS.values())
     rows = [(f"{plain(name)}: {label}", name) for name, label in GRADER_ROWS.items()]
     for first, other in itertools.product(GRADER_ROWS, GRADER_ROWS):
         rows.append((f"{plain(first)} less {plain(other)}", f"{first}_minus_{other}"))

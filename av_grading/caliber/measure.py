@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from av_grading.caliber.centerline import trace
-from av_grading.caliber.severity import REACH, Caliber, judge
+from av_grading.caliber.severity import NAMES, REACH, Caliber, judge
 from av_grading.caliber.validity import Validity, check_crossing
 from av_grading.caliber.width import Widths, measure_widths
 from av_grading.data.images import read_map, read_patch
@@ -92,9 +92,7 @@ def measure_row(row: GradedPatch, side: float, source: str = "both") -> Measured
         line = trace(av_map, VEIN, center, drive_px, REACH)
         widths = measure_widths(photograph, av_map, line, drive_px)
         caliber = judge(widths, drive_px, source)
-        why = zip(("first", "second"), caliber.failures, strict=True)
-        failure = "; ".join(f"{name} side {text}" for name, text in why if text)
-        return Measured(row, drive_px, widths, caliber, validity, failure)
+        return Measured(row, drive_px, widths, caliber, validity, caliber.failure)
     except NotMeasurable as error:
         return Measured(row, drive_px, widths, None, validity, str(error))
     except InputFileError as error:
@@ -120,14 +118,11 @@ def table_row(measured: Measured, folder: Path, thresholds: Thresholds) -> dict[
     caliber = measured.caliber
     if caliber is None:
         return found
-    for which, side in zip(("first", "second"), caliber.sides, strict=True):
-        if side is None:
-            continue
-        own = side.own / measured.drive_px
-        found[f"own_width_{which}_drive_px"] = f"{own:.3f}"
-        found[f"edge_width_{which}_drive_px"] = f"{own * side.ratio:.3f}"
-        found[f"ratio_{which}"] = f"{side.ratio:.4f}"
-        found[f"ratio_error_{which}"] = f"{side.ratio_error:.4f}"
+    for name, value in caliber.columns(measured.drive_px).items():
+        found[name] = f"{value:.4f}" if name.startswith("ratio") else f"{value:.3f}"
+    for which, side in zip(NAMES, caliber.sides, strict=True):
+        if side is not None:
+            found[f"ratio_error_{which}"] = f"{side.ratio_error:.4f}"
     if caliber.ratios is not None:
         found["ratio"] = f"{min(caliber.ratios):.4f}"
         found["index"] = f"{caliber.index:.4f}"

@@ -39,6 +39,10 @@ SOURCES = ("both", "photograph", "map")
 errors have little in common."""
 
 
+NAMES = ("first", "second")
+"""Of the two sides."""
+
+
 @dataclass(frozen=True)
 class Caliber:
     """One crossing, measured.
@@ -63,6 +67,27 @@ class Caliber:
         """Width ratios of both sides, None where one is missing."""
         first, second = self.sides
         return None if first is None or second is None else (first.ratio, second.ratio)
+
+    @property
+    def failure(self) -> str:
+        """Why not all was measured, or empty."""
+        sides = zip(NAMES, self.failures, strict=True)
+        return "; ".join(f"{name} side {text}" for name, text in sides if text)
+
+    def columns(self, drive_px: float) -> dict[str, float]:
+        """Widths and ratio of the sides that were measured, by their names in tables.
+
+        Args:
+            drive_px: length of one DRIVE px in px.
+        """
+        found = {}
+        for name, side in zip(NAMES, self.sides, strict=True):
+            if side is not None:
+                own = side.own / drive_px
+                found[f"own_width_{name}_drive_px"] = own
+                found[f"edge_width_{name}_drive_px"] = own * side.ratio
+                found[f"ratio_{name}"] = side.ratio
+        return found
 
     @property
     def index(self) -> float | None:
