@@ -154,6 +154,9 @@ def to_bfloat16(model: nn.Module) -> nn.Module:
     for module in model.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             module.to(torch.bfloat16)
+    heads: Any = model.roi_heads
+    # Scores of eight bits would be coarse: the logits become float32 before they are made of them.
+    heads.box_predictor.register_forward_hook(lambda _, __, found: tuple(x.float() for x in found))
     return pool_in_float32(model.to(memory_format=torch.channels_last))
 
 
