@@ -16,6 +16,7 @@ import torch
 from detectron2.layers.mask_ops import _do_paste_mask
 from detectron2.structures import Instances
 from numpy.typing import NDArray
+from torch import nn
 
 from av_detectron.data import annotations as read
 from av_detectron.data.coco import encode_window
@@ -24,6 +25,7 @@ from av_detectron.data.mapper import to_tensor
 from av_detectron.data.photograph import to_working_scale
 from av_detectron.maps.second_opinion import least_score
 from av_detectron.maps.windows import enlarge_window
+from av_detectron.modeling.pooling import pool_in_float32
 from av_detectron.shipping import load_detector
 
 DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "crossing_av_r18.safetensors"
@@ -82,7 +84,7 @@ class Predictor:
             device: "cpu" or "cuda"; by default CUDA where there is one.
             threshold: least score of a crossing, 0-1; by default the one that was best on
                 validation photographs.
-            bfloat16: compute features and map in bfloat16, faster where the processor has
+            bfloat16: compute in bfloat16, faster where the processor has
                 instructions for it; scores differ by some thousandths.
 
         Raises:
@@ -90,7 +92,7 @@ class Predictor:
         """
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.cfg, model = load_detector(Path(weights), self.device)
-        self.model: Any = model.to(memory_format=torch.channels_last) if bfloat16 else model
+        self.model: Any = to_bfloat16(model) if bfloat16 else model
         self.bfloat16 = bfloat16
         keys = self.cfg.TEST.CROSSPOS
         self.threshold = max(0.0, keys.SCORE_THRESHOLD) if threshold is None else threshold
@@ -126,8 +128,11 @@ class Predictor:
             "width": width,
         }
         images = self.model.preprocess_image([given])
-        features, av = self._look(images.tensor)
-        (found,) = self.model.detect(images, features, av)
+        if self.bfloat16:
+            images.tensor = images.tensor.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
+            features, av = self.model.look(images.tensor)
+            (found,) = self.model.detect(images, features, av)
         h, w = images.image_sizes[0]
         found = found[found.scores >= self.threshold].to("cpu")
         found.pred_boxes.scale(width / w, height / h)
@@ -142,15 +147,17 @@ class Predictor:
             working_av=av.probabilities[0, :, :h, :w].cpu().numpy(),
         )
 
-    def _look(self, image: torch.Tensor) -> Any:
-        """The model's features and map of a batch; in float32 whatever they were computed in,
-        since boxes lose their place in bfloat16."""
-        if not self.bfloat16:
-            return self.model.look(image)
-        image = image.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device, torch.bfloat16):
-            features, av = self.model.look(image)
-        return {name: level.float() for name, level in features.items()}, av
+
+def to_bfloat16(model: nn.Module) -> nn.Module:
+    """Prepare a model for autocast: weights in bfloat16 once rather than in every pass, channels
+    last, and boxes pooled in float32, in which they keep their place."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            module.to(torch.bfloat16)
+    heads: Any = model.roi_heads
+    # Scores of eight bits would be coarse: the logits become float32 before they are made of them.
+    heads.box_predictor.register_forward_hook(lambda _, __, found: tuple(x.float() for x in found))
+    return pool_in_float32(model.to(memory_format=torch.channels_last))
 
 
 def paste_masks(found: Instances, shape: tuple[int, int]) -> list[dict[str, Any]]:

@@ -71,7 +71,7 @@ def report(args: argparse.Namespace) -> None:
     draws = [speedups(times, rng.integers(len(paths), size=len(paths))) for _ in range(1000)]
     metrics = speedups(times, np.arange(len(paths)))
     ci95 = {name: interval([d[name] for d in draws]) for name in metrics}
-    dense, whole = pipeline_operations(pipeline, paths, int(times.crossings.sum()))
+    dense, whole = pipeline_operations(pipeline, exact, paths, int(times.crossings.sum()))
     peak = convolution_peak(dtype_of(precision))
     few, many = args.memory
     metrics |= {

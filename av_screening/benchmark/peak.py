@@ -66,11 +66,12 @@ def convolution_peak(dtype: torch.dtype, rounds: int = 10) -> float:
 
 
 def pipeline_operations(
-    pipeline: Pipeline, paths: Sequence[Path], crossings: int
+    pipeline: Pipeline, exact: nn.Module, paths: Sequence[Path], crossings: int
 ) -> tuple[float, float]:
     """Of features and maps of some photographs, and of these and the grading of their crossings.
 
-    Proposals and RoI heads are not counted, which makes shares of the peak smaller, not larger.
+    `exact` is the pipeline's detector in float32, as which it is traced. Proposals and RoI heads
+    are not counted, which makes shares of the peak smaller, not larger.
     """
     keys, limits = pipeline.predictor.cfg.INPUT.CROSSPOS, ReadingLimits()
     dense = 0.0
@@ -78,7 +79,7 @@ def pipeline_operations(
         pixels = decode(path.read_bytes(), limits).pixels
         fov = check_quality(pixels, pipeline.quality)
         image = to_working_scale(pixels, fov, keys.FOV_DIAMETER, keys.CONTRAST_RADIUS)
-        dense += pass_operations(pipeline.predictor.model, *image.shape[:2])
+        dense += pass_operations(exact, *image.shape[:2])
     grading = 0.0
     for grader in pipeline.graders:
         side = grader.config.data.crop

@@ -65,9 +65,22 @@ def test_windows_are_parts_of_the_map(weights: Path) -> None:
 def test_bfloat16_changes_little(weights: Path) -> None:
     eye = make_phantom(seed=0, fov_diameter=300).image
     exact = Predictor(weights, device="cpu")(eye)
-    quick = Predictor(weights, device="cpu", bfloat16=True)(eye)
+    quick = Predictor(weights, device="cpu", threshold=0.1, bfloat16=True)(eye)
     assert np.abs(exact.working_av - quick.working_av).mean() < 0.01
-    assert quick.working_av.dtype == np.float32
+    assert quick.working_av.dtype == quick.scores.dtype == np.float32
+    assert len(quick.scores) > 5
+    assert len(np.unique(quick.scores)) > 0.9 * len(quick.scores)  # not rounded to eight bits
+
+
+def test_bfloat16_without_second_opinion(tmp_path: Path) -> None:
+    cfg: CfgNode = load_config(
+        Path(__file__).resolve().parents[2] / "configs/cpu/safpn_av.yaml", SMALL[:-2]
+    )
+    torch.save({"model": build_model(cfg).state_dict()}, tmp_path / "model.pth")
+    ship_detector(cfg, tmp_path / "model.pth", tmp_path / "detector.safetensors")
+    predictor = Predictor(tmp_path / "detector.safetensors", "cpu", 0.1, bfloat16=True)
+    found = predictor(make_phantom(seed=0, fov_diameter=300).image)
+    assert found.scores.dtype == np.float32
 
 
 @pytest.mark.parametrize("shape", [(37, 53), (9, 11), (20, 20)])
