@@ -62,6 +62,9 @@ weights: $(WEIGHTS)/data/.prepared
 GRADER := output/grader
 SETTINGS := configs/grading/cpu
 NICKING := data.manifest=$(GRADER)/nicking/manifest.csv
+EXTRA := data.extra=$(GRADER)/extra/manifest.csv
+# As many steps for a tenth of the patches; the study had grades alone.
+FEW := train.widths=0 train.epochs=100 train.patience=30 train.batch=16
 START := model.weights=$(GRADER)/backbone.safetensors
 UNLABELLED := data.unlabelled=$(GRADER)/nicking/unlabelled.csv
 GRADE := PYTHONWARNINGS=ignore OMP_NUM_THREADS=1 $(PY) -m av_grading
@@ -73,7 +76,7 @@ baseline := --config $(SETTINGS)/baseline.yaml $(NICKING)
 two_stream := --config $(SETTINGS)/two_stream.yaml $(NICKING)
 pretrained := $(two_stream) $(START)
 full := --config $(SETTINGS)/semi_supervised.yaml $(NICKING) $(START) $(UNLABELLED)
-photograph_only := $(pretrained) model.kind=one_stream
+photograph_only := $(pretrained) model.kind=one_stream model.level=false data.crop=64
 map_only := $(pretrained) model.kind=one_stream model.stream=av_map
 concat := $(pretrained) model.pooling=concat
 no_se := $(two_stream) model.se=false
@@ -85,22 +88,27 @@ grader: $(MODELS:%=$(GRADER)/folds/%.done) $(MODELS:%=$(GRADER)/few/%.done) \
 	$(GRADE).evaluate $(foreach m,$(WHOLE),$(m)=$(GRADER)/folds/$(m)/fold0/predictions.csv) $(foreach m,$(PARTS),$(m)=$(GRADER)/part/$(m)/predictions.csv) --output results/grader_ablation.json
 
 $(GRADER)/nicking/manifest.csv: $(WEIGHTS)/data/.prepared
-	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py drive les_av hrf --output $(@D)
+	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py les_av hrf --plain drive --draws 8 --output $(@D)
+
+$(GRADER)/extra/manifest.csv: $(WEIGHTS)/data/.prepared
+	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py drive --draws 8 --output $(@D)
 
 $(GRADER)/backbone.safetensors: av_detectron/weights/crossing_av_r18.safetensors | install
 	@mkdir -p $(@D)
 	$(PY) tools/export_backbone.py --config-file $< --output $@
 
-$(GRADER)/folds/%.done: $(GRADER)/nicking/manifest.csv $(GRADER)/backbone.safetensors
-	$(GRADE).train --resume --output $(basename $@) $($*)
+SETS := $(GRADER)/nicking/manifest.csv $(GRADER)/extra/manifest.csv
+
+$(GRADER)/folds/%.done: $(SETS) $(GRADER)/backbone.safetensors
+	$(GRADE).train --resume --output $(basename $@) $($*) $(EXTRA)
 	@touch $@
 
-$(GRADER)/part/%.done: $(GRADER)/nicking/manifest.csv $(GRADER)/backbone.safetensors
-	$(GRADE).train --resume --first-folds 1 --output $(basename $@) $($*)
+$(GRADER)/part/%.done: $(SETS) $(GRADER)/backbone.safetensors
+	$(GRADE).train --resume --first-folds 1 --output $(basename $@) $($*) $(EXTRA)
 	@touch $@
 
 $(GRADER)/few/%.done: $(GRADER)/nicking/manifest.csv $(GRADER)/backbone.safetensors
-	$(GRADE).train_few --resume --output $(basename $@) $($*)
+	$(GRADE).train_few --resume --output $(basename $@) $($*) $(FEW)
 	@touch $@
 
 # README's tables, from results/*.json

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from av_grading.config import Config, ConfigError
-from av_grading.data.manifest import read_manifest
+from av_grading.data.manifest import GradedPatch, read_manifest
 from av_grading.data.patch_set import PatchSet, load_patches
 
 Loaded = TypeVar("Loaded")
@@ -81,6 +81,15 @@ def manifest_of(config: Config) -> Path:
     if not config.data.manifest:
         raise ConfigError("data.manifest: expected a manifest of graded patches, found none")
     return Path(config.data.manifest)
+
+
+def extra_of(config: Config) -> list[GradedPatch]:
+    """Graded patches to learn from alone, none where the settings have none.
+
+    Raises:
+        ManifestError: they cannot be read.
+    """
+    return read_manifest(Path(config.data.extra), graded_only=True) if config.data.extra else []
 
 
 def unlabelled_of(config: Config) -> PatchSet | None:

@@ -20,6 +20,7 @@ class Data:
     Attributes:
         manifest: graded patches.
         unlabelled: patches for the semi-supervised step; empty for none.
+        extra: graded patches of other photographs to learn from alone; empty for none.
         crop: side of what the model sees of a patch, cut after augmentation (px).
         folds: of cross-validation, by group.
         inner: share of a fold's training groups held out to stop by and to calibrate with.
@@ -27,6 +28,7 @@ class Data:
 
     manifest: str = ""
     unlabelled: str = ""
+    extra: str = ""
     crop: int = 64
     folds: int = 5
     inner: float = 0.2
@@ -44,10 +46,13 @@ class Model:
         norm: "group" or "batch".
         stride: of the fourth stage, 8, 16 or 32.
         stages: of the encoders' four; with 3 the last map has half the stride.
-        pooling: of two streams: "bilinear" or "concat".
+        pooling: of two streams: "bilinear", "concat" or "both".
         rank: of the bilinear pooling.
         dropout: before the classifier.
+        level: turn patch and map so that the vein runs level, and see their middle alone: 1 / √2 of
+            `data.crop`, to the next multiple of 16. Needs a stream of maps.
         weights: encoder to start from (timm's names); empty for random weights.
+        start: trained grader of the same architecture to go on from; empty for none.
         frozen_stages: stages of the encoders that do not learn, 0-4.
     """
 
@@ -61,7 +66,9 @@ class Model:
     pooling: str = "bilinear"
     rank: int = 64
     dropout: float = 0.2
+    level: bool = False
     weights: str = ""
+    start: str = ""
     frozen_stages: int = 0
 
 
@@ -71,6 +78,8 @@ class Train:
 
     Attributes:
         loss: "ce", "ce_qwk" or "corn".
+        widths: weight of the loss of the vein's widths, where the manifest has them (columns
+            `ratio_first`, `ratio_second`, as simulated nicking has); 0: learn grades alone.
         class_weights: weigh grades by how rare they are.
         balanced: draw grades equally often.
         epochs: at most.
@@ -79,12 +88,15 @@ class Train:
         lr: highest learning rate of AdamW, after a warm-up and before a cosine.
         warmup: epochs until it is reached.
         weight_decay: of AdamW.
+        average: share of the weights' moving average that is kept at each step. The average is
+            what is evaluated and kept, and the teacher of the semi-supervised step.
         seed: of everything that is drawn.
         device: "cpu", "cuda", or "auto" for CUDA where there is one.
         amp: mixed precision (bfloat16 on a CPU).
     """
 
     loss: str = "ce_qwk"
+    widths: float = 0.0
     class_weights: bool = False
     balanced: bool = True
     epochs: int = 30
@@ -93,6 +105,7 @@ class Train:
     lr: float = 5e-4
     warmup: int = 2
     weight_decay: float = 0.05
+    average: float = 0.99
     seed: int = 0
     device: str = "auto"
     amp: bool = True
@@ -130,14 +143,12 @@ class Semi:
         weight: of its loss; 0 turns it off.
         threshold: least confidence of the teacher for a pseudo-label to count.
         ratio: unlabelled patches a labelled one.
-        decay: share of the teacher that is kept at each step.
         start: epochs before it begins.
     """
 
     weight: float = 0.0
     threshold: float = 0.9
     ratio: int = 2
-    decay: float = 0.99
     start: int = 3
 
 
@@ -184,7 +195,8 @@ def load_config_text(text: str, where: str, *, start_weights: bool = True) -> Co
     Args:
         text: the YAML.
         where: what messages call it.
-        start_weights: keep `model.weights`; a trained model needs none to start from.
+        start_weights: keep `model.weights` and `model.start`; a trained model needs none to
+            start from.
 
     Raises:
         ConfigError: see `load_config`.
@@ -197,7 +209,8 @@ def load_config_text(text: str, where: str, *, start_weights: bool = True) -> Co
         raise ConfigError(f"{where}: expected sections with keys, found {type(content).__name__}")
     config = _merge(Config(), content, where)
     if not start_weights:
-        config = dataclasses.replace(config, model=dataclasses.replace(config.model, weights=""))
+        model = dataclasses.replace(config.model, weights="", start="")
+        config = dataclasses.replace(config, model=model)
     return config
 
 

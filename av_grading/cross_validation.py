@@ -41,24 +41,40 @@ class FoldResult:
 
 
 def fold_split(
-    data: PatchSet, rows: Rows, inner: float, seed: int, unlabelled: PatchSet | None = None
+    data: PatchSet,
+    rows: Rows,
+    inner: float,
+    seed: int,
+    unlabelled: PatchSet | None = None,
+    extra: int = 0,
 ) -> Split:
     """Split a fold's training rows into those to learn from and those to stop by, by group.
 
-    Unlabelled patches are taken from the groups to learn from alone.
+    Extra and unlabelled patches are all learned from but for those of groups that are held out,
+    here or in another part of `data`.
+
+    Args:
+        data: graded patches.
+        rows: of the fold, for training.
+        inner: share of their groups to stop by.
+        seed: of the split.
+        unlabelled: patches for the semi-supervised step.
+        extra: how many rows at the end of `data` are there to learn from alone.
 
     Raises:
         SplitError: the rows cannot be split so.
     """
+    own = len(data) - extra
     grades = [int(data.grades[i]) for i in rows]
     groups = [data.groups[i] for i in rows]
     learn, stop = grouped_holdout(grades, groups, inner, seed)
-    chosen = Split(rows[learn], rows[stop])
+    held = set(data.groups[:own]) - {groups[i] for i in learn}
+    more = [i for i in range(own, len(data)) if data.groups[i] not in held]
+    train_rows = np.concatenate([rows[learn], np.array(more, np.int64)])
     if unlabelled is None:
-        return chosen
-    known = {data.groups[i] for i in chosen.train}
-    others = np.array([i for i, g in enumerate(unlabelled.groups) if g in known], np.int64)
-    return Split(chosen.train, chosen.stop, others)
+        return Split(train_rows, rows[stop])
+    others = np.array([i for i, g in enumerate(unlabelled.groups) if g not in held], np.int64)
+    return Split(train_rows, rows[stop], others)
 
 
 def cross_validate(
@@ -69,6 +85,7 @@ def cross_validate(
     unlabelled: PatchSet | None = None,
     resume: bool = False,
     first: int | None = None,
+    extra: int = 0,
 ) -> list[FoldResult]:
     """Train a model for every fold and predict the fold with it.
 
@@ -79,15 +96,17 @@ def cross_validate(
         unlabelled: patches for the semi-supervised step.
         resume: go on from checkpoints that are there.
         first: train that many of the folds alone; 1 is a grouped hold-out.
+        extra: how many rows at the end of `data` are there to learn from alone.
 
     Raises:
         SplitError, ResumeError, WeightsError, ValueError: see `train` and `fold_split`.
     """
     seed = config.train.seed
-    folds = grouped_folds(data.grades.tolist(), data.groups, config.data.folds, seed)
+    own = len(data) - extra
+    folds = grouped_folds(data.grades[:own].tolist(), data.groups[:own], config.data.folds, seed)
     results = []
     for number, (rest, held) in enumerate(folds[:first]):
-        split = fold_split(data, rest, config.data.inner, seed, unlabelled)
+        split = fold_split(data, rest, config.data.inner, seed, unlabelled, extra)
         folder = output / f"fold{number}"
         grader = train(config, data, split, folder, unlabelled=unlabelled, resume=resume)
         results.append(FoldResult(held, grader.predict(data, held), grader))

@@ -19,9 +19,10 @@ from av_grading.data.sampling import balanced_order, plain_order
 from av_grading.data.semi_supervised import gentle, pseudo_label_loss, strong
 from av_grading.data.transforms import Batch, PairedAugmentation, training_batch
 from av_grading.grader import Grader, Rows, device_of, predict_logits
-from av_grading.losses import grade_loss, outputs_of, probabilities_of
+from av_grading.losses import grade_loss, outputs_of, probabilities_of, width_loss
 from av_grading.metrics import grade_scores
 from av_grading.models.build import build_model
+from av_grading.start import start_from
 from av_grading.training_state import TrainingState
 
 LAST = "last.pt"
@@ -67,7 +68,9 @@ def train(
     """
     settings, device = config.train, device_of(config)
     torch.manual_seed(settings.seed)
-    model, _ = build_model(config.model, outputs_of(settings.loss))
+    model, _ = build_model(config.model, outputs_of(settings.loss, settings.widths > 0))
+    if config.model.start:
+        start_from(model, config, Path(config.model.start))
     state = TrainingState(config, model.to(device))
     output.mkdir(parents=True, exist_ok=True)
     if resume and (output / LAST).is_file():
@@ -99,6 +102,10 @@ def train(
                 truth = data.grades[torch.as_tensor(rows)].to(device)
                 loss = grade_loss(logits, truth, settings.loss, weights)
                 found = {"loss": float(loss)}
+                if settings.widths > 0 and data.widths is not None:
+                    extra = width_loss(logits, data.widths[torch.as_tensor(rows)].to(device))
+                    loss = loss + settings.widths * extra
+                    found["width_loss"] = float(extra)
                 if learn_unlabelled is not None and epoch >= config.semi.start:
                     extra, share = learn_unlabelled(epoch, step)
                     loss = loss + config.semi.weight * extra
@@ -107,10 +114,9 @@ def train(
                 torch.autograd.backward(loss)
                 nn.utils.clip_grad_norm_(model.parameters(), 5.0)
                 state.optimizer.step()
-                if learn_unlabelled is not None:  # nothing else asks the teacher
-                    state.follow()
+                state.follow(epoch * steps + step)
                 sums = {k: sums.get(k, 0.0) + v / steps for k, v in found.items()}
-            figures = sums | validate(model, data, split.stop, config)
+            figures = sums | validate(state.teacher, data, split.stop, config)
             state.finish_epoch(figures)
             state.save(output / LAST)
             _report(writer, output.name, epoch, settings.epochs, figures)

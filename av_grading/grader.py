@@ -117,7 +117,7 @@ def load_grader(path: Path, device: str = "cpu") -> Grader:
                 raise WeightsError(f"{path}: expected format {FORMAT!r}, found {found!r}")
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         config = load_config_text(metadata["config"], f"{path}: its config", start_weights=False)
-        model, _ = build_model(config.model, outputs_of(config.train.loss))
+        model, _ = build_model(config.model, outputs_of(config.train.loss, config.train.widths > 0))
         model.load_state_dict(state)
     except SafetensorError as error:
         raise WeightsError(f"{path}: damaged, or not a safetensors file ({error})") from error

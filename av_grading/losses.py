@@ -4,6 +4,9 @@
 https://doi.org/10.1016/j.patrec.2017.05.018), which minds how far off an error is. "corn":
 conditional ordinal regression (Shi 2021, https://arxiv.org/abs/2111.08851): is the grade above 0;
 if so, above 1; if so, above 2?
+
+Where the vein's widths on both sides are known (simulated nicking), a model may learn these as
+well, as two more outputs: a grade says in four steps what they say exactly.
 """
 
 import torch
@@ -12,21 +15,31 @@ import torch.nn.functional as F
 from av_grading.data.manifest import GRADES
 
 KINDS = ("ce", "ce_qwk", "corn")
+WIDTHS = 2
+"""Outputs of the widths: the narrower side's, the wider side's."""
+TYPICAL_WIDTH, WIDTH_SPREAD = 0.8, 0.2
+"""Of widths as shares of the vein's own: outputs are (width - typical) / spread."""
 
 
-def outputs_of(kind: str) -> int:
-    """Logits that a loss needs.
+def outputs_of(kind: str, widths: bool = False) -> int:
+    """Outputs that a loss needs: logits, and those of the widths after them.
 
     Raises:
         ValueError: unknown kind.
     """
     if kind not in KINDS:
         raise ValueError(f"loss: expected one of {KINDS}, found {kind!r}")
-    return len(GRADES) - (kind == "corn")
+    return len(GRADES) - (kind == "corn") + WIDTHS * widths
+
+
+def grade_logits(outputs: torch.Tensor, kind: str) -> torch.Tensor:
+    """The logits (B, K) among a model's outputs (B, K or K + 2)."""
+    return outputs[:, : outputs_of(kind)]
 
 
 def probabilities_of(logits: torch.Tensor, kind: str) -> torch.Tensor:
-    """Logits (B, K) → probabilities of the grades (B, 4)."""
+    """Outputs (B, K or K + 2) → probabilities of the grades (B, 4)."""
+    logits = grade_logits(logits, kind)
     if kind != "corn":
         return logits.softmax(dim=1)
     above = logits.sigmoid().cumprod(dim=1)  # P(grade > k), (B, 3)
@@ -40,11 +53,12 @@ def grade_loss(
     """Loss of one batch, a scalar.
 
     Args:
-        logits: (B, K), K of `outputs_of`.
+        logits: outputs (B, K or K + 2), K of `outputs_of`.
         grades: (B,), 0-3.
         kind: one of `KINDS`.
         class_weights: (4,), of each grade; all alike by default.
     """
+    logits = grade_logits(logits, kind)
     weights = logits.new_ones(len(GRADES)) if class_weights is None else class_weights.to(logits)
     if kind == "corn":
         return _corn(logits, grades, weights)
@@ -52,6 +66,19 @@ def grade_loss(
     if kind == "ce_qwk":
         loss = loss + soft_qwk_loss(logits.softmax(dim=1), grades)
     return loss
+
+
+def width_loss(outputs: torch.Tensor, widths: torch.Tensor) -> torch.Tensor:
+    """Mean absolute error of the last two outputs, a scalar; 0 where no width is known.
+
+    Args:
+        outputs: (B, K + 2).
+        widths: (B, 2), narrower and wider side as shares of the vein's own width; NaN: unknown.
+    """
+    target = (widths - TYPICAL_WIDTH) / WIDTH_SPREAD
+    known = target.isfinite()
+    errors = (outputs[:, -WIDTHS:] - torch.where(known, target, 0.0)).abs()
+    return (errors * known).sum() / known.sum().clamp(min=1)
 
 
 def soft_qwk_loss(probabilities: torch.Tensor, grades: torch.Tensor) -> torch.Tensor:

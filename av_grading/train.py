@@ -13,7 +13,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from av_grading.command_line import manifest_of, run_training, training_parser, unlabelled_of
+from av_grading.command_line import (
+    extra_of,
+    manifest_of,
+    run_training,
+    training_parser,
+    unlabelled_of,
+)
 from av_grading.config import Config, load_config
 from av_grading.cross_validation import PREDICTIONS, cross_validate, pooled, write_predictions
 from av_grading.data.manifest import read_manifest
@@ -40,7 +46,8 @@ def train_folds(
     manifest = manifest_of(config)
     patches = read_manifest(manifest, graded_only=True)
     unlabelled = unlabelled_of(config)
-    data = load_patches(patches)
+    extra = extra_of(config)
+    data = load_patches([*patches, *extra])
     write_whole(output / "config.yaml", config.dump())
     results = cross_validate(
         config,
@@ -49,6 +56,7 @@ def train_folds(
         unlabelled=unlabelled,
         resume=resume,
         first=first,
+        extra=len(extra),
     )
     rows, probabilities = pooled(results)
     write_predictions(

@@ -13,7 +13,7 @@ import json
 import sys
 
 from av_grading.command_line import manifest_of, run_training, training_parser, unlabelled_of
-from av_grading.config import Config, load_config
+from av_grading.config import Config, ConfigError, load_config
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
 from av_grading.few_patches import STUDY, learn_from_few
@@ -22,7 +22,13 @@ from av_grading.metrics import grade_scores
 
 
 def run(config: Config, args: argparse.Namespace) -> None:
-    """Train every draw and write their scores."""
+    """Train every draw and write their scores.
+
+    Raises:
+        ConfigError: extra patches are named: a draw would no longer be few.
+    """
+    if config.data.extra:
+        raise ConfigError(f"data.extra: expected none for few patches, found {config.data.extra}")
     data = load_patches(read_manifest(manifest_of(config), graded_only=True))
     unlabelled = unlabelled_of(config)
     scores = []

@@ -33,7 +33,8 @@ class Progress:
 
 
 class TrainingState:
-    """Model, teacher, optimiser, the best weights so far, and the progress."""
+    """Model, teacher (the moving average of its weights), optimiser, the best weights so far, and
+    the progress."""
 
     def __init__(self, config: Config, model: nn.Module) -> None:
         """
@@ -43,7 +44,7 @@ class TrainingState:
         """
         self.config = config
         self.model = model
-        self.teacher = copy.deepcopy(model).requires_grad_(False)
+        self.teacher = copy.deepcopy(model).requires_grad_(False).eval()
         self.best = copy.deepcopy(model.state_dict())
         self.optimizer = torch.optim.AdamW(
             [p for p in model.parameters() if p.requires_grad],
@@ -53,22 +54,28 @@ class TrainingState:
         self.progress = Progress()
 
     @torch.no_grad()
-    def follow(self) -> None:
-        """Let the teacher follow the student by one step."""
+    def follow(self, step: int) -> None:
+        """Let the teacher follow the student by one step; the first steps weigh more, so that it
+        soon forgets where it began.
+
+        Args:
+            step: of the training, from 0.
+        """
+        kept = min(self.config.train.average, (1 + step) / (10 + step))
         student = self.model.state_dict()
         for name, own in self.teacher.state_dict().items():
             if own.is_floating_point():
-                own.lerp_(student[name], 1 - self.config.semi.decay)
+                own.lerp_(student[name], 1 - kept)
             else:
                 own.copy_(student[name])
 
     def finish_epoch(self, figures: dict[str, float]) -> None:
-        """Note an epoch's figures, and its weights if their `qwk` is the best so far."""
+        """Note an epoch's figures, and the teacher's weights if their `qwk` is the best so far."""
         epoch = self.progress.epoch
         self.progress.history.append({"epoch": epoch, **figures})
         if figures["qwk"] > self.progress.best_qwk:
             self.progress.best_qwk, self.progress.best_epoch = figures["qwk"], epoch
-            self.best = copy.deepcopy(self.model.state_dict())
+            self.best = copy.deepcopy(self.teacher.state_dict())
         self.progress.epoch = epoch + 1
 
     def save(self, path: Path) -> None:

@@ -54,7 +54,7 @@ def report(args: argparse.Namespace) -> None:
         raise ValueError(f"{args.photographs}: expected photographs, found none")
     precision = best_precision()
     config = load_config(args.grader_config)
-    model, _ = build_model(config.model, outputs_of(config.train.loss))
+    model, _ = build_model(config.model, outputs_of(config.train.loss, config.train.widths > 0))
     graders = [Grader(model.eval(), config)]  # time does not depend on the weights
     predictor = Predictor(args.detector, "cpu", bfloat16=precision == "bfloat16")
     pipeline = Pipeline(predictor, graders)

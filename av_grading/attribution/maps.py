@@ -16,6 +16,7 @@ from av_grading.attribution.reference import without_vessels
 from av_grading.attribution.scored import Inputs, Scored
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
+from av_grading.models.level import level_side, turn, vein_angles
 
 METHODS = ("gradcam", "integrated_gradients", "occlusion")
 STEPS = 32
@@ -101,8 +102,11 @@ def _gradcam(scored: Scored, inputs: Inputs, targets: torch.Tensor) -> Explained
     for stream, seen in zip(scored.streams, inputs, strict=True):
         method = LayerGradCam(scored, scored.last_stage(stream))
         cells = method.attribute(inputs, target=targets, relu_attributions=True)
-        side = tuple(seen.shape[-2:])
-        full = LayerAttribution.interpolate(cells, side, interpolate_mode="bilinear")
+        side = seen.shape[-1]
+        inner = level_side(side) if scored.level else side
+        full = LayerAttribution.interpolate(cells, (inner, inner), interpolate_mode="bilinear")
+        if scored.level:  # back to where the pixels were; the map is the last input
+            full = turn(full.float(), -vein_angles(inputs[-1]), side)
         maps.append(full[:, 0].detach().float().cpu())
     return maps, None
 

@@ -24,7 +24,7 @@ def shuffled(grader: Grader, seed: int, *, classifier_only: bool = False) -> Gra
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, weights in model.named_parameters():
-            if classifier_only and not name.startswith(("classify", "bilinear")):
+            if classifier_only and not name.startswith(("classify", "bilinear", "norms")):
                 continue
             order = torch.randperm(weights.numel(), generator=generator)
             weights.copy_(weights.flatten()[order.to(weights.device)].view_as(weights))

@@ -11,10 +11,11 @@ from torch import nn
 from av_grading.data.manifest import GRADES
 from av_grading.data.transforms import Batch
 from av_grading.grader import Grader
-from av_grading.losses import probabilities_of
+from av_grading.losses import grade_logits, probabilities_of
 from av_grading.models.baseline import STREAMS, OneStream
 from av_grading.models.dual_stream import TwoStream
 from av_grading.models.encoder import STAGES
+from av_grading.models.level import level_side
 
 EXPECTED = len(GRADES)
 """Column of the expected grade, after those of the grades."""
@@ -51,6 +52,11 @@ class Scored(nn.Module):
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
 
+    @property
+    def level(self) -> bool:
+        """Whether the grader turns what it sees, see `models/level.py`."""
+        return bool(self.model.level)
+
     def pick(self, pair: Batch) -> Inputs:
         """Of photographs and maps those that the grader sees, on its device."""
         named = dict(zip(STREAMS, pair, strict=True))
@@ -67,7 +73,8 @@ class Scored(nn.Module):
     @torch.no_grad()
     def cells(self, crop: int) -> int:
         """Side of the maps that are pooled, in cells: as fine as Grad-CAM can be."""
-        empty = torch.zeros((1, 3, crop, crop), device=self.device)
+        side = level_side(crop) if self.level else crop
+        empty = torch.zeros((1, 3, side, side), device=self.device)
         return int(self._encoder(self.streams[0])(empty).shape[-1])
 
     def _encoder(self, stream: str) -> nn.Module:
@@ -79,7 +86,7 @@ class Scored(nn.Module):
     def _probabilities(self, inputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         # A one-stream model reads one of its two arguments: both are the same tensor here.
         model = cast("OneStream | TwoStream", self.model)
-        logits = model(inputs[0], inputs[-1]) / self.temperature
+        logits = grade_logits(model(inputs[0], inputs[-1]), self.kind) / self.temperature
         return logits, probabilities_of(logits, self.kind)
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,6 @@
 """Patches in memory: decoded once, one size."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ import torch
 from av_grading.data.images import read_map, read_patch
 from av_grading.data.manifest import GradedPatch
 from av_grading.errors import InputFileError
+
+RATIOS = ("ratio_first", "ratio_second")
+"""Columns of a manifest that may have a vein's widths beside the artery."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,15 @@ class PatchSet:
         maps: (N, P, P), labels 0-3, uint8.
         grades: (N,), 0-3, or -1 where there is none.
         groups: photograph or patient of each.
+        widths: (N, 2), the vein's width on its narrower and its wider side as a share of its own,
+            NaN where that is not known; None: known of none.
     """
 
     patches: torch.Tensor
     maps: torch.Tensor
     grades: torch.Tensor
     groups: list[str]
+    widths: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -58,4 +65,17 @@ def load_patches(rows: Sequence[GradedPatch]) -> PatchSet:
         torch.from_numpy(np.stack(maps)),
         torch.tensor(grades),
         [row.group for row in rows],
+        torch.tensor([_widths(row) for row in rows]),
     )
+
+
+def _widths(row: GradedPatch) -> tuple[float, float]:
+    """Narrower and wider side of a row."""
+    texts = [row.more.get(name, "") for name in RATIOS]
+    if not all(texts):
+        return math.nan, math.nan
+    try:
+        first, second = (float(text) for text in texts)
+    except ValueError as error:
+        raise InputFileError(row.patch, f"{', '.join(RATIOS)}: {error}") from error
+    return min(first, second), max(first, second)

@@ -57,6 +57,7 @@ def build_model(settings: Model, outputs: int) -> tuple[nn.Module, Loaded | None
             outputs,
             stream=settings.stream,
             dropout=settings.dropout,
+            level=settings.level,
         )
         return model, loaded
     photograph, av_map = encoder(False), encoder(True)
@@ -68,6 +69,7 @@ def build_model(settings: Model, outputs: int) -> tuple[nn.Module, Loaded | None
         pooling=settings.pooling,
         rank=settings.rank,
         dropout=settings.dropout,
+        level=settings.level,
     )
     return model, loaded
 

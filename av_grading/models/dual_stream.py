@@ -4,14 +4,16 @@ import torch
 from torch import nn
 
 from av_grading.models.bilinear import BilinearPooling
+from av_grading.models.level import level
 
-POOLINGS = ("bilinear", "concat")
+POOLINGS = ("bilinear", "concat", "both")
 
 
 class TwoStream(nn.Module):
     """Two encoders whose last maps meet in bilinear pooling.
 
-    With "concat" their means are put side by side instead, for comparison.
+    With "concat" their means are put side by side instead, for comparison; with "both" beside the
+    bilinear features, each normalised by itself.
     """
 
     def __init__(
@@ -24,6 +26,7 @@ class TwoStream(nn.Module):
         pooling: str = "bilinear",
         rank: int = 64,
         dropout: float = 0.2,
+        level: bool = False,
     ) -> None:
         """
         Args:
@@ -31,9 +34,10 @@ class TwoStream(nn.Module):
             av_map: encoder of maps.
             channels: of either encoder's last map.
             outputs: logits.
-            pooling: "bilinear" or "concat".
+            pooling: "bilinear", "concat" or "both".
             rank: of the bilinear pooling.
             dropout: share of pooled features that are dropped in training.
+            level: turn what is seen so that the vein runs level.
 
         Raises:
             ValueError: unknown pooling.
@@ -43,19 +47,23 @@ class TwoStream(nn.Module):
             raise ValueError(f"pooling: expected one of {POOLINGS}, found {pooling!r}")
         self.photograph = photograph
         self.av_map = av_map
-        self.bilinear = BilinearPooling(channels, channels, rank) if pooling == "bilinear" else None
-        features = 2 * channels if self.bilinear is None else self.bilinear.features
+        self.level = level
+        self.bilinear = BilinearPooling(channels, channels, rank) if pooling != "concat" else None
+        self.means = pooling != "bilinear"
         # Unit-length rows have entries of size 1 / rank: the norm brings them back to size 1.
-        self.classify = nn.Sequential(
-            nn.LayerNorm(features), nn.Dropout(dropout), nn.Linear(features, outputs)
-        )
+        sizes = [] if self.bilinear is None else [self.bilinear.features]
+        sizes += [2 * channels] * self.means
+        self.norms = nn.ModuleList(nn.LayerNorm(size) for size in sizes)
+        self.classify = nn.Sequential(nn.Dropout(dropout), nn.Linear(sum(sizes), outputs))
 
     def forward(self, patch: torch.Tensor, av_map: torch.Tensor) -> torch.Tensor:
         """Patches and maps, each (B, 3, H, W) → logits (B, outputs)."""
+        if self.level:
+            patch, av_map = level(patch, av_map)
         first, second = self.photograph(patch), self.av_map(av_map)  # (B, C, h, w)
-        if self.bilinear is None:
-            pooled = torch.cat([first.mean((2, 3)), second.mean((2, 3))], dim=1)
-        else:
-            pooled = self.bilinear(first, second)
-        logits: torch.Tensor = self.classify(pooled)
+        pooled = [] if self.bilinear is None else [self.bilinear(first, second)]
+        if self.means:
+            pooled.append(torch.cat([first.mean((2, 3)), second.mean((2, 3))], dim=1))
+        parts = [norm(x) for norm, x in zip(self.norms, pooled, strict=True)]
+        logits: torch.Tensor = self.classify(torch.cat(parts, dim=1))
         return logits

@@ -52,7 +52,7 @@ class Options:
     Attributes:
         side: of a patch (DRIVE px).
         pixels: side of a patch (px).
-        draws: patches of each crossing, each of another grade, 1-4.
+        draws: patches of each crossing; four of them have each grade once, the next four again.
         rule: thresholds between grades.
         seed: of everything that is drawn.
     """
@@ -72,8 +72,12 @@ class Report:
     failures: list[str] = field(default_factory=list)
 
 
-def simulate_set(photographs: Sequence[Source], output: Path, options: Options) -> Report:
+def simulate_set(
+    photographs: Sequence[Source], output: Path, options: Options, plain: Sequence[Source] = ()
+) -> Report:
     """Squeeze every clear crossing of the photographs and write patches, maps and manifests.
+
+    Crossings of `plain` photographs are written as they are.
 
     The draws of a photograph depend on the seed and its name alone, not on what else is there.
 
@@ -82,10 +86,12 @@ def simulate_set(photographs: Sequence[Source], output: Path, options: Options) 
     """
     report = Report()
     rows: list[dict[str, object]] = []
-    plain: list[dict[str, object]] = []
+    as_they_are: list[dict[str, object]] = []
+    squeezed = 0
     examples: dict[int, list[NDArray[np.uint8]]] = {grade: [] for grade in GRADES}
     reasons: Counter[str] = Counter()
-    for source in tqdm(photographs, desc="simulating", disable=None, unit="photo"):
+    drawn = [(s, options.draws) for s in photographs] + [(s, 0) for s in plain]
+    for source, draws in tqdm(drawn, desc="simulating", disable=None, unit="photo"):
         group = f"{source.name}_{source.photograph.stem}"
         rng = np.random.default_rng([options.seed, *group.encode()])
         try:
@@ -106,23 +112,34 @@ def simulate_set(photographs: Sequence[Source], output: Path, options: Options) 
             row |= {"y": round(center[1], 1), "scale": _scale(options, source)}
             toward = dict(zip(SIDES, _first_end(window, options), strict=True))
             stem = f"{group}_{number}".replace(" ", "_")
-            plain.append({**row, **_save(window, Squeeze(), output, f"{stem}_plain", options)})
-            for grade in rng.permutation(len(GRADES))[: options.draws]:
-                amount = draw_squeeze(rng, int(grade), options.rule)
-                files = _save(window, amount, output, f"{stem}_{grade}", options)
+            files = _save(window, Squeeze(), output, f"{stem}_plain", options)
+            as_they_are.append({**row, **files})
+            squeezed += draws > 0
+            for draw, grade in enumerate(_grades(rng, draws)):
+                amount = draw_squeeze(rng, grade, options.rule)
+                again = f"_{draw // len(GRADES)}" if draw >= len(GRADES) else ""
+                files = _save(window, amount, output, f"{stem}_{grade}{again}", options)
                 truth = dict(
                     zip(TRUTH[3:6], (amount.first, amount.second, amount.length), strict=True)
                 )
                 rounded = {k: round(v, 3) for k, v in truth.items()}
-                rows.append({**row, **files, **rounded, **toward, "grade": int(grade)})
-                if len(examples[int(grade)]) < EXAMPLES and number % 5 == 0:
-                    examples[int(grade)].append(read_patch(output / str(files["patch"])))
+                rows.append({**row, **files, **rounded, **toward, "grade": grade})
+                if len(examples[grade]) < EXAMPLES and number % 5 == 0:
+                    examples[grade].append(read_patch(output / str(files["patch"])))
     write_whole(output / "manifest.csv", format_manifest(rows, TRUTH))
-    write_whole(output / "unlabelled.csv", format_manifest(plain, PLACE))
+    write_whole(output / "unlabelled.csv", format_manifest(as_they_are, PLACE))
     write_whole(output / "grades.png", png(draw_grades(examples)))
-    report.lines.append(f"{output / 'manifest.csv'}: {len(rows)} patches of {len(plain)} crossings")
+    report.lines.append(f"{output / 'manifest.csv'}: {len(rows)} patches of {squeezed} crossings")
+    report.lines.append(f"{output / 'unlabelled.csv'}: {len(as_they_are)} crossings as they are")
     report.lines += [f"left out {count}: {why}" for why, count in reasons.most_common()]
     return report
+
+
+def _grades(rng: np.random.Generator, draws: int) -> list[int]:
+    """Grades of the draws of a crossing: each once in any order, then each again."""
+    rounds = -(-draws // len(GRADES))
+    orders = [rng.permutation(len(GRADES)).tolist() for _ in range(rounds)]
+    return [grade for order in orders for grade in order][:draws]
 
 
 def _scale(options: Options, source: Source) -> float:

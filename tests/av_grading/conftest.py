@@ -65,7 +65,7 @@ def graded(tmp_path: Path) -> Path:
 def make_grader(*settings: str) -> Grader:
     """A small grader of random weights for patches of 32 px."""
     config = load_config(None, ["data.crop=24", "model.stages=2", *settings])
-    model, _ = build_model(config.model, outputs_of(config.train.loss))
+    model, _ = build_model(config.model, outputs_of(config.train.loss, config.train.widths > 0))
     return Grader(model.eval(), config)
 
 

@@ -68,6 +68,12 @@ def test_few_patches_over_draws(graded: Path, tmp_path: Path) -> None:
     assert low <= content["metrics"]["a_qwk"] <= high
 
 
+def test_few_patches_are_few(graded: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    settings = [f"data.manifest={graded}", f"data.extra={graded}"]
+    assert train_few.main(["--output", str(tmp_path / "few"), *settings]) == 1
+    assert "data.extra: expected none" in capsys.readouterr().err
+
+
 def test_nothing_is_trained_on_a_manifest_with_errors(
     graded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,13 +29,30 @@ def names(data: PatchSet, rows: np.ndarray) -> set[str]:
 
 
 def test_no_photograph_is_on_two_sides_of_any_split(data: PatchSet) -> None:
-    unlabelled = dataclasses.replace(data, grades=torch.full_like(data.grades, -1))
+    elsewhere = ["elsewhere", *data.groups[1:]]  # a photograph that no graded patch is of
+    unlabelled = dataclasses.replace(
+        data, grades=torch.full_like(data.grades, -1), groups=elsewhere
+    )
     for rest, held in grouped_folds(data.grades.tolist(), data.groups, 3, 0):
         split = fold_split(data, rest, 0.34, 0, unlabelled)
         learn, stop, test = (names(data, r) for r in (split.train, split.stop, held))
         assert not learn & stop and not learn & test and not stop & test
-        assert names(unlabelled, split.unlabelled) == learn
+        assert names(unlabelled, split.unlabelled) == learn | {"elsewhere"}
         assert sorted([*split.train, *split.stop]) == sorted(rest)
+
+
+def test_extra_patches_are_learned_from_and_never_held_out(data: PatchSet) -> None:
+    own = 40  # the last eight are extra, four of a photograph that is in the set as well
+    groups = [*data.groups[:own], *["more"] * 4, *data.groups[:4]]
+    data = dataclasses.replace(data, groups=groups)
+    grades = data.grades[:own].tolist()
+    for rest, held in grouped_folds(grades, groups[:own], 3, 0):
+        split = fold_split(data, rest, 0.34, 0, data, extra=8)
+        learn, stop, test = (names(data, r) for r in (split.train, split.stop, held))
+        assert not learn & stop and not learn & test and not stop & test
+        assert set(range(40, 44)) <= set(split.train)
+        assert max([*split.stop, *held]) < own
+        assert names(data, split.unlabelled) == learn
 
 
 def test_every_patch_is_predicted_once(data: PatchSet, graded: Path, tmp_path: Path) -> None:

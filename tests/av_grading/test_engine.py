@@ -17,6 +17,7 @@ from av_grading.engine import LAST, Split, learning_rate, train
 from av_grading.grader import load_grader, save_grader
 from av_grading.metrics import grade_scores
 from av_grading.models.encoder import WeightsError
+from av_grading.start import start_from
 from av_grading.training_state import ResumeError
 
 SETTINGS = ["data.crop=24", "train.batch=12", "train.device=cpu", "train.warmup=0"]
@@ -46,17 +47,55 @@ def test_learns_what_can_be_seen(data: PatchSet, split: Split, tmp_path: Path) -
     assert list((tmp_path / "run").glob("events.out.tfevents.*"))
 
 
+def test_widths_are_learned_beside_the_grades(data: PatchSet, split: Split, tmp_path: Path) -> None:
+    narrow = 1 - 0.2 * data.grades.float()
+    known = dataclasses.replace(data, widths=torch.stack([narrow, narrow], dim=1))
+    more = ["train.epochs=6", "train.widths=1.0", "augment.brightness=0", "augment.contrast=0"]
+    grader = train(settings(*more), known, split, tmp_path / "run")
+    losses = [figures["width_loss"] for figures in grader.history]
+    assert losses[-1] < 0.7 * losses[0]
+    save_grader(grader, tmp_path / "grader.safetensors")
+    again = load_grader(tmp_path / "grader.safetensors")
+    assert again.predict(data, split.stop).shape == (len(split.stop), 4)
+
+
 @pytest.mark.parametrize("name", ["baseline", "two_stream"])
 def test_depth_50_configs_run_for_an_epoch(
     repo: Path, data: PatchSet, split: Split, tmp_path: Path, name: str
 ) -> None:
     few = Split(split.train[:8], split.stop)
-    more = ["train.epochs=1", "train.batch=4", "data.crop=32", "train.device=cpu"]
+    # Large enough for four stages after the turn.
+    patches, maps = (
+        x.repeat_interleave(2, -1).repeat_interleave(2, -2) for x in (data.patches, data.maps)
+    )
+    data = dataclasses.replace(data, patches=patches, maps=maps)
+    more = ["train.epochs=1", "train.batch=4", "data.crop=48", "train.device=cpu"]
     config = load_config(repo / f"configs/grading/{name}.yaml", more)
     assert config.model.depth == 50
     grader = train(config, data, few, tmp_path / name)
     assert len(grader.history) == 1 and np.isfinite(grader.history[0]["loss"])
     assert grader.predict(data, split.stop).shape == (len(split.stop), 4)
+
+
+def test_goes_on_from_a_trained_grader(data: PatchSet, split: Split, tmp_path: Path) -> None:
+    first = train(settings("train.epochs=3", "train.widths=1.0"), data, split, tmp_path / "a")
+    path = tmp_path / "grader.safetensors"
+    save_grader(first, path)
+    start = f"model.start={path}"
+    # No step is taken: the grader is as it was, its outputs of widths no longer there.
+    again = train(settings("train.epochs=0", start), data, split, tmp_path / "b")
+    said, before = (x.predict(data, split.stop) for x in (again, first))
+    np.testing.assert_allclose(said.argmax(1), before.argmax(1))
+    other = settings(start, "train.loss=corn", "train.epochs=0")  # a classifier of other logits
+    assert train(other, data, split, tmp_path / "c").predict(data, split.stop).shape[1] == 4
+    for wrong, message in (
+        (["model.se=false", start], "model.se: found True, expected False"),
+        (["model.start=nowhere.safetensors"], "nowhere.safetensors: expected a grader's weights"),
+    ):
+        with pytest.raises(WeightsError, match=message):
+            train(settings(*wrong), data, split, tmp_path / "d")
+    with pytest.raises(WeightsError, match="model.start or model.weights, found both"):
+        start_from(first.model, settings(start, "model.weights=backbone.safetensors"), path)
 
 
 def weights_of(folder: Path) -> dict[str, torch.Tensor]:

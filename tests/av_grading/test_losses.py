@@ -5,7 +5,14 @@ import torch
 
 from av_grading.calibration import fit_temperature
 from av_grading.data.semi_supervised import pseudo_label_loss
-from av_grading.losses import KINDS, grade_loss, outputs_of, probabilities_of, soft_qwk_loss
+from av_grading.losses import (
+    KINDS,
+    grade_loss,
+    outputs_of,
+    probabilities_of,
+    soft_qwk_loss,
+    width_loss,
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -49,6 +56,25 @@ def test_class_weights_weigh() -> None:
     logits[0, 0] = 5.0
     light = grade_loss(logits, grades, "ce", torch.tensor([9.0, 1, 1, 1]))
     assert light < grade_loss(logits, grades, "ce", torch.tensor([1.0, 9, 1, 1]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_widths_are_outputs_of_their_own(kind: str) -> None:
+    assert outputs_of(kind, widths=True) == outputs_of(kind) + 2
+    logits, grades = torch.randn(3, outputs_of(kind)), torch.tensor([0, 2, 3])
+    both = torch.cat([logits, torch.full((3, 2), 99.0)], dim=1)
+    torch.testing.assert_close(probabilities_of(both, kind), probabilities_of(logits, kind))
+    torch.testing.assert_close(grade_loss(both, grades, kind), grade_loss(logits, grades, kind))
+
+
+def test_width_loss_counts_known_widths_alone() -> None:
+    outputs = torch.tensor([[9.0, 9, 9, 9, 0, 1], [0, 0, 0, 0, 5, 5]], requires_grad=True)
+    widths = torch.tensor([[0.6, 1.0], [torch.nan, torch.nan]])
+    loss = width_loss(outputs, widths)  # targets -1 and 1
+    assert loss.item() == pytest.approx(0.5)
+    loss.backward()
+    assert torch.isfinite(outputs.grad).all() and (outputs.grad[1] == 0).all()
+    assert width_loss(outputs, torch.full((2, 2), torch.nan)).item() == 0
 
 
 def test_unknown_loss() -> None:

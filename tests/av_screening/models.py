@@ -34,7 +34,7 @@ def write_tiny_grader(folder: Path, seed: int = 0) -> Path:
     """A grader with random weights."""
     torch.manual_seed(seed)
     config = dataclasses.replace(Config(), data=Data(crop=32), model=Model(rank=8, stages=2))
-    model, _ = build_model(config.model, outputs_of(config.train.loss))
+    model, _ = build_model(config.model, outputs_of(config.train.loss, config.train.widths > 0))
     path = folder / f"grader{seed}.safetensors"
     save_grader(Grader(model.eval(), config), path)
     return path

@@ -11,9 +11,11 @@ import pytest
 from PIL import Image
 
 from av_detectron.data.coco import LabelOptions
+from av_detectron.data.crosspos import json_path, load_crosspos
 from av_detectron.data.prepare import prepare_set
 from av_grading.data.manifest import read_manifest
 from av_grading.simulation.grades import GradeRule
+from av_grading.simulation.write import Options, Source, simulate_set
 
 
 def simulate(root: Path, repo: Path, *arguments: str) -> tuple[int, str, str]:
@@ -60,9 +62,35 @@ def test_real_crossings_are_squeezed(les_av: Path, repo: Path, tmp_path: Path) -
     assert np.mean(vein[3]) < np.mean(vein[0])  # pressed veins cover less
 
 
+def test_plain_photographs_are_not_squeezed(les_av: Path, tmp_path: Path) -> None:
+    records = load_crosspos(json_path(les_av, "crosspos_les_av_train"), les_av)
+    records += load_crosspos(json_path(les_av, "crosspos_les_av_val"), les_av)
+    first, second = (
+        Source(
+            "les_av",
+            Path(r["file_name"]),
+            Path(r["av_file_name"]),
+            r["fov"].drive_px,
+            [tuple(a["center"]) for a in r["annotations"]],
+        )
+        for r in records
+    )
+    simulate_set([first], tmp_path, Options(draws=1), [second])
+    patches = read_manifest(tmp_path / "manifest.csv")
+    plain = read_manifest(tmp_path / "unlabelled.csv")
+    graded = {p.group for p in patches}
+    assert graded == {f"les_av_{first.photograph.stem}"}
+    assert {p.group for p in plain} == graded | {f"les_av_{second.photograph.stem}"}
+    assert len(patches) == len([p for p in plain if p.group in graded])
+
+
 def test_same_seed_same_patches(les_av: Path, repo: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        assert simulate(les_av, repo, "les_av", "--output", str(tmp_path / name))[0] == 0
+        more = ["--draws", "6", "--output", str(tmp_path / name)]
+        assert simulate(les_av, repo, "les_av", *more)[0] == 0
+    patches = read_manifest(tmp_path / "a/manifest.csv")
+    assert len(patches) == 6 * len(read_manifest(tmp_path / "a/unlabelled.csv"))
+    assert len({p.patch for p in patches}) == len(patches)
     assert (tmp_path / "a/manifest.csv").read_text() == (tmp_path / "b/manifest.csv").read_text()
 
 
@@ -71,7 +99,7 @@ def test_same_seed_same_patches(les_av: Path, repo: Path, tmp_path: Path) -> Non
     [
         (["nowhere"], 1, "crosspos_nowhere_train.json: not found"),
         (["--pressed", "0.5"], 2, "moderate < pressed"),
-        (["--draws", "9"], 2, "--draws: expected 1 to 4"),
+        (["--draws", "0"], 2, "--draws: expected at least 1"),
     ],
 )
 def test_wrong_use(

@@ -16,7 +16,7 @@ from av_grading.data.patch_set import PatchSet, load_patches
 from av_grading.data.transforms import to_inputs
 from av_grading.grader import Grader
 from av_grading.models.baseline import OneStream
-from tests.av_grading.conftest import make_grader
+from tests.av_grading.conftest import ARTERY, VEIN, draw_crossing, make_grader
 
 SIDE = 16
 
@@ -75,6 +75,28 @@ def test_gradcam_is_the_weighted_sum_of_channels(by_hand: Grader, red_corner: Pa
     assert found.positive("photograph").sum(axis=(1, 2)) == pytest.approx([1, 1], abs=1e-5)
 
 
+def test_gradcam_of_a_turned_crossing_lies_where_the_pixels_are(by_hand: Grader) -> None:
+    # The artery's channel raises the score: the map must be bright along the artery, not across.
+    model = OneStream(Halves(), 2, 4, stream="av_map", dropout=0.0, level=True)
+    model.classify.load_state_dict(by_hand.model.get_submodule("classify").state_dict())
+    settings = ["model.kind=one_stream", "model.stream=av_map", "model.level=true"]
+    grader = Grader(model.eval(), load_config(None, [*settings, "model.stages=1"]))
+    _, av_map = draw_crossing(90, vein_width=12, artery_width=12, angle=60)
+    turned = np.ascontiguousarray(np.rot90(av_map))
+    data = PatchSet(
+        torch.zeros((2, 3, 90, 90), dtype=torch.uint8),
+        torch.from_numpy(np.stack([av_map, turned])),
+        torch.tensor([3, 3]),
+        ["a", "b"],
+    )
+    found = attribute(Scored(grader), data, torch.tensor([3, 3]), crop=90)
+    for labels, seen in zip(data.maps.numpy(), found.maps["av_map"], strict=True):
+        artery = (labels == ARTERY)[25:65, 25:65]
+        vein = (labels == VEIN)[25:65, 25:65]
+        middle = seen[25:65, 25:65]
+        assert middle[artery].mean() > 5 * middle[vein].mean()
+
+
 def test_integrated_gradients_of_a_linear_score_add_up(
     by_hand: Grader, red_corner: PatchSet
 ) -> None:
@@ -101,6 +123,7 @@ def test_occlusion_is_highest_where_the_score_comes_from(
     [
         ["model.kind=two_stream"],
         ["model.kind=two_stream", "model.pooling=concat"],
+        ["model.kind=two_stream", "model.level=true", "train.widths=1.0"],
         ["model.kind=one_stream", "train.loss=corn"],
         ["model.kind=one_stream", "model.stream=av_map", "model.norm=batch", "model.stages=3"],
     ],
