@@ -61,54 +61,69 @@ weights: $(WEIGHTS)/data/.prepared
 # shipped detector: two at a time with `make -j2 grader`. Goes on where it was interrupted.
 GRADER := output/grader
 SETTINGS := configs/grading/cpu
+GRADE := PYTHONWARNINGS=ignore OMP_NUM_THREADS=1 $(PY) -m av_grading
 NICKING := data.manifest=$(GRADER)/nicking/manifest.csv
-EXTRA := data.extra=$(GRADER)/extra/manifest.csv
+PHANTOMS := data.manifest=$(GRADER)/phantoms/manifest.csv data.folds=12 data.inner=0.1 train.epochs=10 augment.overlap=0
+BACKBONE := model.weights=$(GRADER)/backbone.safetensors
 # As many steps for a tenth of the patches; the study had grades alone.
 FEW := train.widths=0 train.epochs=100 train.patience=30 train.batch=16
-START := model.weights=$(GRADER)/backbone.safetensors
-UNLABELLED := data.unlabelled=$(GRADER)/nicking/unlabelled.csv
-GRADE := PYTHONWARNINGS=ignore OMP_NUM_THREADS=1 $(PY) -m av_grading
-MODELS := full pretrained two_stream baseline
-PARTS := photograph_only map_only concat no_se
-# Of these two the first fold is trained already.
-WHOLE := pretrained two_stream
-baseline := --config $(SETTINGS)/baseline.yaml $(NICKING)
-two_stream := --config $(SETTINGS)/two_stream.yaml $(NICKING)
-pretrained := $(two_stream) $(START)
-full := --config $(SETTINGS)/semi_supervised.yaml $(NICKING) $(START) $(UNLABELLED)
-photograph_only := $(pretrained) model.kind=one_stream model.level=false data.crop=64
-map_only := $(pretrained) model.kind=one_stream model.stream=av_map
-concat := $(pretrained) model.pooling=concat
+# Five folds each, and ten draws of few patches.
+MODELS := full pretrained photograph_only two_stream baseline
+# One fold each.
+PARTS := map_only concat bilinear no_backbone no_se
+two_stream := --config $(SETTINGS)/two_stream.yaml
+baseline := --config $(SETTINGS)/baseline.yaml
+full := --config $(SETTINGS)/semi_supervised.yaml data.unlabelled=$(GRADER)/nicking/unlabelled.csv
+pretrained := $(two_stream)
+photograph_only := $(two_stream) model.kind=one_stream model.level=false data.crop=64
+map_only := $(two_stream) model.kind=one_stream model.stream=av_map
+concat := $(two_stream) model.pooling=concat
+bilinear := $(two_stream) model.pooling=bilinear
+no_backbone := $(two_stream)
 no_se := $(two_stream) model.se=false
+# What is first trained on phantoms, and from what: the detector's backbone, or nothing.
+$(foreach m,pretrained photograph_only map_only concat bilinear,$(eval $(m)_from := $(BACKBONE)))
+FIRST := pretrained photograph_only $(PARTS)
+start = model.start=$(GRADER)/phantom/$(1)/fold0/grader.safetensors
+$(foreach m,$(FIRST),$(eval $(m)_start := $(call start,$(m))))
+full_start := $(pretrained_start)
 
 grader: $(MODELS:%=$(GRADER)/folds/%.done) $(MODELS:%=$(GRADER)/few/%.done) \
 		$(PARTS:%=$(GRADER)/part/%.done)
 	$(GRADE).evaluate $(foreach m,$(MODELS),$(m)=$(GRADER)/folds/$(m)/predictions.csv) --output results/grader_simulated.json
 	$(GRADE).compare_draws $(foreach m,$(MODELS),$(m)=$(GRADER)/few/$(m)/draws.json) --output results/grader_90.json
-	$(GRADE).evaluate $(foreach m,$(WHOLE),$(m)=$(GRADER)/folds/$(m)/fold0/predictions.csv) $(foreach m,$(PARTS),$(m)=$(GRADER)/part/$(m)/predictions.csv) --output results/grader_ablation.json
+	$(GRADE).evaluate pretrained=$(GRADER)/folds/pretrained/fold0/predictions.csv $(foreach m,$(PARTS),$(m)=$(GRADER)/part/$(m)/predictions.csv) --output results/grader_ablation.json
 
 $(GRADER)/nicking/manifest.csv: $(WEIGHTS)/data/.prepared
 	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py les_av hrf --plain drive --draws 8 --output $(@D)
 
-$(GRADER)/extra/manifest.csv: $(WEIGHTS)/data/.prepared
-	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py drive --draws 8 --output $(@D)
+# Sharp enough that a grade shows: three px a DRIVE px.
+$(GRADER)/phantoms/manifest.csv: | install
+	$(PY) datasets/make_phantoms.py --output $(GRADER)/drawn --train 119 --val 1 --test 1 --fov-diameter 1620
+	DETECTRON2_DATASETS=$(GRADER)/drawn $(PY) datasets/prepare_crosspos.py phantom
+	DETECTRON2_DATASETS=$(GRADER)/drawn $(PY) datasets/simulate_nicking.py phantom --draws 8 --output $(@D)
 
 $(GRADER)/backbone.safetensors: av_detectron/weights/crossing_av_r18.safetensors | install
 	@mkdir -p $(@D)
 	$(PY) tools/export_backbone.py --config-file $< --output $@
 
-SETS := $(GRADER)/nicking/manifest.csv $(GRADER)/extra/manifest.csv
-
-$(GRADER)/folds/%.done: $(SETS) $(GRADER)/backbone.safetensors
-	$(GRADE).train --resume --output $(basename $@) $($*) $(EXTRA)
+$(GRADER)/phantom/%.done: $(GRADER)/phantoms/manifest.csv $(GRADER)/backbone.safetensors
+	$(GRADE).train --resume --first-folds 1 --output $(basename $@) $($*) $($*_from) $(PHANTOMS)
 	@touch $@
 
-$(GRADER)/part/%.done: $(SETS) $(GRADER)/backbone.safetensors
-	$(GRADE).train --resume --first-folds 1 --output $(basename $@) $($*) $(EXTRA)
+$(foreach k,folds few part,$(foreach m,$(FIRST),$(eval $(GRADER)/$(k)/$(m).done: $(GRADER)/phantom/$(m).done)))
+$(foreach k,folds few,$(eval $(GRADER)/$(k)/full.done: $(GRADER)/phantom/pretrained.done))
+
+$(GRADER)/folds/%.done: $(GRADER)/nicking/manifest.csv
+	$(GRADE).train --resume --output $(basename $@) $($*) $($*_start) $(NICKING)
 	@touch $@
 
-$(GRADER)/few/%.done: $(GRADER)/nicking/manifest.csv $(GRADER)/backbone.safetensors
-	$(GRADE).train_few --resume --output $(basename $@) $($*) $(FEW)
+$(GRADER)/part/%.done: $(GRADER)/nicking/manifest.csv
+	$(GRADE).train --resume --first-folds 1 --output $(basename $@) $($*) $($*_start) $(NICKING)
+	@touch $@
+
+$(GRADER)/few/%.done: $(GRADER)/nicking/manifest.csv
+	$(GRADE).train_few --resume --output $(basename $@) $($*) $($*_start) $(NICKING) $(FEW)
 	@touch $@
 
 # README's tables, from results/*.json

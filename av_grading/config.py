@@ -123,6 +123,8 @@ class Augment:
         brightness, contrast, saturation: factors between 1 - x and 1 + x.
         hue: up to this share of the circle either way, 0-0.5.
         flip: mirror half of the patches.
+        overlap: share of the patches whose overlap is called artery, which lies on top: detected
+            maps know no overlap.
     """
 
     rotation: float = 180.0
@@ -133,6 +135,7 @@ class Augment:
     saturation: float = 0.2
     hue: float = 0.02
     flip: bool = True
+    overlap: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class PairedAugmentation:
             seed: of all draws.
         """
         self.seed = seed
+        self.overlap = settings.overlap
         low, high = 1 - settings.zoom, 1 + settings.zoom
         translate = (settings.translate, settings.translate)
         self.geometry = v2.Compose(
@@ -83,7 +84,11 @@ class PairedAugmentation:
             torch.manual_seed(_mix(self.seed, epoch, number, copy))
             image, labels = self.geometry(tv_tensors.Image(patch), tv_tensors.Mask(av_map[None]))
             image = self.color(image)
-        return image.as_subclass(torch.Tensor), labels.as_subclass(torch.Tensor)[0]
+            hidden = bool(torch.rand(()) < self.overlap)
+        found = labels.as_subclass(torch.Tensor)[0]
+        if hidden:
+            found = torch.where(found == OVERLAP, ARTERY, found)
+        return image.as_subclass(torch.Tensor), found
 
 
 def training_batch(

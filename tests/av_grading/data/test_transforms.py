@@ -43,6 +43,19 @@ def test_colour_leaves_the_map_alone() -> None:
     assert torch.equal(labels, av_map) and not torch.equal(image, patch)
 
 
+def test_overlap_may_be_called_artery() -> None:
+    patch = torch.zeros((3, 32, 32), dtype=torch.uint8)
+    av_map = torch.arange(4, dtype=torch.uint8).repeat(256).view(32, 32)
+    still = Augment(rotation=0, translate=0, zoom=0, flip=False, overlap=0.5)
+    augment = PairedAugmentation(still, 0)
+    found = [augment(patch, av_map, 0, number)[1] for number in range(40)]
+    hidden = [bool((labels == 3).sum() == 0) for labels in found]
+    assert 10 < sum(hidden) < 30
+    for labels, without in zip(found, hidden, strict=True):
+        assert torch.equal(labels, torch.where(av_map == 3, 1, av_map) if without else av_map)
+        assert labels.dtype == torch.uint8
+
+
 def test_no_change_is_none() -> None:
     patch, av_map = crossing()
     image, labels = PairedAugmentation(NONE, seed=0)(patch, av_map, 3, 4)
