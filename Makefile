@@ -95,7 +95,7 @@ grader: $(MODELS:%=$(GRADER)/folds/%.done) $(MODELS:%=$(GRADER)/few/%.done) \
 	$(GRADE).evaluate pretrained=$(GRADER)/folds/pretrained/fold0/predictions.csv $(foreach m,$(PARTS),$(m)=$(GRADER)/part/$(m)/predictions.csv) --output results/grader_ablation.json
 
 $(GRADER)/nicking/manifest.csv: $(WEIGHTS)/data/.prepared
-	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py les_av hrf --plain drive --draws 8 --output $(@D)
+	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py les_av hrf --plain drive --draws 12 --output $(@D)
 
 # Sharp enough that a grade shows: three px a DRIVE px.
 $(GRADER)/phantoms/manifest.csv: | install

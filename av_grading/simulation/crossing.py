@@ -17,6 +17,8 @@ LEAST_ANGLE = 25.0
 """Least angle between artery and vein (degrees)."""
 MOST_COVERED = 9.0
 """Longest way of the vein under the artery, on either side of the middle (DRIVE px)."""
+WIDEST_EDGE = 1.3
+"""Greatest width at the artery as a share of the vein's own: what is wider branches there."""
 MARGIN = 4.0
 """What is cut around the patch before squeezing (DRIVE px), so that no edge shows."""
 
@@ -56,6 +58,7 @@ def open_window(
     center: tuple[float, float],
     drive_px: float,
     side: float,
+    least_edge: float = 0.0,
 ) -> CrossingWindow:
     """Cut a crossing out and follow its vessels.
 
@@ -65,10 +68,12 @@ def open_window(
         center: x and y of the crossing (px of the photograph).
         drive_px: length of one DRIVE px in px of the photograph.
         side: of the patches to come (DRIVE px).
+        least_edge: least width at the artery as a share of the vein's own.
 
     Raises:
         NotMeasurable: it lies at the photograph's edge, its vessels do not go through, or they
-            are too thin or too nearly parallel to simulate nicking there; says why.
+            are too thin or too nearly parallel to simulate nicking there, or the vein is pressed
+            or branches as it is; says why.
     """
     half = int(np.ceil((side / 2 + MARGIN) * drive_px))
     x, y = round(center[0]), round(center[1])
@@ -83,11 +88,15 @@ def open_window(
     turned = _angle(line.second[-1] - line.first[-1], artery.second[-1] - artery.first[-1])
     if turned < LEAST_ANGLE:
         raise NotMeasurable(f"nearly parallel: artery and vein meet at {turned:.0f} degrees")
-    vein = measure_vein(cut, line)
+    vein = measure_vein(cut, line, drive_px)
     if 2 * vein.half_width < LEAST_WIDTH * drive_px:
         raise NotMeasurable(f"thin vein: {2 * vein.half_width / drive_px:.1f} DRIVE px wide")
     if max(vein.covered) > MOST_COVERED * drive_px:
         raise NotMeasurable("the artery runs along the vein")
+    if min(vein.at_edge) < least_edge:
+        raise NotMeasurable(f"pressed as it is: {min(vein.at_edge):.2f} of the vein's own width")
+    if max(vein.at_edge) > WIDEST_EDGE:
+        raise NotMeasurable(f"branches: {max(vein.at_edge):.2f} of the vein's own width")
     return CrossingWindow(np.ascontiguousarray(photograph[window]), cut, inner, drive_px, vein)
 
 

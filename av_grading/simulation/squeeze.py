@@ -20,6 +20,8 @@ Field = NDArray[np.float64]
 
 REST = 2.5
 """Distance from the centreline, in half widths of the vein, from which on nothing moves."""
+EDGE = 2.5
+"""How far from the artery a vein's width counts as that at its edge (DRIVE px)."""
 _STEP = 0.25  # px between points of the dense centreline
 
 
@@ -54,34 +56,56 @@ class Vein:
         line: its centreline.
         half_width: half of its width.
         covered: length of each arm that lies under the artery.
+        at_edge: width just beyond the artery on each arm's side, as a share of the vein's own: few
+            veins are as wide there as elsewhere.
     """
 
     line: VesselLine
     half_width: float
     covered: tuple[float, float]
+    at_edge: tuple[float, float]
+
+    def pressed_to(self, wanted: Squeeze) -> Squeeze:
+        """The squeeze after which the vein's sides are as wide as `wanted` says, as shares of its
+        own width; a side that is no wider anyway, or that is not to be pressed, stays as it is."""
+        first, second = (
+            min(1.0, share / width) if share < 1 else 1.0
+            for share, width in zip((wanted.first, wanted.second), self.at_edge, strict=True)
+        )
+        return Squeeze(first, second, wanted.length)
 
 
-def measure_vein(av_map: NDArray[np.uint8], line: VesselLine) -> Vein:
-    """Width of a vein away from the crossing, and how much of it the artery covers.
+def measure_vein(av_map: NDArray[np.uint8], line: VesselLine, drive_px: float) -> Vein:
+    """Width of a vein, and how much of it the artery covers.
 
     Args:
         av_map: labels (H, W), 0-3.
         line: the vein's centreline.
+        drive_px: length of one DRIVE px in px.
     """
     depth = ndimage.distance_transform_edt((av_map == VEIN) | (av_map == OVERLAP))
+    # The centreline may run a px beside the middle.
+    depth = ndimage.maximum_filter(depth, 3)
     free = []
     covered = []
+    edges = []
     for arm in (line.first, line.second):
         labels = _at(av_map, arm)
         over = np.flatnonzero((labels == ARTERY) | (labels == OVERLAP))
         last = int(over[-1]) + 1 if len(over) else 0
         steps = np.linalg.norm(np.diff(arm, axis=0), axis=1)
         covered.append(float(steps[:last].sum()))
-        free.append(_at(depth, arm)[last:][labels[last:] == VEIN])
-    widths = np.concatenate(free)
+        visible = _at(depth, arm)[last:][labels[last:] == VEIN]
+        near = max(1, int((np.cumsum(steps[last:]) < EDGE * drive_px).sum()))
+        edges.append(visible[:near])
+        free.append(visible)
     # The middle pixel is half a px further from the first pixel outside than from the wall.
-    half = float(np.median(widths)) - 0.5 if len(widths) else 0.0
-    return Vein(line, half, (covered[0], covered[1]))
+    widths = np.concatenate(free) - 0.5
+    if not all(len(edge) for edge in edges):
+        return Vein(line, 0.0, (covered[0], covered[1]), (1.0, 1.0))
+    half = float(np.median(widths))
+    first, second = (float(np.median(edge) - 0.5) / half for edge in edges)
+    return Vein(line, half, (covered[0], covered[1]), (first, second))
 
 
 def squeeze(

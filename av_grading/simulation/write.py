@@ -15,7 +15,7 @@ from av_grading.data.patches import PIXELS, SIDE
 from av_grading.errors import InputFileError, NotMeasurable
 from av_grading.files import png, write_whole
 from av_grading.simulation.crossing import CrossingWindow, open_window
-from av_grading.simulation.grades import GradeRule, draw_squeeze
+from av_grading.simulation.grades import MARGIN, GradeRule, draw_squeeze
 from av_grading.simulation.sheet import draw_grades
 from av_grading.simulation.squeeze import Squeeze
 
@@ -102,7 +102,7 @@ def simulate_set(
             report.failures.append(str(error))
             continue
         for number, center in enumerate(source.centers):
-            place = (center, source.drive_px, options.side)
+            place = (center, source.drive_px, options.side, options.rule.pressed + MARGIN)
             try:
                 window = open_window(photograph, av_map, *place)
             except NotMeasurable as error:
@@ -116,12 +116,12 @@ def simulate_set(
             as_they_are.append({**row, **files})
             squeezed += draws > 0
             for draw, grade in enumerate(_grades(rng, draws)):
-                amount = draw_squeeze(rng, grade, options.rule)
+                vein = window.vein
+                amount = vein.pressed_to(draw_squeeze(rng, grade, options.rule))
                 again = f"_{draw // len(GRADES)}" if draw >= len(GRADES) else ""
                 files = _save(window, amount, output, f"{stem}_{grade}{again}", options)
-                truth = dict(
-                    zip(TRUTH[3:6], (amount.first, amount.second, amount.length), strict=True)
-                )
+                found = amount.first * vein.at_edge[0], amount.second * vein.at_edge[1]
+                truth = dict(zip(TRUTH[3:6], (*found, amount.length), strict=True))
                 rounded = {k: round(v, 3) for k, v in truth.items()}
                 rows.append({**row, **files, **rounded, **toward, "grade": grade})
                 if len(examples[grade]) < EXAMPLES and number % 5 == 0:

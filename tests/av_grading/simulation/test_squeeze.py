@@ -18,7 +18,7 @@ SIZE, MIDDLE = 241, 120
 def squeezed(amount: Squeeze) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Photograph and map of a drawn crossing, before and after; the vein is horizontal."""
     photograph, av_map = draw_crossing(SIZE, vein_width=25, artery_width=21)
-    vein = measure_vein(av_map, trace(av_map, VEIN, (MIDDLE, MIDDLE), DRIVE_PX))
+    vein = measure_vein(av_map, trace(av_map, VEIN, (MIDDLE, MIDDLE), DRIVE_PX), DRIVE_PX)
     assert 2 * vein.half_width == pytest.approx((av_map[:, 0] == VEIN).sum(), abs=0.6)
     return photograph, av_map, *squeeze(photograph, av_map, vein, amount, DRIVE_PX)
 
@@ -99,3 +99,21 @@ def test_windows_of_crossings_and_why_some_are_left_out() -> None:
     slanting = draw_crossing(301, vein_width=17, artery_width=13, angle=18)
     with pytest.raises(NotMeasurable, match="nearly parallel"):
         open_window(*slanting, (150, 150), 4.0, 48.0)
+
+
+def test_a_vein_that_is_wider_at_the_artery_is_pressed_further() -> None:
+    _, av_map = draw_crossing(SIZE, vein_width=25, artery_width=21)
+    line = trace(av_map, VEIN, (MIDDLE, MIDDLE), DRIVE_PX)
+    even = measure_vein(av_map, line, DRIVE_PX)
+    assert even.at_edge == pytest.approx((1, 1), abs=0.04)
+    beside = np.s_[MIDDLE - 15 : MIDDLE + 16, MIDDLE + 11 : MIDDLE + 30]
+    wide = av_map.copy()
+    wide[beside] = np.where(wide[beside] == 0, VEIN, wide[beside])
+    vein = measure_vein(wide, line, DRIVE_PX)
+    assert max(vein.at_edge) == pytest.approx(31 / 25, abs=0.06)
+    assert min(vein.at_edge) == pytest.approx(1, abs=0.04)
+    amount = vein.pressed_to(Squeeze(0.6, 0.6))
+    assert sorted((amount.first, amount.second)) == pytest.approx(
+        sorted(0.6 / width for width in vein.at_edge)
+    )
+    assert vein.pressed_to(Squeeze()) == Squeeze()  # not to be pressed: left as it is
