@@ -91,8 +91,30 @@ def sample_profiles(
     )
 
 
-def even_points(line: VesselLine, step: float) -> tuple[Points, Points, Array]:
-    """Points of a line at even steps, unit normals, and way from the crossing (px)."""
+def walls_along(
+    av_map: NDArray[np.uint8], line: VesselLine, drive_px: float
+) -> tuple[Array, Array]:
+    """Width of a vessel in its map, across the centreline.
+
+    Args:
+        av_map: labels (H, W), 0-3.
+        line: the vessel's centreline.
+        drive_px: length of one DRIVE px in px.
+
+    Returns:
+        way from the crossing, negative on the first arm, and distance between the walls there, NaN
+        where the artery hides one or the centreline is not on the vessel; both (N,), in px.
+    """
+    step = 0.25  # px: walls lie between pixels
+    points, normals, along = even_points(line, step, smooth=max(2.0, drive_px) / step)
+    return along, _walls(_labels_across(av_map, points, normals, step, _longest(av_map))) * step
+
+
+def even_points(line: VesselLine, step: float, smooth: float = 2.0) -> tuple[Points, Points, Array]:
+    """Points of a line at even steps, unit normals, and way from the crossing (px).
+
+    `smooth` is the standard deviation, in steps, of the averaging of directions.
+    """
     points = line.points
     lengths = np.linalg.norm(np.diff(points, axis=0), axis=1)
     points = points[np.concatenate([[True], lengths > 1e-6])]
@@ -100,7 +122,7 @@ def even_points(line: VesselLine, step: float) -> tuple[Points, Points, Array]:
     first = float(np.linalg.norm(np.diff(line.first, axis=0), axis=1).sum())
     along = np.arange(-np.floor(first / step), np.floor((way[-1] - first) / step) + 1) * step
     even = np.stack([np.interp(along + first, way, points[:, i]) for i in (0, 1)], axis=1)
-    tangent = ndimage.gaussian_filter1d(np.gradient(even, axis=0), 2.0, axis=0, mode="nearest")
+    tangent = ndimage.gaussian_filter1d(np.gradient(even, axis=0), smooth, axis=0, mode="nearest")
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
     return even, np.stack([-tangent[:, 1], tangent[:, 0]], axis=1), along
 

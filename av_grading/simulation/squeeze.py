@@ -14,6 +14,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from av_grading.caliber.centerline import VesselLine
+from av_grading.caliber.profiles import walls_along
 from av_grading.labels import ARTERY, BACKGROUND, OVERLAP, VEIN
 
 Field = NDArray[np.float64]
@@ -83,29 +84,25 @@ def measure_vein(av_map: NDArray[np.uint8], line: VesselLine, drive_px: float) -
         line: the vein's centreline.
         drive_px: length of one DRIVE px in px.
     """
-    depth = ndimage.distance_transform_edt((av_map == VEIN) | (av_map == OVERLAP))
-    # The centreline may run a px beside the middle.
-    depth = ndimage.maximum_filter(depth, 3)
-    free = []
     covered = []
-    edges = []
     for arm in (line.first, line.second):
         labels = _at(av_map, arm)
         over = np.flatnonzero((labels == ARTERY) | (labels == OVERLAP))
         last = int(over[-1]) + 1 if len(over) else 0
         steps = np.linalg.norm(np.diff(arm, axis=0), axis=1)
         covered.append(float(steps[:last].sum()))
-        visible = _at(depth, arm)[last:][labels[last:] == VEIN]
-        near = max(1, int((np.cumsum(steps[last:]) < EDGE * drive_px).sum()))
-        edges.append(visible[:near])
-        free.append(visible)
-    # The middle pixel is half a px further from the first pixel outside than from the wall.
-    widths = np.concatenate(free) - 0.5
-    if not all(len(edge) for edge in edges):
-        return Vein(line, 0.0, (covered[0], covered[1]), (1.0, 1.0))
-    half = float(np.median(widths))
-    first, second = (float(np.median(edge) - 0.5) / half for edge in edges)
-    return Vein(line, half, (covered[0], covered[1]), (first, second))
+    along, walls = walls_along(av_map, line, drive_px)
+    seen = np.isfinite(walls)
+    edges = []
+    for side, hidden in zip((-1, 1), covered, strict=True):
+        beyond = seen & (side * along >= hidden)
+        if not beyond.any():
+            return Vein(line, 0.0, (covered[0], covered[1]), (1.0, 1.0))
+        nearest = float((side * along[beyond]).min())
+        edges.append(walls[beyond & (side * along <= nearest + EDGE * drive_px)])
+    own = float(np.median(walls[seen]))
+    first, second = (float(np.median(edge)) / own for edge in edges)
+    return Vein(line, own / 2, (covered[0], covered[1]), (first, second))
 
 
 def squeeze(
