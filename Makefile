@@ -31,7 +31,9 @@ demo: install
 	$(RUN) datasets/simulate_nicking.py phantom --output $(DEMO)/nicking
 	$(RUN) -m av_grading.train --first-folds 1 --config configs/grading/cpu/demo.yaml --output $(DEMO)/grader data.manifest=$(DEMO)/nicking/manifest.csv model.weights=$(DEMO)/backbone.safetensors
 	$(RUN) -m av_grading.attribute --manifest $(DEMO)/nicking/manifest.csv --held-out $(DEMO)/grader/fold0/predictions.csv --weights $(DEMO)/grader/fold0/grader.safetensors --output $(DEMO)/attribution --draws 200
-	@echo "Look at $(DEMO)/attribution/report.html, $(DEMO)/pictures (labelled beside detected) and $(DEMO)/detector/training.png"
+	$(RUN) tools/ship_weights.py --detector $(DEMO)/detector/best.yaml --output $(DEMO)/detector.safetensors
+	$(RUN) tools/screen.py $(DEMO)/data/phantom/test/images --output $(DEMO)/screening --weights $(DEMO)/detector.safetensors --graders $(DEMO)/grader/fold0/grader.safetensors
+	@echo "Look at $(DEMO)/screening/index.html, $(DEMO)/attribution/report.html, $(DEMO)/pictures (labelled beside detected) and $(DEMO)/detector/training.png"
 
 test: install
 	$(PY) -m ruff check .

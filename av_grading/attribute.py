@@ -27,7 +27,7 @@ from av_grading.data.manifest import GradedPatch, ManifestError, read_manifest
 from av_grading.data.patch_set import load_patches
 from av_grading.evaluate import read_predictions
 from av_grading.files import png, write_whole
-from av_grading.grader import Grader, load_grader
+from av_grading.grader import DEFAULT_GRADER, Grader, load_grader
 from av_grading.report.caliber_table import read_caliber
 from av_grading.report.cards import make_cards
 from av_grading.report.page import MODEL, Provenance, render
@@ -134,7 +134,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = make_parser(__doc__)
     add = parser.add_argument
     add("--manifest", type=Path, required=True)
-    add("--weights", type=Path, required=True, help="a grader (.safetensors)")
+    add("--weights", type=Path, default=DEFAULT_GRADER, help="a grader; by default the shipped one")
     add("--output", type=Path, required=True, help="folder to write")
     add("--caliber", type=Path, help="CSV of figures of each patch, to be shown")
     make_options(parser)

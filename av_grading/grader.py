@@ -22,6 +22,8 @@ from av_grading.models.build import build_model
 from av_grading.models.encoder import WeightsError
 
 Rows = NDArray[np.int64]
+DEFAULT_GRADER = Path(__file__).parent / "weights" / "nicking_grader_r18.safetensors"
+"""What is shipped."""
 FORMAT = "av_grading"
 """What the metadata of a grader's file says under "format"."""
 

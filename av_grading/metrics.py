@@ -53,7 +53,8 @@ def grade_scores(y_true: Array, probabilities: Array) -> dict[str, float]:
         probabilities: (N, 4), rows sum to one.
 
     Returns:
-        accuracy, kappa, qwk, macro_f1; auc and ap of grade 0 against 1-3; ece.
+        accuracy, kappa, qwk, macro_f1 of the likeliest grade; qwk_expected of the expected grade,
+        rounded, which is the choice that QWK itself punishes least; auc and ap of grade 0 against 1-3; ece.
 
     Raises:
         ValueError: the shapes do not fit.
@@ -72,6 +73,7 @@ def grade_scores(y_true: Array, probabilities: Array) -> dict[str, float]:
         "accuracy": float(sk.accuracy_score(y_true, predicted)),
         "kappa": float(kappa),
         "qwk": quadratic_kappa(y_true, predicted),
+        "qwk_expected": quadratic_kappa(y_true, expected_grade(probabilities).round()),
         "macro_f1": float(sk.f1_score(y_true, predicted, average="macro", zero_division=0)),
         "auc": float(sk.roc_auc_score(nicked, score)) if both else float("nan"),
         "ap": float(sk.average_precision_score(nicked, score)) if both else float("nan"),

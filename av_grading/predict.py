@@ -16,7 +16,7 @@ from av_grading.command_line import exit_code, make_parser
 from av_grading.cross_validation import write_predictions
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
-from av_grading.grader import load_grader, predict_together
+from av_grading.grader import DEFAULT_GRADER, load_grader, predict_together
 
 
 def run(args: argparse.Namespace) -> None:
@@ -33,7 +33,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = make_parser(__doc__)
     add = parser.add_argument
     add("--manifest", type=Path, required=True)
-    add("--weights", type=Path, nargs="+", required=True, help="graders (.safetensors)")
+    add(
+        "--weights",
+        type=Path,
+        nargs="+",
+        default=[DEFAULT_GRADER],
+        help="graders; by default the shipped",
+    )
     add("--output", type=Path, required=True, help="CSV to write")
     add("--device", default="cpu", help="cpu or cuda")
     args = parser.parse_args(argv)

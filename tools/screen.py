@@ -7,7 +7,8 @@
 Reads PNG, JPEG, TIFF, GIF, BMP, of 8 or 16 bits, and DICOM. Writes out/index.html, summary.csv (a
 row per photograph), crossings.csv, failures.csv, columns.csv (what their columns mean), run.json,
 and for each photograph a folder with review.html, overlay.png, crossings.csv and crossings.json
-(COCO). Without graders crossings are found but not graded. For research, not for diagnosis.
+(COCO). With --graders and no file after it crossings are found but not graded. For research, not
+for diagnosis.
 Exit codes: 0 done, 1 some photographs were not screened or the run failed, 2 wrong usage.
 """
 
@@ -17,6 +18,7 @@ import sys
 from pathlib import Path
 
 from av_detectron.predictor import DEFAULT_WEIGHTS
+from av_grading.grader import DEFAULT_GRADER
 from av_screening.dicom import check_keyword
 from av_screening.limits import ReadingLimits
 from av_screening.pipeline import best_precision
@@ -24,6 +26,8 @@ from av_screening.quality import QualityLimits
 from av_screening.ray_runner import ray_runner
 from av_screening.run import UsageError, screen_folder
 from av_screening.settings import Settings
+
+GRADERS = "of av_grading.train, by default the shipped one; several: mean; none: no grades"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -34,7 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("photographs", type=Path, help="folder, with the folders in it")
     add("--output", type=Path, required=True, help="folder to write")
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector, of tools/ship_weights.py")
-    add("--graders", type=Path, nargs="+", default=[], help="of av_grading.train; several: mean")
+    add("--graders", type=Path, nargs="*", default=[DEFAULT_GRADER], help=GRADERS)
     add("--threshold", type=float, help="least score of a crossing; by default the detector's")
     add("--resume", action="store_true", help="keep what is done in the output folder")
     add("--workers", type=int, help="processes; by default one a core, on CUDA one")
@@ -101,7 +105,7 @@ def main(argv: list[str] | None = None) -> int:
     failed = f", {len(counts.failures)} not: see failures.csv" if counts.failures else ""
     print(f"{counts.done} photographs screened ({counts.kept} earlier){failed}")
     if not settings.graders:
-        print("crossings have no grades: no grader was given (--graders)")
+        print("crossings have no grades: --graders named none")
     print(f"written: {args.output / 'index.html'}")
     return 1 if counts.failures else 0
 

@@ -139,16 +139,23 @@ def ablation_table(results: Results) -> str:
 
 
 GRADER_ROWS = {
-    "baseline": "the photograph, cross-entropy",
-    "two_stream": "photograph and map, bilinear pooling",
-    "pretrained": "two stream, from the detector's backbone",
+    "baseline": "the photograph, cross-entropy, from random weights",
+    "two_stream": "photograph and map, bilinear pooling, from random weights",
+    "pretrained": "two stream, from the detector's backbone and phantoms",
     "full": "pretrained, and the semi-supervised step",
     "photograph_only": "pretrained, the photograph alone",
     "map_only": "pretrained, the map alone",
-    "concat": "pretrained, concatenation instead of bilinear pooling",
-    "no_se": "two stream without squeeze-and-excitation",
+    "concat": "pretrained, means instead of bilinear pooling",
+    "bilinear": "pretrained, bilinear pooling without means",
+    "no_backbone": "phantoms, without the detector's backbone",
+    "no_se": "the same without squeeze-and-excitation",
 }
-GRADER_COLUMNS = {"accuracy": "accuracy", "kappa": "kappa", "qwk": "QWK"}
+GRADER_COLUMNS = {
+    "accuracy": "accuracy",
+    "kappa": "kappa",
+    "qwk": "QWK",
+    "qwk_expected": "QWK, expected grade",
+}
 
 
 def plain(name: str) -> str:

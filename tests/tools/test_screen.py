@@ -51,8 +51,8 @@ def test_as_a_user_runs_it(
 ) -> None:
     (photographs / "b.png").write_text("no photograph")
     given = [str(photographs), "--output", str(tmp_path / "out"), "--weights", str(detector)]
-    code, out, err = run_tool("screen.py", *given, "--workers", "1", "--no-caliber")
-    assert code == 1 and "1 photographs screened" in out and "no grader was given" in out, err
+    code, out, err = run_tool("screen.py", *given, "--workers", "1", "--no-caliber", "--graders")
+    assert code == 1 and "1 photographs screened" in out and "--graders named none" in out, err
     assert "b.png: expected an image, found another kind of file" in out
     assert (tmp_path / "out" / "index.html").is_file() and "Traceback" not in err
     with (tmp_path / "out" / "failures.csv").open(newline="") as file:
@@ -62,7 +62,7 @@ def test_as_a_user_runs_it(
 def test_exit_codes(photographs: Path, tmp_path: Path, detector: Path, screen: Screen) -> None:
     output = tmp_path / "out"
     given = [photographs, "--output", output, "--weights", detector, "--no-caliber"]
-    given += ["--workers", "1"]
+    given += ["--workers", "1", "--graders"]
     code, out, err = screen(*given)
     assert code == 0 and "1 photographs screened (0 earlier)" in out, err
     code, _, err = screen(*given)
@@ -81,7 +81,7 @@ def test_limits_are_raised(
     photographs: Path, tmp_path: Path, detector: Path, screen: Screen
 ) -> None:
     given = [photographs, "--output", tmp_path / "out", "--weights", detector, "--no-caliber"]
-    given += ["--workers", "1", "--resume"]
+    given += ["--workers", "1", "--graders", "--resume"]
     code, out, _ = screen(*given, "--max-megapixels", "0.05")
     assert code == 1 and "expected at most 0.05 megapixels, found 315 x 324 px" in out
     code, out, _ = screen(*given, "--min-fov", "400")
