@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-SCORES = ("accuracy", "kappa", "qwk")
+SCORES = ("accuracy", "kappa", "qwk", "qwk_expected")
 NAMINGS = [("", ""), ("fpn_", ""), ("", "_minus_fpn")]
 
 
