@@ -54,7 +54,8 @@ def grade_scores(y_true: Array, probabilities: Array) -> dict[str, float]:
 
     Returns:
         accuracy, kappa, qwk, macro_f1 of the likeliest grade; qwk_expected of the expected grade,
-        rounded, which is the choice that QWK itself punishes least; auc and ap of grade 0 against 1-3; ece.
+        rounded, which is the choice that QWK itself punishes least; auc and ap of grade 0 against
+        1-3; ece.
 
     Raises:
         ValueError: the shapes do not fit.

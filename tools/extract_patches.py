@@ -27,6 +27,7 @@ from av_grading.files import png, write_whole
 from av_screening.patches import most_likely
 
 Row = dict[str, object]
+FOLDERS = (("patch", "patches"), ("av_map", "maps"))
 
 
 def extract(path: Path, points: np.ndarray | None, predictor: Predictor, args) -> list[Row]:
@@ -43,7 +44,7 @@ def extract(path: Path, points: np.ndarray | None, predictor: Predictor, args) -
     rows: list[Row] = []
     for number, (x, y) in enumerate(centers):
         place = ((float(x), float(y)), unit, args.side, args.pixels)
-        files = {k: f"{k}s/{path.stem}_{number}.png" for k in ("patch", "av_map")}
+        files = {k: f"{folder}/{path.stem}_{number}.png" for k, folder in FOLDERS}
         write_whole(args.output / files["patch"], png(cut_patch(photograph, *place)))
         write_whole(args.output / files["av_map"], png(cut_map(labels, *place)))
         scale = round(args.pixels / (args.side * unit), 4)
