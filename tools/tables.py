@@ -177,6 +177,31 @@ def grader_table(results: Results) -> str:
     return "\n".join([*lines, "", origin(results)])
 
 
+CALIBER_ROWS = {
+    "nguyen": "widths and thresholds, in the manner of Nguyen",
+    "roy": "widths and a classifier, in the manner of Roy",
+    "network": "the network",
+    "network_with_caliber": "the network and the widths",
+    "team": "a team of networks",
+}
+CALIBER_COLUMNS = {
+    "qwk": "QWK",
+    "accuracy": "accuracy",
+    "graded_share": "share graded",
+    "measured_qwk": "QWK where widths were measured",
+}
+
+
+def caliber_table(results: Results) -> str:
+    """Every system that grades the same simulated patches."""
+    lines = head(CALIBER_COLUMNS.values())
+    for name, label in CALIBER_ROWS.items():
+        if f"{name}_qwk" in results["metrics"]:
+            cells = (number(results, f"{name}_{column}") for column in CALIBER_COLUMNS)
+            lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", origin(results)])
+
+
 TABLES: dict[str, Callable[[Results], str]] = {
     "detector_drive": detector_table,
     "av_drive": av_table,
@@ -185,4 +210,5 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "grader_simulated": grader_table,
     "grader_90": grader_table,
     "grader_ablation": grader_table,
+    "caliber": caliber_table,
 }

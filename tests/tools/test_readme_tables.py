@@ -90,3 +90,12 @@ def test_grader_table_has_the_models_that_were_measured(tables: ModuleType) -> N
     table = tables.grader_table(results({n: 0.5 for n in names}))
     assert table.count("| .500 (.200 to .300) | .500 (.200 to .300) |") == 3
     assert "| full less baseline |" in table and "concatenation" not in table
+
+
+def test_caliber_table_has_the_systems_that_were_scored(tables: ModuleType) -> None:
+    columns = ("qwk", "accuracy", "graded_share", "measured_qwk")
+    names = [f"{system}_{column}" for system in ("nguyen", "network") for column in columns]
+    table = tables.caliber_table(results({n: 0.5 for n in names})).splitlines()
+    assert table[2].startswith("| widths and thresholds, in the manner of Nguyen | .500")
+    assert table[3].startswith("| the network | .500 (.200 to .300) |")
+    assert not any("Roy" in line for line in table)
