@@ -70,6 +70,9 @@ def _score(
     not, they rather touch or branch side by side, and the score is `TOUCHING` times as high.
     """
     near = _grow(place, reach) & skeleton & ~place
+    arterial = share[near] > 0.5
+    if arterial.all() or not arterial.any():  # a branching of one vessel, as most junctions are
+        return 0.0
     labels, _ = ndimage.label(near, _EIGHT)
     # An arm starts at the place; other vessels may pass within reach.
     starting = np.unique(labels[ndimage.binary_dilation(place, _EIGHT) & near])
