@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 Results = dict[str, Any]
@@ -163,18 +163,24 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
+def measured_table(
+    results: Results, rows: Iterable[tuple[str, str]], columns: Mapping[str, str]
+) -> str:
+    """Rows of labels and names, those whose first column was measured."""
+    lines = head(columns.values())
+    for label, name in rows:
+        if f"{name}_{next(iter(columns))}" in results["metrics"]:
+            cells = (number(results, f"{name}_{column}") for column in columns)
+            lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", origin(results)])
+
+
 def grader_table(results: Results) -> str:
     """Every model that was measured, and the first less each of the others, paired."""
-    metrics = results["metrics"]
-    lines = head(GRADER_COLUMNS.values())
     rows = [(f"{plain(name)}: {label}", name) for name, label in GRADER_ROWS.items()]
     for first, other in itertools.product(GRADER_ROWS, GRADER_ROWS):
         rows.append((f"{plain(first)} less {plain(other)}", f"{first}_minus_{other}"))
-    for label, name in rows:
-        if f"{name}_qwk" in metrics:
-            cells = (number(results, f"{name}_{column}") for column in GRADER_COLUMNS)
-            lines.append(f"| {label} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", origin(results)])
+    return measured_table(results, rows, GRADER_COLUMNS)
 
 
 CALIBER_ROWS = {
@@ -194,12 +200,8 @@ CALIBER_COLUMNS = {
 
 def caliber_table(results: Results) -> str:
     """Every system that grades the same simulated patches."""
-    lines = head(CALIBER_COLUMNS.values())
-    for name, label in CALIBER_ROWS.items():
-        if f"{name}_qwk" in results["metrics"]:
-            cells = (number(results, f"{name}_{column}") for column in CALIBER_COLUMNS)
-            lines.append(f"| {label} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", origin(results)])
+    rows = [(label, name) for name, label in CALIBER_ROWS.items()]
+    return measured_table(results, rows, CALIBER_COLUMNS)
 
 
 TABLES: dict[str, Callable[[Results], str]] = {
