@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,12 +84,21 @@ def names(page: object) -> list[str]:
     )
 
 
+def until(page: Any, script: str, argument: Any = None) -> None:
+    """Wait for a condition; Playwright's own waiting is what the page's policy forbids: eval."""
+    for _ in range(250):
+        if page.evaluate(script, argument):
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(script)
+
+
 def shows(page: sync_api.Page, expected: list[str]) -> bool:
     """Whether the page comes to show these patches in this order; it may take a moment."""
     script = """names => JSON.stringify(names) === JSON.stringify(
         [...document.querySelectorAll('.card')].filter(c => c.checkVisibility())
             .map(c => c.dataset.name))"""
-    page.wait_for_function(script, arg=expected)
+    until(page, script, expected)
     return True
 
 
@@ -104,7 +114,7 @@ def test_filters(page: sync_api.Page, written: Path) -> None:
     page.fill("[name=text]", "nothing is called so")
     assert shows(page, []) and page.is_visible(".nothing")
     page.click("[type=reset]")
-    page.wait_for_function("document.querySelectorAll('.card:not([hidden])').length === 12")
+    until(page, "document.querySelectorAll('.card:not([hidden])').length === 12")
     page.fill("[name=text]", "EYE1")
     assert shows(page, [row["patch"] for row in table if row["group"] == "eye1"])
 
@@ -142,8 +152,9 @@ def test_opens_a_patch_by_keyboard(page: sync_api.Page) -> None:
     page.keyboard.press("Escape")
     sync_api.expect(page.locator(".viewer")).to_be_hidden()
     # Back where one was, not where one began.
-    page.wait_for_function(
-        "document.activeElement.closest('.card')?.dataset.name.endsWith('crossing 1.png')"
+    until(
+        page,
+        "document.activeElement.closest('.card')?.dataset.name.endsWith('crossing 1.png')",
     )
 
 
@@ -151,7 +162,7 @@ def test_a_cell_shows_its_patches(page: sync_api.Page) -> None:
     link = page.locator(".confusion a").first
     count = int(link.inner_text())
     link.click()
-    page.wait_for_function(f"document.querySelectorAll('.card:not([hidden])').length === {count}")
+    until(page, f"document.querySelectorAll('.card:not([hidden])').length === {count}")
     assert link.get_attribute("aria-current") == "true"
 
 
