@@ -19,9 +19,9 @@ from av_grading.data.sampling import balanced_order, plain_order
 from av_grading.data.semi_supervised import gentle, pseudo_label_loss, strong
 from av_grading.data.transforms import Batch, PairedAugmentation, training_batch
 from av_grading.grader import Grader, Rows, device_of, predict_logits
-from av_grading.losses import grade_loss, outputs_of, probabilities_of, width_loss
+from av_grading.losses import grade_loss, probabilities_of, width_loss
 from av_grading.metrics import grade_scores
-from av_grading.models.build import build_model
+from av_grading.models.build import build_grader
 from av_grading.start import start_from
 from av_grading.training_state import TrainingState
 
@@ -68,7 +68,7 @@ def train(
     """
     settings, device = config.train, device_of(config)
     torch.manual_seed(settings.seed)
-    model, _ = build_model(config.model, outputs_of(settings.loss, settings.widths > 0))
+    model = build_grader(config)
     if config.model.start:
         start_from(model, config, Path(config.model.start))
     state = TrainingState(config, model.to(device))

@@ -16,9 +16,9 @@ from av_grading.config import Config, ConfigError, load_config_text
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
 from av_grading.files import write_whole
-from av_grading.losses import outputs_of, probabilities_of
+from av_grading.losses import probabilities_of
 from av_grading.metrics import expected_grade
-from av_grading.models.build import build_model
+from av_grading.models.build import build_grader
 from av_grading.models.encoder import WeightsError
 
 Rows = NDArray[np.int64]
@@ -119,7 +119,7 @@ def load_grader(path: Path, device: str = "cpu") -> Grader:
                 raise WeightsError(f"{path}: expected format {FORMAT!r}, found {found!r}")
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         config = load_config_text(metadata["config"], f"{path}: its config", start_weights=False)
-        model, _ = build_model(config.model, outputs_of(config.train.loss, config.train.widths > 0))
+        model = build_grader(config)
         model.load_state_dict(state)
     except SafetensorError as error:
         raise WeightsError(f"{path}: damaged, or not a safetensors file ({error})") from error

@@ -26,8 +26,7 @@ from av_detectron.results import write_results
 from av_detectron.shipping import load_detector
 from av_grading.config import load_config
 from av_grading.grader import Grader
-from av_grading.losses import outputs_of
-from av_grading.models.build import build_model
+from av_grading.models.build import build_grader
 from av_screening.benchmark.memory import peak_mib
 from av_screening.benchmark.peak import convolution_peak, pipeline_operations
 from av_screening.benchmark.stages import SeparateStages
@@ -54,7 +53,7 @@ def report(args: argparse.Namespace) -> None:
         raise ValueError(f"{args.photographs}: expected photographs, found none")
     precision = best_precision()
     config = load_config(args.grader_config)
-    model, _ = build_model(config.model, outputs_of(config.train.loss, config.train.widths > 0))
+    model = build_grader(config)
     graders = [Grader(model.eval(), config)]  # time does not depend on the weights
     predictor = Predictor(args.detector, "cpu", bfloat16=precision == "bfloat16")
     pipeline = Pipeline(predictor, graders)

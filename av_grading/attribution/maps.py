@@ -16,7 +16,7 @@ from av_grading.attribution.reference import without_vessels
 from av_grading.attribution.scored import Inputs, Scored
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
-from av_grading.models.level import level_side, turn, vein_angles
+from av_grading.models.level import turn, vein_angles
 
 METHODS = ("gradcam", "integrated_gradients", "occlusion")
 STEPS = 32
@@ -99,15 +99,16 @@ Explained = tuple[list[torch.Tensor], torch.Tensor | None]
 
 def _gradcam(scored: Scored, inputs: Inputs, targets: torch.Tensor) -> Explained:
     maps = []
-    for stream, seen in zip(scored.streams, inputs, strict=True):
+    side = inputs[0].shape[-1]
+    seen = scored.seen_side(side)
+    for stream in scored.streams:
         method = LayerGradCam(scored, scored.last_stage(stream))
         cells = method.attribute(inputs, target=targets, relu_attributions=True)
-        side = seen.shape[-1]
-        inner = level_side(side) if scored.level else side
-        full = LayerAttribution.interpolate(cells, (inner, inner), interpolate_mode="bilinear")
+        full = LayerAttribution.interpolate(cells, (seen, seen), interpolate_mode="bilinear")
+        full = full.detach().float()
         if scored.level:  # back to where the pixels were; the map is the last input
-            full = turn(full.float(), -vein_angles(inputs[-1]), side)
-        maps.append(full[:, 0].detach().float().cpu())
+            full = turn(full, -vein_angles(inputs[-1]), side)
+        maps.append(full[:, 0].cpu())
     return maps, None
 
 

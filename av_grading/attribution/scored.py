@@ -57,6 +57,10 @@ class Scored(nn.Module):
         """Whether the grader turns what it sees, see `models/level.py`."""
         return bool(self.model.level)
 
+    def seen_side(self, side: int) -> int:
+        """Side of what the encoders see of inputs of that side (px)."""
+        return level_side(side) if self.level else side
+
     def pick(self, pair: Batch) -> Inputs:
         """Of photographs and maps those that the grader sees, on its device."""
         named = dict(zip(STREAMS, pair, strict=True))
@@ -73,7 +77,7 @@ class Scored(nn.Module):
     @torch.no_grad()
     def cells(self, crop: int) -> int:
         """Side of the maps that are pooled, in cells: as fine as Grad-CAM can be."""
-        side = level_side(crop) if self.level else crop
+        side = self.seen_side(crop)
         empty = torch.zeros((1, 3, side, side), device=self.device)
         return int(self._encoder(self.streams[0])(empty).shape[-1])
 

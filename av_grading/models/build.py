@@ -4,7 +4,8 @@ from pathlib import Path
 
 from torch import nn
 
-from av_grading.config import Model
+from av_grading.config import Config, Model
+from av_grading.losses import outputs_of
 from av_grading.models.baseline import OneStream
 from av_grading.models.dual_stream import TwoStream
 from av_grading.models.encoder import (
@@ -16,6 +17,15 @@ from av_grading.models.encoder import (
 )
 
 KINDS = ("two_stream", "one_stream")
+
+
+def build_grader(config: Config) -> nn.Module:
+    """The model of a config, with the outputs that its loss needs.
+
+    Raises:
+        ValueError, WeightsError: see `build_model`.
+    """
+    return build_model(config.model, outputs_of(config.train.loss, config.train.widths > 0))[0]
 
 
 def build_model(settings: Model, outputs: int) -> tuple[nn.Module, Loaded | None]:

@@ -11,8 +11,7 @@ from av_grading.config import load_config
 from av_grading.data.manifest import format_manifest
 from av_grading.files import png, write_whole
 from av_grading.grader import Grader, save_grader
-from av_grading.losses import outputs_of
-from av_grading.models.build import build_model
+from av_grading.models.build import build_grader
 
 ARTERY, VEIN, OVERLAP = 1, 2, 3
 
@@ -65,7 +64,7 @@ def graded(tmp_path: Path) -> Path:
 def make_grader(*settings: str) -> Grader:
     """A small grader of random weights for patches of 32 px."""
     config = load_config(None, ["data.crop=24", "model.stages=2", *settings])
-    model, _ = build_model(config.model, outputs_of(config.train.loss, config.train.widths > 0))
+    model = build_grader(config)
     return Grader(model.eval(), config)
 
 

@@ -10,8 +10,7 @@ from av_detectron.config import load_config
 from av_detectron.shipping import ship_detector
 from av_grading.config import Config, Data, Model
 from av_grading.grader import Grader, save_grader
-from av_grading.losses import outputs_of
-from av_grading.models.build import build_model
+from av_grading.models.build import build_grader
 
 TINY = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "16"]
 TINY += ["MODEL.ROI_BOX_HEAD.CONV_DIM", "32", "MODEL.ROI_MASK_HEAD.CONV_DIM", "8"]
@@ -34,7 +33,7 @@ def write_tiny_grader(folder: Path, seed: int = 0) -> Path:
     """A grader with random weights."""
     torch.manual_seed(seed)
     config = dataclasses.replace(Config(), data=Data(crop=32), model=Model(rank=8, stages=2))
-    model, _ = build_model(config.model, outputs_of(config.train.loss, config.train.widths > 0))
+    model = build_grader(config)
     path = folder / f"grader{seed}.safetensors"
     save_grader(Grader(model.eval(), config), path)
     return path
