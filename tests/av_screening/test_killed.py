@@ -1,8 +1,10 @@
 """Runs that are killed at random moments and resumed: the outputs of an undisturbed run."""
 
 import dataclasses
+import itertools
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,11 +97,16 @@ def test_killed_ten_times(
 def test_interrupted_at_the_keyboard(
     repo: Path, photographs: Path, tmp_path: Path, settings: Settings
 ) -> None:
-    run = start(repo, photographs, tmp_path, settings, "--workers", "2")
-    while run.poll() is None and done(tmp_path) < 1:
+    # So many that a quick machine is not through with them when it is interrupted.
+    many, output = tmp_path / "many", tmp_path / "out"
+    many.mkdir()
+    for path, copy in itertools.product(photographs.iterdir(), range(6)):
+        shutil.copy(path, many / f"{copy}_{path.name}")
+    run = start(repo, many, output, settings, "--workers", "2")
+    while run.poll() is None and done(output) < 1:
         time.sleep(0.005)
     os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to the workers as well
     _, errors = run.communicate(timeout=120)
     assert run.returncode == 1 and "Traceback" not in errors
     assert errors.splitlines()[-1] == "interrupted; the same command with --resume continues"
-    assert not list((tmp_path / "photographs").glob(".*"))  # what was under way was finished
+    assert not list((output / "photographs").glob(".*"))  # what was under way was finished
