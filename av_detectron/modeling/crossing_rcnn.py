@@ -91,12 +91,14 @@ class CrossingRCNN(GeneralizedRCNN):
         (B, width, H/2, W/2), and the vessels' log-odds under `VESSELS`, (B, 1, H, W).
         """
         features = dict(self.backbone(image))
-        fine = self.av_head.fine_features(image, features[self.av_feature])
-        features[FINE] = fine.contiguous()  # once, or each RoIAlign would do it
+        level = features[self.av_feature]
+        if not torch.is_grad_enabled():  # once: the head and the pooling of boxes read it so
+            level = level.contiguous(memory_format=torch.channels_last)
+        fine = features[FINE] = self.av_head.fine_features(image, level)
         logits = self.av_head.answer(fine)
         found = Map(logits, logits.softmax(dim=1))
         folded = F.pixel_unshuffle(found.probabilities, self.stride)  # (B, 3 s², H/s, W/s)
-        features[self.av_feature] = features[self.av_feature] + self.guide(folded)
+        features[self.av_feature] = level + self.guide(folded)
         features[VESSELS] = logits[:, 1:].logsumexp(dim=1, keepdim=True) - logits[:, :1]
         return features, found
 

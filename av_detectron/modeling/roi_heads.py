@@ -18,6 +18,8 @@ from detectron2.structures import Boxes
 from torch import nn
 from torchvision.ops import roi_align
 
+from av_detectron.modeling.pooling import sample_boxes
+
 VESSELS = "vessels"
 """Key of the vessel logits, (B, 1, H, W) at stride 1, among the features."""
 FINE = "fine"
@@ -34,16 +36,19 @@ class FinePooler(nn.Module):
         """
         super().__init__()
         self.level_pooler = level_pooler
-        self.side = 2 * level_pooler.output_size[0]
+        self.side = level_pooler.output_size[0]
+        (self.align,) = level_pooler.level_poolers
 
     def forward(self, features: list[torch.Tensor], boxes: list[Boxes]) -> torch.Tensor:
         """Level (B, C, H/s, W/s), fine features (B, width, H/2, W/2) and each image's boxes →
         (N, C + 4 width, R, R)."""
         level, fine = features
-        coarse = self.level_pooler([level], boxes)
         rows = convert_boxes_to_pooler_format(boxes)
-        # float32 also under mixed precision, in which positions would be rounded to 2 px.
-        dense = roi_align(fine.float(), rows.float(), self.side, 0.5, 1, aligned=True)
+        if self.align.sampling_ratio == 1:
+            coarse = sample_boxes(level, rows, self.side, self.align.spatial_scale)
+        else:
+            coarse = self.level_pooler([level], boxes)
+        dense = sample_boxes(fine, rows, 2 * self.side, 0.5)
         # Slices rather than pixel_unshuffle, which leaves a batch of no boxes as it is.
         folded = [dense[:, :, i::2, j::2] for i in (0, 1) for j in (0, 1)]
         return torch.cat([coarse, *folded], dim=1)
