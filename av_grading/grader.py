@@ -24,6 +24,9 @@ from av_grading.models.encoder import WeightsError
 Rows = NDArray[np.int64]
 DEFAULT_GRADER = Path(__file__).parent / "weights" / "nicking_grader_r18.safetensors"
 """What is shipped."""
+FLIPS: tuple[tuple[int, ...], ...] = ((), (2,), (3,), (2, 3))
+"""Axes along which a patch and its map are flipped. A grade is the same on both sides of a mirror;
+a network only nearly so, and the mean of its logits is nearer to the truth than any of them."""
 FORMAT = "av_grading"
 """What the metadata of a grader's file says under "format"."""
 
@@ -45,8 +48,8 @@ class Grader:
     history: list[dict[str, float]] = field(default_factory=list)
 
     def predict(self, data: PatchSet, rows: Rows) -> NDArray[np.float64]:
-        """Calibrated probabilities of the grades, (N, 4)."""
-        logits = predict_logits(self.model, data, rows, self.config.data.crop)
+        """Calibrated probabilities of the grades, (N, 4), of the mean logits over `FLIPS`."""
+        logits = predict_logits(self.model, data, rows, self.config.data.crop, FLIPS)
         found = probabilities_of(logits / self.temperature, self.config.train.loss)
         return np.asarray(found.double().numpy())
 
@@ -74,16 +77,31 @@ def device_of(config: Config) -> torch.device:
 
 @torch.inference_mode()
 def predict_logits(
-    model: nn.Module, data: PatchSet, rows: Rows, crop: int, batch: int = 64
+    model: nn.Module,
+    data: PatchSet,
+    rows: Rows,
+    crop: int,
+    flips: tuple[tuple[int, ...], ...] = ((),),
+    batch: int = 64,
 ) -> torch.Tensor:
-    """Logits (N, K) of unchanged patches, on the CPU in float32."""
+    """Logits (N, K) of patches, mean over flips, on the CPU in float32.
+
+    Args:
+        model: two streams or one.
+        data: patches.
+        rows: of the set.
+        crop: side of the middle that the model sees (px of the patch).
+        flips: axes of (N, 3, crop, crop) to flip along, for each view; as it is by default.
+        batch: patches at once.
+    """
     model.eval()
     device = next(model.parameters()).device
     found = []
     for start in range(0, len(rows), batch):
         part = torch.as_tensor(rows[start : start + batch])
         inputs = to_inputs(data.patches[part], data.maps[part], crop)
-        found.append(model(*(x.to(device) for x in inputs)).float().cpu())
+        views = [model(*(x.flip(axes).to(device) for x in inputs)).float() for axes in flips]
+        found.append(torch.stack(views).mean(dim=0).cpu())
     return torch.cat(found)
 
 

@@ -29,7 +29,8 @@ class Scored(nn.Module):
 
     The first four are calibrated logits of the grades, or log-probabilities where the grader's
     logits are no grades' (CORN); the last is the expected grade, 0-3. Attribution follows logits,
-    not probabilities, as Grad-CAM does: where the grader is sure, probabilities are flat.
+    not probabilities, as Grad-CAM does: where the grader is sure, probabilities are flat. Inputs
+    are seen as they are, not in the flipped views that a grader's own answer is a mean of.
     """
 
     def __init__(self, grader: Grader) -> None:

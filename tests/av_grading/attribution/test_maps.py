@@ -14,7 +14,8 @@ from av_grading.config import load_config
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import PatchSet, load_patches
 from av_grading.data.transforms import to_inputs
-from av_grading.grader import Grader
+from av_grading.grader import Grader, predict_logits
+from av_grading.losses import probabilities_of
 from av_grading.models.baseline import OneStream
 from tests.av_grading.conftest import ARTERY, VEIN, draw_crossing, make_grader
 
@@ -171,7 +172,8 @@ def test_scores_are_what_the_grader_says(graded: Path) -> None:
         grader = make_grader(*settings)
         scored = Scored(grader)
         inputs = scored.pick(to_inputs(data.patches, data.maps, 24))
-        said = torch.from_numpy(grader.predict(data, np.arange(4))).float()
+        logits = predict_logits(grader.model, data, np.arange(4), 24) / grader.temperature
+        said = probabilities_of(logits, grader.config.train.loss)
         with torch.no_grad():
             scores = scored(*inputs)
         assert torch.allclose(scores[:, :4].softmax(dim=1), said, atol=1e-4)
