@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from av_grading.losses import probabilities_of
 from av_grading.metrics import expected_grade
 from av_grading.models.build import build_grader
 from av_grading.models.encoder import WeightsError
+from av_grading.models.half import in_bfloat16
 
 Rows = NDArray[np.int64]
 DEFAULT_GRADER = Path(__file__).parent / "weights" / "nicking_grader_r18.safetensors"
@@ -53,6 +54,10 @@ class Grader:
         found = probabilities_of(logits / self.temperature, self.config.train.loss)
         return np.asarray(found.double().numpy())
 
+    def in_bfloat16(self) -> "Grader":
+        """The same grader with encoders in bfloat16, for inference alone."""
+        return replace(self, model=in_bfloat16(self.model))
+
 
 def predict_together(
     graders: Sequence[Grader], data: PatchSet
@@ -82,7 +87,7 @@ def predict_logits(
     rows: Rows,
     crop: int,
     flips: tuple[tuple[int, ...], ...] = ((),),
-    batch: int = 64,
+    batch: int = 32,
 ) -> torch.Tensor:
     """Logits (N, K) of patches, mean over flips, on the CPU in float32.
 
@@ -100,8 +105,8 @@ def predict_logits(
     for start in range(0, len(rows), batch):
         part = torch.as_tensor(rows[start : start + batch])
         inputs = to_inputs(data.patches[part], data.maps[part], crop)
-        views = [model(*(x.flip(axes).to(device) for x in inputs)).float() for axes in flips]
-        found.append(torch.stack(views).mean(dim=0).cpu())
+        views = [torch.cat([x.flip(axes) for axes in flips]).to(device) for x in inputs]
+        found.append(model(*views).float().view(len(flips), len(part), -1).mean(dim=0).cpu())
     return torch.cat(found)
 
 

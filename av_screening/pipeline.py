@@ -85,15 +85,13 @@ class Pipeline:
         """
         torch.set_num_threads(settings.threads)
         cv2.setNumThreads(settings.threads)
-        predictor = Predictor(
-            settings.detector,
-            settings.device,
-            settings.threshold,
-            bfloat16=settings.precision == "bfloat16",
-        )
+        half = settings.precision == "bfloat16"
+        predictor = Predictor(settings.detector, settings.device, settings.threshold, bfloat16=half)
         graders = load_graders(settings.graders, settings.device)
+        # Gradients, which explanations need, stay in float32.
         steps = caliber_step(settings), explain_step(settings, graders)
-        return cls(predictor, graders, *steps, quality=settings.quality)
+        grading = [grader.in_bfloat16() for grader in graders] if half else graders
+        return cls(predictor, grading, *steps, quality=settings.quality)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> Screened:
         """Screen a photograph, RGB (H, W, 3).

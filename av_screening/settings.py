@@ -21,7 +21,7 @@ class Settings:
         detector: file of tools/ship_weights.py.
         graders: files of `python -m av_grading.train`; none: crossings stay without grades.
         threshold: least score of a crossing, 0-1; None for what the detector's file says.
-        precision: "float32" or "bfloat16", of features and map.
+        precision: "float32" or "bfloat16", of features, map and graders.
         device: "cpu" or "cuda".
         threads: of one worker. Sums depend on it in their last digits.
         caliber: measure the veins' width.

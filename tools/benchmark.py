@@ -55,8 +55,9 @@ def report(args: argparse.Namespace) -> None:
     config = load_config(args.grader_config)
     model = build_grader(config)
     graders = [Grader(model.eval(), config)]  # time does not depend on the weights
-    predictor = Predictor(args.detector, "cpu", bfloat16=precision == "bfloat16")
-    pipeline = Pipeline(predictor, graders)
+    half = precision == "bfloat16"
+    predictor = Predictor(args.detector, "cpu", bfloat16=half)
+    pipeline = Pipeline(predictor, [g.in_bfloat16() for g in graders] if half else graders)
     cfg, exact = load_detector(args.detector)
     with tempfile.TemporaryDirectory() as folder:
         separate = SeparateStages(cfg, exact, graders, Path(folder), args.detections)
