@@ -25,9 +25,11 @@ from av_grading.models.half import in_bfloat16
 Rows = NDArray[np.int64]
 DEFAULT_GRADER = Path(__file__).parent / "weights" / "nicking_grader_r18.safetensors"
 """What is shipped."""
-FLIPS: tuple[tuple[int, ...], ...] = ((), (2,), (3,), (2, 3))
+FLIPS: tuple[tuple[int, ...], ...] = ((), (2, 3), (2,), (3,))
 """Axes along which a patch and its map are flipped. A grade is the same on both sides of a mirror;
 a network only nearly so, and the mean of its logits is nearer to the truth than any of them."""
+VIEWS = (1, 2, 4)
+"""How many of `FLIPS` a grader may look at: as it is, after half a turn, in both mirrors."""
 FORMAT = "av_grading"
 """What the metadata of a grader's file says under "format"."""
 
@@ -41,16 +43,19 @@ class Grader:
         config: that it was trained with.
         temperature: that its logits are divided by.
         history: figures of every epoch.
+        views: how many flips of a patch its answer is the mean of, one of `VIEWS`.
     """
 
     model: nn.Module
     config: Config
     temperature: float = 1.0
     history: list[dict[str, float]] = field(default_factory=list)
+    views: int = len(FLIPS)
 
     def predict(self, data: PatchSet, rows: Rows) -> NDArray[np.float64]:
-        """Calibrated probabilities of the grades, (N, 4), of the mean logits over `FLIPS`."""
-        logits = predict_logits(self.model, data, rows, self.config.data.crop, FLIPS)
+        """Calibrated probabilities of the grades, (N, 4)."""
+        flips = FLIPS[: self.views]
+        logits = predict_logits(self.model, data, rows, self.config.data.crop, flips)
         found = probabilities_of(logits / self.temperature, self.config.train.loss)
         return np.asarray(found.double().numpy())
 

@@ -1,7 +1,7 @@
 """Grades of the crossings of a photograph, by one grader or several."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +37,13 @@ class Grades:
         return expected_grade(self.probabilities)
 
 
-def load_graders(paths: Sequence[Path], device: str) -> list[Grader]:
-    """Graders of an ensemble.
+def load_graders(paths: Sequence[Path], device: str, views: int) -> list[Grader]:
+    """Graders of an ensemble, which look at so many flips of a patch.
 
     Raises:
         WeightsError: a file is missing, damaged or of another kind; names it.
     """
-    return [load_grader(path, device) for path in paths]
+    return [replace(load_grader(path, device), views=views) for path in paths]
 
 
 def grade_crossings(crossings: Sequence[CrossingPatch], graders: Sequence[Grader]) -> Grades | None:

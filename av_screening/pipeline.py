@@ -87,7 +87,7 @@ class Pipeline:
         cv2.setNumThreads(settings.threads)
         half = settings.precision == "bfloat16"
         predictor = Predictor(settings.detector, settings.device, settings.threshold, bfloat16=half)
-        graders = load_graders(settings.graders, settings.device)
+        graders = load_graders(settings.graders, settings.device, settings.views)
         # Gradients, which explanations need, stay in float32.
         steps = caliber_step(settings), explain_step(settings, graders)
         grading = [grader.in_bfloat16() for grader in graders] if half else graders

@@ -54,7 +54,9 @@ def report(args: argparse.Namespace) -> None:
     precision = best_precision()
     config = load_config(args.grader_config)
     model = build_grader(config)
-    graders = [Grader(model.eval(), config)]  # time does not depend on the weights
+    graders = [
+        Grader(model.eval(), config, views=Settings.views)
+    ]  # time does not depend on the weights
     half = precision == "bfloat16"
     predictor = Predictor(args.detector, "cpu", bfloat16=half)
     pipeline = Pipeline(predictor, [g.in_bfloat16() for g in graders] if half else graders)

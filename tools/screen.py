@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from av_detectron.predictor import DEFAULT_WEIGHTS
-from av_grading.grader import DEFAULT_GRADER
+from av_grading.grader import DEFAULT_GRADER, VIEWS
 from av_screening.dicom import check_keyword
 from av_screening.limits import ReadingLimits
 from av_screening.pipeline import best_precision
@@ -28,6 +28,7 @@ from av_screening.run import UsageError, screen_folder
 from av_screening.settings import Settings
 
 GRADERS = "of av_grading.train, by default the shipped one; several: mean; none: no grades"
+VIEWS_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -39,6 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--output", type=Path, required=True, help="folder to write")
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector, of tools/ship_weights.py")
     add("--graders", type=Path, nargs="*", default=[DEFAULT_GRADER], help=GRADERS)
+    add("--views", type=int, choices=VIEWS, default=Settings.views, help=VIEWS_HELP)
     add("--threshold", type=float, help="least score of a crossing; by default the detector's")
     add("--resume", action="store_true", help="keep what is done in the output folder")
     add("--workers", type=int, help="processes; by default one a core, on CUDA one")
@@ -67,6 +69,7 @@ def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> Se
     return Settings(
         detector=args.weights,
         graders=tuple(args.graders),
+        views=args.views,
         threshold=args.threshold,
         precision=best_precision() if args.precision == "auto" else args.precision,
         device=args.device,
