@@ -35,7 +35,7 @@ SHORT = ("deletion_gain", "randomised_similarity")
 def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     """Explain every grader's patches, compare, and write."""
     graders = {name: load_grader(path, args.device) for name, path in paths.items()}
-    patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)
+    patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)[:: args.every]
     data, options = load_patches(patches), options_of(args)
     plain = read_manifest(args.plain) if args.plain else None
     tables = {}
@@ -65,6 +65,7 @@ def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
             "manifest": str(args.manifest),
             "held_out": [str(path) for path in args.held_out],
             "patches": len(patches),
+            "every": args.every,
             "groups": len(set(data.groups)),
             "models": {name: str(path) for name, path in paths.items()},
             "method": options.method,
@@ -82,9 +83,12 @@ def main(argv: list[str] | None = None) -> int:
     add("--manifest", type=Path, required=True)
     add("--plain", type=Path, help="manifest of the crossings as they were")
     add("--output", type=Path, required=True, help="results file to write (.json)")
+    add("--every", type=int, default=1, metavar="N", help="every Nth patch alone: the time is long")
     make_options(parser)
     args = parser.parse_args(argv)
     paths = named_paths(parser, args.models)
+    if args.every < 1:
+        parser.error(f"--every: expected at least 1, found {args.every}")
     return exit_code(lambda: run(args, paths), "interrupted; no results were written")
 
 
