@@ -88,7 +88,11 @@ def report(args: argparse.Namespace) -> None:
     }
     metrics |= {f"{name}_seconds": float(v.mean()) for name, v in times.each.items()}
     metrics |= {f"stage_{name}_seconds": float(v.mean()) for name, v in times.stages.items()}
-    data = {"photographs": [p.name for p in paths], "precision": precision}
+    data = {
+        "photographs": [p.name for p in paths],
+        "precision": precision,
+        "memory_photographs": args.memory,
+    }
     write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
     print({name: round(value, 3) for name, value in metrics.items()})
 

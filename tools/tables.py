@@ -204,6 +204,62 @@ def caliber_table(results: Results) -> str:
     return measured_table(results, rows, CALIBER_COLUMNS)
 
 
+ATTRIBUTION_ROWS = {
+    "vein_energy": "attribution on the vein at the crossing",
+    "vein_energy_chance": "the same by chance",
+    "pointing": "peak on the vein at the crossing",
+    "pressed_energy": "attribution on the pixels that the simulation changed",
+    "pressed_energy_chance": "the same by chance",
+    "deletion_gain": "deletion, area less than in random order",
+    "insertion_gain": "insertion, area more than in random order",
+    "agreement": "agreement with augmented copies",
+    "randomised_similarity": "agreement with a grader of shuffled weights",
+    "other_patch_similarity": "agreement with another patch's map",
+}
+
+
+def attribution_table(results: Results) -> str:
+    """What was measured of each grader's maps, and the first less each other, paired."""
+    models = list(results["data"]["models"])
+    first, others = models[0], models[1:]
+    lines = head([*map(plain, models), *(f"{plain(first)} less {plain(m)}" for m in others)])
+    for measure, label in ATTRIBUTION_ROWS.items():
+        names = [f"{measure}_{model}" for model in models]
+        names += [f"{first}_minus_{model}_{measure}" for model in others]
+        known = (number(results, n) if n in results["metrics"] else "" for n in names)
+        lines.append(f"| {label} | {' | '.join(known)} |")
+    return "\n".join([*lines, "", origin(results)])
+
+
+def benchmark_table(results: Results) -> str:
+    """Throughput against others, where the time goes, memory."""
+    metrics = results["metrics"]
+    stages = ("read", "gate", "pass", "patches", "grade", "write")
+    few, many = results["data"]["memory_photographs"]
+    rows = {
+        "speed, against stock R50-FPN and ResNet50": number(results, "speedup_vs_stock_r50"),
+        "speed, against separate stages of the same depth": number(
+            results, "speedup_vs_separate_stages"
+        ),
+        "seconds a photograph: pipeline, stock, separate": ", ".join(
+            f"{metrics[f'{name}_seconds']:.2f}"
+            for name in ("pipeline", "stock_r50", "separate_stages")
+        ),
+        f"seconds of its stages: {', '.join(stages)}": ", ".join(
+            f"{metrics[f'stage_{stage}_seconds']:.3f}" for stage in stages
+        ),
+        f"peak memory, growth from {few} to {many} photographs": (
+            f"{metrics['peak_memory_mib']:.0f} MiB, "
+            f"{100 * metrics[f'memory_growth_{few}_to_{many}']:+.1f} %"
+        ),
+        "share of the machine's convolution peak: all, detector's pass": ", ".join(
+            f"{100 * metrics[name]:.0f} %" for name in ("peak_fraction", "pass_peak_fraction")
+        ),
+    }
+    lines = ["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())]
+    return "\n".join([*lines, "", origin(results)])
+
+
 TABLES: dict[str, Callable[[Results], str]] = {
     "detector_drive": detector_table,
     "av_drive": av_table,
@@ -213,4 +269,6 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "grader_90": grader_table,
     "grader_ablation": grader_table,
     "caliber": caliber_table,
+    "attribution": attribution_table,
+    "benchmark": benchmark_table,
 }

@@ -99,3 +99,30 @@ def test_caliber_table_has_the_systems_that_were_scored(tables: ModuleType) -> N
     assert table[2].startswith("| widths and thresholds, in the manner of Nguyen | .500")
     assert table[3].startswith("| the network | .500 (.200 to .300) |")
     assert not any("Roy" in line for line in table)
+
+
+def test_attribution_table_has_each_grader_and_differences(tables: ModuleType) -> None:
+    names = ["vein_energy_full", "vein_energy_baseline", "full_minus_baseline_vein_energy"]
+    found = results({**{n: 0.5 for n in names}, "pointing_full": 0.25})
+    found["data"] = {"models": {"full": "a", "baseline": "b"}}
+    table = tables.attribution_table(found).splitlines()
+    assert table[0] == "| | full | baseline | full less baseline |"
+    cell = ".500 (.200 to .300)"
+    assert table[2] == f"| attribution on the vein at the crossing | {cell} | {cell} | {cell} |"
+    pointing = next(line for line in table if line.startswith("| peak on the vein"))
+    assert pointing == "| peak on the vein at the crossing | .250 (.200 to .300) |  |  |"
+
+
+def test_benchmark_table(tables: ModuleType) -> None:
+    stages = ("read", "gate", "pass", "patches", "grade", "write")
+    names = [f"stage_{stage}_seconds" for stage in stages]
+    names += [f"{name}_seconds" for name in ("pipeline", "stock_r50", "separate_stages")]
+    names += ["speedup_vs_stock_r50", "speedup_vs_separate_stages"]
+    names += ["peak_fraction", "pass_peak_fraction"]
+    found = results({n: 0.5 for n in names})
+    found["metrics"] |= {"peak_memory_mib": 900.0, "memory_growth_2_to_9": 0.031}
+    found["data"] = {"memory_photographs": [2, 9]}
+    table = tables.benchmark_table(found)
+    assert "| seconds a photograph: pipeline, stock, separate | 0.50, 0.50, 0.50 |" in table
+    assert "growth from 2 to 9 photographs | 900 MiB, +3.1 % |" in table
+    assert "| 50 %, 50 % |" in table
