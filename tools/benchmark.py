@@ -65,6 +65,8 @@ def report(args: argparse.Namespace) -> None:
         separate = SeparateStages(cfg, exact, graders, Path(folder), args.detections)
         others = {"stock_r50": StockPair(args.detections), "separate_stages": separate}
         times = compare(pipeline, others, paths, args.rounds)
+        dense, whole = pipeline_operations(pipeline, exact, paths, int(times.crossings.sum()))
+        peak = convolution_peak(dtype_of(precision))
         settings = Settings(detector=args.detector, precision=precision, caliber=False)
         memory = [
             peak_mib(paths, count, Path(folder) / "memory", settings) for count in args.memory
@@ -73,8 +75,6 @@ def report(args: argparse.Namespace) -> None:
     draws = [speedups(times, rng.integers(len(paths), size=len(paths))) for _ in range(1000)]
     metrics = speedups(times, np.arange(len(paths)))
     ci95 = {name: interval([d[name] for d in draws]) for name in metrics}
-    dense, whole = pipeline_operations(pipeline, exact, paths, int(times.crossings.sum()))
-    peak = convolution_peak(dtype_of(precision))
     few, many = args.memory
     metrics |= {
         f"memory_growth_{few}_to_{many}": memory[1] / memory[0] - 1,

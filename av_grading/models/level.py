@@ -69,5 +69,6 @@ def level(patch: torch.Tensor, av_map: torch.Tensor) -> tuple[torch.Tensor, torc
     # The angle is no path for gradients: a pixel's part in it is no part in the grade.
     with torch.no_grad():
         angles = vein_angles(av_map.float())
-    turned = turn(torch.cat([patch, av_map], dim=1).float(), angles, level_side(patch.shape[-1]))
+    side = int(patch.shape[-1])  # a tracer has tensors for shapes
+    turned = turn(torch.cat([patch, av_map], dim=1).float(), angles, level_side(side))
     return turned[:, :3], turned[:, 3:]

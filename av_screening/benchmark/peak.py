@@ -84,5 +84,5 @@ def pipeline_operations(
     for grader in pipeline.graders:
         side = grader.config.data.crop
         patch = torch.zeros((1, 3, side, side))
-        grading += crossings * operations(grader.model, patch, patch)
+        grading += crossings * grader.views * operations(grader.model, patch, patch)
     return dense, dense + grading
