@@ -29,7 +29,7 @@ demo: install
 	$(RUN) tools/visualize_crossings.py --dataset crosspos_phantom_test --predictions $(DEMO)/detector/inference/crosspos_phantom_test/coco_instances_results.json --output $(DEMO)/pictures
 	$(RUN) tools/export_backbone.py --config-file $(DEMO)/detector/best.yaml --weights $(DEMO)/detector/model_best.pth --output $(DEMO)/backbone.safetensors
 	$(RUN) datasets/simulate_nicking.py phantom --output $(DEMO)/nicking
-	$(RUN) -m av_grading.train --first-folds 1 --config configs/grading/cpu/demo.yaml --output $(DEMO)/grader data.manifest=$(DEMO)/nicking/manifest.csv model.weights=$(DEMO)/backbone.safetensors
+	$(RUN) -m av_grading.train --first-folds 1 --config configs/grading/cpu/demo.yaml --output $(DEMO)/grader data.manifest=$(DEMO)/nicking/manifest.csv model.start=av_grading/weights/nicking_grader_r18.safetensors
 	$(RUN) -m av_grading.attribute --manifest $(DEMO)/nicking/manifest.csv --held-out $(DEMO)/grader/fold0/predictions.csv --weights $(DEMO)/grader/fold0/grader.safetensors --output $(DEMO)/attribution --draws 200
 	$(RUN) tools/ship_weights.py --detector $(DEMO)/detector/best.yaml --output $(DEMO)/detector.safetensors
 	$(RUN) tools/screen.py $(DEMO)/data/phantom/test/images --output $(DEMO)/screening --weights $(DEMO)/detector.safetensors --graders $(DEMO)/grader/fold0/grader.safetensors
