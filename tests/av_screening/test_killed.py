@@ -100,7 +100,7 @@ def test_interrupted_at_the_keyboard(
     # So many that a quick machine is not through with them when it is interrupted.
     many, output = tmp_path / "many", tmp_path / "out"
     many.mkdir()
-    for path, copy in itertools.product(photographs.iterdir(), range(6)):
+    for path, copy in itertools.product(photographs.iterdir(), range(60)):
         shutil.copy(path, many / f"{copy}_{path.name}")
     run = start(repo, many, output, settings, "--workers", "2")
     while run.poll() is None and done(output) < 1:
