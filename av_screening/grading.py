@@ -46,6 +46,11 @@ def load_graders(paths: Sequence[Path], device: str, views: int) -> list[Grader]
     return [replace(load_grader(path, device), views=views) for path in paths]
 
 
+def at_precision(graders: Sequence[Grader], precision: str) -> list[Grader]:
+    """Graders for inference in "float32", as they are, or in "bfloat16"."""
+    return [g.in_bfloat16() for g in graders] if precision == "bfloat16" else list(graders)
+
+
 def grade_crossings(crossings: Sequence[CrossingPatch], graders: Sequence[Grader]) -> Grades | None:
     """Grade all crossings of a photograph in batches; None without graders or crossings."""
     if not graders or not crossings:

@@ -12,7 +12,7 @@ from av_detectron import Prediction, Predictor
 from av_grading.grader import Grader
 from av_screening.columns import CALIBER
 from av_screening.errors import RejectedPhotograph
-from av_screening.grading import Grades, grade_crossings, load_graders
+from av_screening.grading import Grades, at_precision, grade_crossings, load_graders
 from av_screening.optional import caliber_step, explain_step
 from av_screening.patches import cut_crossings
 from av_screening.quality import QualityLimits, check_quality
@@ -85,13 +85,18 @@ class Pipeline:
         """
         torch.set_num_threads(settings.threads)
         cv2.setNumThreads(settings.threads)
-        half = settings.precision == "bfloat16"
-        predictor = Predictor(settings.detector, settings.device, settings.threshold, bfloat16=half)
+        predictor = Predictor(
+            settings.detector,
+            settings.device,
+            settings.threshold,
+            bfloat16=settings.precision == "bfloat16",
+        )
         graders = load_graders(settings.graders, settings.device, settings.views)
         # Gradients, which explanations need, stay in float32.
         steps = caliber_step(settings), explain_step(settings, graders)
-        grading = [grader.in_bfloat16() for grader in graders] if half else graders
-        return cls(predictor, grading, *steps, quality=settings.quality)
+        return cls(
+            predictor, at_precision(graders, settings.precision), *steps, quality=settings.quality
+        )
 
     def __call__(self, pixels: NDArray[np.uint8]) -> Screened:
         """Screen a photograph, RGB (H, W, 3).

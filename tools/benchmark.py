@@ -32,6 +32,7 @@ from av_screening.benchmark.peak import convolution_peak, pipeline_operations
 from av_screening.benchmark.stages import SeparateStages
 from av_screening.benchmark.stock import StockPair
 from av_screening.benchmark.timing import Times, compare, dtype_of
+from av_screening.grading import at_precision
 from av_screening.photographs import find_photographs
 from av_screening.pipeline import Pipeline, best_precision
 from av_screening.settings import Settings
@@ -54,12 +55,10 @@ def report(args: argparse.Namespace) -> None:
     precision = best_precision()
     config = load_config(args.grader_config)
     model = build_grader(config)
-    graders = [
-        Grader(model.eval(), config, views=Settings.views)
-    ]  # time does not depend on the weights
-    half = precision == "bfloat16"
-    predictor = Predictor(args.detector, "cpu", bfloat16=half)
-    pipeline = Pipeline(predictor, [g.in_bfloat16() for g in graders] if half else graders)
+    # Time does not depend on the weights.
+    graders = [Grader(model.eval(), config, views=Settings.views)]
+    predictor = Predictor(args.detector, "cpu", bfloat16=precision == "bfloat16")
+    pipeline = Pipeline(predictor, at_precision(graders, precision))
     cfg, exact = load_detector(args.detector)
     with tempfile.TemporaryDirectory() as folder:
         separate = SeparateStages(cfg, exact, graders, Path(folder), args.detections)

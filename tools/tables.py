@@ -84,6 +84,12 @@ def origin(results: Results) -> str:
     return f"`{results['command']}` (commit {commit}, seeds {results['seeds']})"
 
 
+def facts_table(results: Results, rows: Mapping[str, str]) -> str:
+    """Labels and what is said of them, without columns of their own."""
+    lines = ["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())]
+    return "\n".join([*lines, "", origin(results)])
+
+
 def pass_table(results: Results) -> str:
     """Time and memory of one pass against its parts."""
     metrics = results["metrics"]
@@ -97,8 +103,7 @@ def pass_table(results: Results) -> str:
         ),
         "peak memory above an idle interpreter": f"{metrics['peak_mib_above_idle']:.0f} MiB",
     }
-    lines = ["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())]
-    return "\n".join([*lines, "", origin(results)])
+    return facts_table(results, rows)
 
 
 ABLATION_ROWS = {
@@ -234,7 +239,7 @@ def attribution_table(results: Results) -> str:
 def benchmark_table(results: Results) -> str:
     """Throughput against others, where the time goes, memory."""
     metrics = results["metrics"]
-    stages = ("read", "gate", "pass", "patches", "grade", "write")
+    stages = re.findall(r"\bstage_(\w+)_seconds\b", " ".join(metrics))
     few, many = results["data"]["memory_photographs"]
     rows = {
         "speed, against stock R50-FPN and ResNet50": number(results, "speedup_vs_stock_r50"),
@@ -256,8 +261,7 @@ def benchmark_table(results: Results) -> str:
             f"{100 * metrics[name]:.0f} %" for name in ("peak_fraction", "pass_peak_fraction")
         ),
     }
-    lines = ["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())]
-    return "\n".join([*lines, "", origin(results)])
+    return facts_table(results, rows)
 
 
 TABLES: dict[str, Callable[[Results], str]] = {

@@ -109,7 +109,7 @@ def _grow(mask: NDArray[np.bool_], reach: float) -> NDArray[np.bool_]:
 
 
 def _label(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Connected parts, diagonals included, from 1; some ten times as fast as scipy's."""
+    """Connected parts, diagonals included, from 1; twice as fast as scipy's."""
     return np.asarray(cv2.connectedComponents(mask.astype(np.uint8))[1])
 
 
