@@ -89,9 +89,13 @@ FIRST := pretrained photograph_only $(PARTS)
 start = model.start=$(GRADER)/phantom/$(1)/fold0/grader.safetensors
 $(foreach m,$(FIRST),$(eval $(m)_start := $(call start,$(m))))
 full_start := $(pretrained_start)
+# A team of losses and streams, unified by a head.
+TEAM := pretrained ordinal map_only photograph_only
+ordinal := $(two_stream) train.loss=corn
+ordinal_start := $(pretrained_start)
 
 grader: $(MODELS:%=$(GRADER)/folds/%.done) $(MODELS:%=$(GRADER)/few/%.done) \
-		$(PARTS:%=$(GRADER)/part/%.done)
+		$(PARTS:%=$(GRADER)/part/%.done) $(GRADER)/team/predictions.csv
 	$(GRADE).evaluate $(foreach m,$(MODELS),$(m)=$(GRADER)/folds/$(m)/predictions.csv) --output results/grader_simulated.json
 	$(GRADE).compare_draws $(foreach m,$(MODELS),$(m)=$(GRADER)/few/$(m)/draws.json) --output results/grader_90.json
 	$(GRADE).evaluate pretrained=$(GRADER)/folds/pretrained/fold0/predictions.csv $(foreach m,$(PARTS),$(m)=$(GRADER)/part/$(m)/predictions.csv) --output results/grader_ablation.json
@@ -115,10 +119,14 @@ $(GRADER)/phantom/%.done: $(GRADER)/phantoms/manifest.csv $(GRADER)/backbone.saf
 
 $(foreach k,folds few part,$(foreach m,$(FIRST),$(eval $(GRADER)/$(k)/$(m).done: $(GRADER)/phantom/$(m).done)))
 $(foreach k,folds few,$(eval $(GRADER)/$(k)/full.done: $(GRADER)/phantom/pretrained.done))
+$(GRADER)/folds/ordinal.done: $(GRADER)/phantom/pretrained.done
 
 $(GRADER)/folds/%.done: $(GRADER)/nicking/manifest.csv
 	$(GRADE).train --resume --output $(basename $@) $($*) $($*_start) $(NICKING)
 	@touch $@
+
+$(GRADER)/team/predictions.csv: $(TEAM:%=$(GRADER)/folds/%.done)
+	$(GRADE).unify --output $(@D) $(foreach m,$(TEAM),$(m)=$(GRADER)/folds/$(m)/predictions.csv)
 
 $(GRADER)/part/%.done: $(GRADER)/nicking/manifest.csv
 	$(GRADE).train --resume --first-folds 1 --output $(basename $@) $($*) $($*_start) $(NICKING)

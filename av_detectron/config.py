@@ -72,6 +72,9 @@ def add_av_config(cfg: CfgNode) -> None:
     # how sure the map's own crossings are of this place, less 1/2 (`maps/second_opinion.py`).
     # 0 for none; tools/choose_scores.py chooses it on validation photographs.
     cfg.TEST.CROSSPOS.SECOND_OPINION = 0.0
+    # Mirror images over which CrossingRCNN averages the artery/vein map: 1, 2 or 4.
+    # Detections are the first view's, whatever the number.
+    cfg.TEST.CROSSPOS.VIEWS = 1
     # Distances between centres that count as found (DRIVE px); the first is the main one.
     cfg.TEST.CROSSPOS.TOLERANCES = [10.0, 3.0, 5.0, 7.5, 15.0]
     # Metric whose best value on the validation photographs decides which weights are kept.

@@ -1,6 +1,5 @@
 """Training and evaluation of crossing detectors on Detectron2's DefaultTrainer."""
 
-import json
 import logging
 import weakref
 from collections.abc import Iterator
@@ -22,77 +21,22 @@ from torch import nn
 
 from av_detectron.averaging import FollowWeights, MovingAverage
 from av_detectron.checkpoint import CrossPosCheckpointer, read_checkpoint
-from av_detectron.curves import mean_over_sets
 from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
 from av_detectron.evaluation.av_map import AVMapEvaluator
 from av_detectron.evaluation.coco import CrossPosCOCOEvaluator
 from av_detectron.evaluation.crossing_points import CrossingPointEvaluator
-from av_detectron.files import write_whole
+from av_detectron.keeping import KeepAverage, KeepBest
 from av_detectron.modeling.pooling import pool_in_float32
 from av_detectron.shipping import fill
 
-BEST = "model_best"
 KEPT_CHECKPOINTS = 2
 WITH_MAP = ("CrossingRCNN", "VesselNet")
 """Meta-architectures that answer an artery/vein map."""
 
 
-class KeepBest(HookBase):
-    """Keep the weights with the best validation metric, and how they were chosen.
-
-    Writes `model_best.pth` (weights alone) and `best.yaml`, the config that evaluates them: with
-    their path and with the score threshold that was best on the validation photographs. What
-    was best so far is read back from `best.json` when training resumes.
-    """
-
-    def __init__(self, cfg: CfgNode, checkpointer: CrossPosCheckpointer) -> None:
-        self.cfg = cfg.clone()
-        self.period = cfg.TEST.EVAL_PERIOD
-        self.metric = cfg.TEST.CROSSPOS.BEST_METRIC
-        self.checkpointer = checkpointer
-        self.output = Path(cfg.OUTPUT_DIR)
-        self.best = float("-inf")
-
-    def before_train(self) -> None:
-        record = self.output / "best.json"
-        if self.trainer.start_iter > 0 and record.is_file():
-            best = json.loads(record.read_text())
-            if best["iteration"] < self.trainer.start_iter:
-                self.best = best[self.metric]
-
-    def after_step(self) -> None:
-        step = self.trainer.iter + 1
-        if step % self.period == 0 and step != self.trainer.max_iter:
-            self._compare(step)
-
-    def after_train(self) -> None:
-        if self.trainer.iter + 1 >= self.trainer.max_iter:  # EvalHook's last evaluation is here
-            self._compare(self.trainer.max_iter)
-
-    def _compare(self, step: int) -> None:
-        latest = {k: v[0] for k, v in self.trainer.storage.latest().items() if "/" in k}
-        value = mean_over_sets(latest, self.metric)
-        if value is None:
-            raise KeyError(
-                f"TEST.CROSSPOS.BEST_METRIC {self.metric!r} was not measured, only "
-                f"{', '.join(sorted(latest))}"
-            )
-        if value > self.best:  # never true of NaN
-            self.best = value
-            self.checkpointer.save_weights(BEST, self.trainer.evaluated)
-            cfg = self.cfg.clone()
-            cfg.defrost()
-            cfg.MODEL.WEIGHTS = str(self.output / f"{BEST}.pth")
-            threshold = mean_over_sets(latest, "center/threshold")
-            if threshold is not None:  # a map alone detects nothing
-                cfg.TEST.CROSSPOS.SCORE_THRESHOLD = threshold
-            write_whole(self.output / "best.yaml", cfg.dump())
-            record = {"iteration": step - 1, self.metric: value, "metrics": latest}
-            write_whole(self.output / "best.json", json.dumps(record, indent=1) + "\n")
-
-
 class CrossPosTrainer(DefaultTrainer):
-    """DefaultTrainer with this project's data, evaluators, safe checkpoints and `KeepBest`.
+    """DefaultTrainer with this project's data, evaluators, safe checkpoints and `KeepBest`,
+    or `KeepAverage` where there is nothing to validate on.
 
     What is evaluated, and kept when it is best, is the moving average of the weights.
     """
@@ -184,8 +128,9 @@ class CrossPosTrainer(DefaultTrainer):
             self.checkpointer, self.cfg.SOLVER.CHECKPOINT_PERIOD, max_to_keep=KEPT_CHECKPOINTS
         )
         built = [periodic if isinstance(h, hooks.PeriodicCheckpointer) else h for h in built]
-        if self.cfg.DATASETS.TEST and self.cfg.TEST.EVAL_PERIOD > 0:
-            built.insert(-1, KeepBest(self.cfg, self.checkpointer))  # the writer stays last
+        validated = self.cfg.DATASETS.TEST and self.cfg.TEST.EVAL_PERIOD > 0
+        keep = KeepBest if validated else KeepAverage
+        built.insert(-1, keep(self.cfg, self.checkpointer))  # the writer stays last
         return built
 
 

@@ -26,6 +26,7 @@ from av_detectron.data.photograph import to_working_scale
 from av_detectron.maps.second_opinion import least_score
 from av_detectron.maps.windows import enlarge_window
 from av_detectron.modeling.pooling import pool_in_float32
+from av_detectron.modeling.views import check_views
 from av_detectron.shipping import load_detector
 
 DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "crossing_av_r18.safetensors"
@@ -77,6 +78,7 @@ class Predictor:
         device: str | None = None,
         threshold: float | None = None,
         bfloat16: bool = False,
+        views: int | None = None,
     ) -> None:
         """
         Args:
@@ -86,13 +88,19 @@ class Predictor:
                 validation photographs.
             bfloat16: compute in bfloat16, faster where the processor has
                 instructions for it; scores differ by some thousandths.
+            views: mirror images over which the map is averaged, 1, 2 or 4; by default the
+                weights' own number, 1 in the shipped ones. Time grows with it.
 
         Raises:
             CheckpointError: the weights are not a detector's; names the file and says why.
+            ValueError: another number of views.
         """
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.cfg, model = load_detector(Path(weights), self.device)
-        self.model: Any = to_bfloat16(model) if bfloat16 else model
+        detector: Any = to_bfloat16(model) if bfloat16 else model
+        if views is not None:
+            detector.views = check_views(views)
+        self.model = detector
         self.bfloat16 = bfloat16
         keys = self.cfg.TEST.CROSSPOS
         self.threshold = max(0.0, keys.SCORE_THRESHOLD) if threshold is None else threshold
@@ -133,6 +141,7 @@ class Predictor:
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
             features, av = self.model.look(images.tensor)
             (found,) = self.model.detect(images, features, av)
+            probabilities = self.model.average(images.tensor, av)
         h, w = images.image_sizes[0]
         found = found[found.scores >= self.threshold].to("cpu")
         found.pred_boxes.scale(width / w, height / h)
@@ -144,7 +153,7 @@ class Predictor:
             scores=found.scores.numpy(),
             masks=paste_masks(found, (height, width)),
             shape=(height, width),
-            working_av=av.probabilities[0, :, :h, :w].cpu().numpy(),
+            working_av=probabilities[0, :, :h, :w].float().cpu().numpy(),
         )
 
 

@@ -4,14 +4,16 @@
     python tools/measure_pass.py --alone output/ablation/detector_0/best.yaml \\
         --dataset crosspos_drive_val --large photograph.jpg --output results/one_pass.json
 
-The multi-task model, a detector without the map of the same depth, and the map without the
-detector take turns on every photograph (already decoded and resized); ratios are of the sums.
+The multi-task model, a detector without the map of the same depth, the map without the detector,
+and the model whose map is the mean of four views take turns on every photograph (already decoded
+and resized); ratios are of the sums.
 Memory is the peak of a new process that answers one photograph, less that of an interpreter
 that does nothing.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
 import argparse
+import copy
 import subprocess
 import sys
 import time
@@ -73,7 +75,11 @@ def report(args: argparse.Namespace) -> None:
     register_all(dataset_root(), [args.dataset])
     cfg, model = load_detector(args.detector)
     detector = load_model(detector_config(args.alone, [])).eval()
+    model.views = 1
+    four = copy.copy(model)  # the same weights
+    four.views = 4
     models = {"multi_task": model, "detector": detector, "map": map_alone(cfg, model)}
+    models["four_views"] = four
     records = list(CrossPosTrainer.build_test_loader(cfg, args.dataset))
     times = seconds(models, records, args.rounds)
 
@@ -83,6 +89,7 @@ def report(args: argparse.Namespace) -> None:
         return {
             "pass_over_detector": total["multi_task"] / total["detector"],
             "pass_over_two_models": total["multi_task"] / apart,
+            "four_views_over_pass": total["four_views"] / total["multi_task"],
         }
 
     rng = np.random.default_rng(args.seed)

@@ -5,7 +5,8 @@
         --dataset crosspos_drive_test --output results/av_drive.json
 
 The maps as they are, with labels that agree along segments, and the crossings found in the map
-alone, whose score threshold is the one with the best F1 on the validation set.
+alone, whose score threshold is the one with the best F1 on the validation set. Where the map is
+the mean of several views, the same of one view alone, `<name>_1_view`.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
@@ -42,6 +43,34 @@ def score_set(cfg: CfgNode, dataset: str) -> dict[str, MapScores]:
 def report(args: argparse.Namespace) -> None:
     register_all(dataset_root(), [args.dataset, args.validation])
     cfg = detector_config(args.detector, ["MODEL.DEVICE", "cpu"])
+    metrics, ci95, scored = measure(cfg, args)
+    if cfg.TEST.CROSSPOS.VIEWS > 1:
+        single = cfg.clone()
+        single.TEST.CROSSPOS.VIEWS = 1
+        found, intervals, _ = measure(single, args)
+        metrics |= {f"{k}_1_view": v for k, v in found.items()}
+        ci95 |= {f"{k}_1_view": v for k, v in intervals.items()}
+    write_results(
+        args.output,
+        metrics={**metrics, "views": cfg.TEST.CROSSPOS.VIEWS},
+        ci95=ci95,
+        seeds=[cfg.SEED, args.seed],
+        data={
+            "evaluated": {args.dataset: scored},
+            "threshold_chosen_on": args.validation,
+            "trained_on": list(cfg.DATASETS.TRAIN),
+            "left_out": "artery and vein are not scored on pixels labelled 3 (crossing, uncertain)",
+        },
+        bootstrap={"resampled": "photographs", "draws": args.draws},
+    )
+    headlines = ("vessel_dice", "av_accuracy", "av_accuracy_detected", "map_center_f1_10px")
+    print_headlines(headlines, metrics, ci95)
+
+
+def measure(
+    cfg: CfgNode, args: argparse.Namespace
+) -> tuple[dict[str, float], dict[str, list[float]], list[str]]:
+    """Metrics, their intervals and the names of the photographs."""
     tolerances = cfg.TEST.CROSSPOS.TOLERANCES
     validation = score_set(cfg, args.validation)
     main_tolerance = [s.centers.matches(tolerances[0]) for s in validation.values()]
@@ -57,21 +86,7 @@ def report(args: argparse.Namespace) -> None:
     ]
     metrics = map_metrics(scores, threshold, tolerances)
     ci95 = {k: interval([d[k] for d in draws]) for k in metrics}
-    write_results(
-        args.output,
-        metrics={**metrics, "map_center_threshold": threshold},
-        ci95=ci95,
-        seeds=[cfg.SEED, args.seed],
-        data={
-            "evaluated": {args.dataset: list(scored)},
-            "threshold_chosen_on": args.validation,
-            "trained_on": list(cfg.DATASETS.TRAIN),
-            "left_out": "artery and vein are not scored on pixels labelled 3 (crossing, uncertain)",
-        },
-        bootstrap={"resampled": "photographs", "draws": args.draws},
-    )
-    headlines = ("vessel_dice", "av_accuracy", "av_accuracy_detected", "map_center_f1_10px")
-    print_headlines(headlines, metrics, ci95)
+    return {**metrics, "map_center_threshold": threshold}, ci95, list(scored)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,6 +14,9 @@ from av_detectron.data import annotations as read
 from av_detectron.data.contrast import normalise_contrast
 from av_detectron.data.fov import FieldOfView
 
+AS_IT_IS = 0.02
+"""Photographs whose scale is off by no more than this share are not resampled."""
+
 
 @dataclass(frozen=True)
 class WorkingPhotograph:
@@ -83,12 +86,20 @@ def to_working_scale(
     pixels: NDArray[np.uint8], fov: FieldOfView, fov_diameter: float, contrast_radius: float
 ) -> NDArray[np.uint8]:
     """Resize RGB pixels (H, W, 3) and normalise their contrast; arguments as `load_image`."""
-    factor = fov_diameter / fov.diameter
+    factor = working_factor(fov, fov_diameter)
     image = resize(pixels, round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
     if contrast_radius <= 0:
         return image
     radius = contrast_radius * fov_diameter / DRIVE_FOV_DIAMETER
-    return normalise_contrast(image, radius, (fov.x * factor, fov.y * factor), fov_diameter)
+    center = fov.x * factor, fov.y * factor
+    return normalise_contrast(image, radius, center, fov.diameter * factor)
+
+
+def working_factor(fov: FieldOfView, fov_diameter: float) -> float:
+    """Working px per px of a photograph: 1 where it is nearly that. Interpolation would blur
+    vessels one or two px wide, which harms more than a scale that is off by `AS_IT_IS`."""
+    factor = fov_diameter / fov.diameter
+    return 1.0 if abs(factor - 1) <= AS_IT_IS else factor
 
 
 def load_working(

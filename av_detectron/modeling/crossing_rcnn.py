@@ -20,6 +20,7 @@ from av_detectron.maps.second_opinion import REACH, agreement, revise
 from av_detectron.modeling.av_head import CLASSES, AVHead, batch_labels, photograph_maps
 from av_detectron.modeling.av_loss import av_loss
 from av_detectron.modeling.roi_heads import FINE, VESSELS
+from av_detectron.modeling.views import check_views, mean_over_views
 
 
 class Map(NamedTuple):
@@ -47,6 +48,7 @@ class CrossingRCNN(GeneralizedRCNN):
         weight: float,
         second_opinion: float = 0.0,
         drive_px: float = 1.0,
+        views: int = 1,
         **parts: Any,
     ) -> None:
         """
@@ -57,6 +59,8 @@ class CrossingRCNN(GeneralizedRCNN):
             weight: of the head's losses.
             second_opinion: weight of the map's own crossings in a detection's score; 0 for none.
             drive_px: length of one DRIVE px in px of the input, which the second opinion needs.
+            views: mirror images over which the map that is answered is averaged, 1, 2 or 4; the
+                detector reads the first one's.
             parts: of GeneralizedRCNN.
         """
         super().__init__(**parts)
@@ -66,6 +70,7 @@ class CrossingRCNN(GeneralizedRCNN):
         self.av_weight = weight
         self.second_opinion = second_opinion
         self.drive_px = drive_px
+        self.views = check_views(views)
         self.stride = self.backbone.output_shape()[av_feature].stride
 
     @classmethod
@@ -82,6 +87,7 @@ class CrossingRCNN(GeneralizedRCNN):
             "weight": keys.LOSS_WEIGHT,
             "second_opinion": cfg.TEST.CROSSPOS.SECOND_OPINION,
             "drive_px": cfg.INPUT.CROSSPOS.FOV_DIAMETER / DRIVE_FOV_DIAMETER,
+            "views": cfg.TEST.CROSSPOS.VIEWS,
         }
 
     def look(self, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], Map]:
@@ -101,6 +107,15 @@ class CrossingRCNN(GeneralizedRCNN):
         features[self.av_feature] = level + self.guide(folded)
         features[VESSELS] = logits[:, 1:].logsumexp(dim=1, keepdim=True) - logits[:, :1]
         return features, found
+
+    def average(self, image: torch.Tensor, av: Map) -> torch.Tensor:
+        """Probabilities (B, 3, H, W), the mean over `views` of the map that `look` gave."""
+
+        def answer(view: torch.Tensor) -> torch.Tensor:
+            level = self.backbone(view)[self.av_feature]
+            return self.av_head(view, level).softmax(dim=1)
+
+        return mean_over_views(answer, image, av.probabilities, self.views)
 
     def forward(self, batched_inputs: list[dict[str, Any]]) -> Any:
         if not self.training:
@@ -131,9 +146,10 @@ class CrossingRCNN(GeneralizedRCNN):
         if not do_postprocess:
             return results
         outputs = GeneralizedRCNN._postprocess(results, batched_inputs, images.image_sizes)
-        maps = photograph_maps(av.probabilities, batched_inputs, images.image_sizes)
-        for output, probabilities in zip(outputs, maps, strict=True):
-            output["av"] = probabilities
+        probabilities = self.average(images.tensor, av)
+        maps = photograph_maps(probabilities, batched_inputs, images.image_sizes)
+        for output, answered in zip(outputs, maps, strict=True):
+            output["av"] = answered
         return outputs
 
     def detect(

@@ -12,6 +12,7 @@ import pytest
 import torch
 from detectron2.modeling import build_model
 
+from av_detectron.checkpoint import read_checkpoint
 from av_detectron.config import load_config
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.phantom import write_phantoms
@@ -126,6 +127,22 @@ def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path) -> No
     code, log = run(workplace, repo, *pictures, tool="visualize_crossings")
     assert code == 0, log
     assert len(list((workplace / "pictures").glob("*.png"))) == 2
+
+
+def test_without_validation_the_last_average_is_kept(workplace: Path, repo: Path) -> None:
+    output = workplace / "all"
+    config = ["--config-file", str(workplace / "tiny.yaml"), "OUTPUT_DIR", str(output)]
+    fixed = ["DATASETS.TEST", "()", "SOLVER.MAX_ITER", "4", "TEST.CROSSPOS.SCORE_THRESHOLD", "0.2"]
+    code, log = run(workplace, repo, *config, *fixed)
+    assert code == 0, log
+    assert not (output / "model_best.pth").exists() and not (output / "best.yaml").exists()
+    cfg = load_config(output / "average.yaml", [])
+    assert cfg.MODEL.WEIGHTS == str(output / "model_average.pth")
+    assert cfg.TEST.CROSSPOS.SCORE_THRESHOLD == 0.2
+    kept = read_checkpoint(output / "model_average.pth")["model"]
+    last = read_checkpoint(output / "model_final.pth")
+    assert all(torch.equal(kept[name], value) for name, value in last["average"].items())
+    assert any(not torch.equal(kept[name], value) for name, value in last["model"].items())
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,17 @@ def test_working_scale(records: list[dict]) -> None:
     assert photograph.vessels[80:82, 40:200].min() > 127
 
 
+@pytest.mark.parametrize(("diameter", "width"), [(100, 120), (97.5, 120), (100.5, 120), (96, 116)])
+def test_nearly_the_working_scale_is_left_as_it_is(
+    records: list[dict], diameter: float, width: int
+) -> None:
+    photograph = load_working(records[0], diameter)  # the FOV is 99 px wide
+    assert photograph.image.shape[1] == width
+    as_it_is = width == 120
+    assert np.array_equal(photograph.av, load_working(records[0], 99).av) is as_it_is
+    assert photograph.scale == pytest.approx((width / 120, photograph.image.shape[0] / 100))
+
+
 def test_scaled_points_keep_pixel_centres() -> None:
     np.testing.assert_allclose(scale_points(np.array([[0.0, 9]]), (2, 0.5)), [[0.5, 4.25]])
 
