@@ -21,6 +21,7 @@ class Settings:
         detector: file of tools/ship_weights.py.
         graders: files of `python -m av_grading.train`; none: crossings stay without grades.
         views: flips of a patch that grades are the mean of, 1, 2 or 4; the time grows with it.
+        map_views: mirror images of a photograph that its map is the mean of, likewise.
         threshold: least score of a crossing, 0-1; None for what the detector's file says.
         precision: "float32" or "bfloat16", of features, map and graders.
         device: "cpu" or "cuda".
@@ -35,6 +36,7 @@ class Settings:
     detector: Path = DEFAULT_WEIGHTS
     graders: tuple[Path, ...] = ()
     views: int = 2
+    map_views: int = 1
     threshold: float | None = None
     precision: str = "float32"
     device: str = "cpu"

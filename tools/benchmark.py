@@ -57,7 +57,8 @@ def report(args: argparse.Namespace) -> None:
     model = build_grader(config)
     # Time does not depend on the weights.
     graders = [Grader(model.eval(), config, views=Settings.views)]
-    predictor = Predictor(args.detector, "cpu", bfloat16=precision == "bfloat16")
+    narrow = precision == "bfloat16"
+    predictor = Predictor(args.detector, "cpu", bfloat16=narrow, views=Settings.map_views)
     pipeline = Pipeline(predictor, at_precision(graders, precision))
     cfg, exact = load_detector(args.detector)
     with tempfile.TemporaryDirectory() as folder:

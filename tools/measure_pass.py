@@ -14,7 +14,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 import argparse
 import copy
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -29,22 +28,11 @@ from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.engine import CrossPosTrainer, load_model
 from av_detectron.evaluation.scores import interval
 from av_detectron.modeling.vessel_net import map_alone
+from av_detectron.peak_memory import peak_mib
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_detectron.reporting import run_report
 from av_detectron.results import write_results
 from av_detectron.shipping import detector_config, load_detector
-
-PEAK = """
-import pathlib, re, resource, sys
-if len(sys.argv) > 1:
-    from av_detectron import Predictor
-    Predictor(sys.argv[1], device="cpu")(sys.argv[2])
-status = pathlib.Path("/proc/self/status")  # getrusage counts the parent's memory on Linux
-if status.is_file():
-    print(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1])
-else:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
 
 
 @torch.inference_mode()
@@ -59,15 +47,6 @@ def seconds(models: dict[str, nn.Module], records: list[Any], rounds: int) -> di
                 if turn:  # the first round warms up
                     times[name][i] = min(times[name][i], time.perf_counter() - start)
     return times
-
-
-def peak_mib(*arguments: str) -> float:
-    """Peak memory of a new Python process that runs `PEAK` (MiB)."""
-    command = [sys.executable, "-W", "ignore", "-c", PEAK, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise ValueError(f"{arguments}: {done.stderr.strip().splitlines()[-1]}")
-    return int(done.stdout.split()[-1]) / 1024
 
 
 def report(args: argparse.Namespace) -> None:

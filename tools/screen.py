@@ -7,8 +7,7 @@
 Reads PNG, JPEG, TIFF, GIF, BMP, of 8 or 16 bits, and DICOM. Writes out/index.html, summary.csv (a
 row per photograph), crossings.csv, failures.csv, columns.csv (what their columns mean), run.json,
 and for each photograph a folder with review.html, overlay.png, crossings.csv and crossings.json
-(COCO). With --graders and no file after it crossings are found but not graded. For research, not
-for diagnosis.
+(COCO). With --graders and no file after it crossings stay ungraded. For research, not diagnosis.
 Exit codes: 0 done, 1 some photographs were not screened or the run failed, 2 wrong usage.
 """
 
@@ -17,6 +16,7 @@ import os
 import sys
 from pathlib import Path
 
+from av_detectron.modeling.views import COUNTS
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.grader import DEFAULT_GRADER, VIEWS
 from av_screening.dicom import check_keyword
@@ -28,6 +28,7 @@ from av_screening.run import UsageError, screen_folder
 from av_screening.settings import Settings
 
 GRADERS = "of av_grading.train, by default the shipped one; several: mean; none: no grades"
+MAP_VIEWS_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"
 VIEWS_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
 
 
@@ -41,6 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector, of tools/ship_weights.py")
     add("--graders", type=Path, nargs="*", default=[DEFAULT_GRADER], help=GRADERS)
     add("--views", type=int, choices=VIEWS, default=Settings.views, help=VIEWS_HELP)
+    add("--map-views", type=int, choices=COUNTS, default=Settings.map_views, help=MAP_VIEWS_HELP)
     add("--threshold", type=float, help="least score of a crossing; by default the detector's")
     add("--resume", action="store_true", help="keep what is done in the output folder")
     add("--workers", type=int, help="processes; by default one a core, on CUDA one")
@@ -70,6 +72,7 @@ def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> Se
         detector=args.weights,
         graders=tuple(args.graders),
         views=args.views,
+        map_views=args.map_views,
         threshold=args.threshold,
         precision=best_precision() if args.precision == "auto" else args.precision,
         device=args.device,
