@@ -11,8 +11,25 @@ import argparse
 import sys
 from pathlib import Path
 
+from detectron2.config import CfgNode
+
 from av_detectron.config import load_config
 from av_detectron.shipping import ship_detector
+
+SCORES = "config of tools/choose_scores.py, where training left no photographs to choose by"
+
+
+def take_scores(cfg: CfgNode, path: Path) -> None:
+    """Take the score threshold and the second opinion's weight of another config.
+
+    Raises:
+        ValueError: no threshold was chosen in it; names the file.
+    """
+    chosen = load_config(path, []).TEST.CROSSPOS
+    if chosen.SCORE_THRESHOLD < 0:
+        raise ValueError(f"{path}: TEST.CROSSPOS.SCORE_THRESHOLD was not chosen yet")
+    cfg.TEST.CROSSPOS.SCORE_THRESHOLD = chosen.SCORE_THRESHOLD
+    cfg.TEST.CROSSPOS.SECOND_OPINION = chosen.SECOND_OPINION
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,9 +38,12 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--detector", type=Path, required=True, help="best.yaml of a training")
     parser.add_argument("--output", type=Path, required=True, help="file to write (.safetensors)")
+    parser.add_argument("--scores", type=Path, help=SCORES)
     args = parser.parse_args(argv)
     try:
         cfg = load_config(args.detector, [])
+        if args.scores is not None:
+            take_scores(cfg, args.scores)
         metadata = ship_detector(cfg, Path(cfg.MODEL.WEIGHTS), args.output)
     except (OSError, ValueError) as error:
         print(f"stopped: {error}", file=sys.stderr)

@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from av_detectron.config import load_config
+from av_detectron.shipping import read_shipped
+
 RunTool = Callable[..., tuple[int, str, str]]
 
 
@@ -25,6 +28,20 @@ def test_report_has_figures_intervals_and_photographs(untrained: Path, run_tool:
     assert low <= found["metrics"]["vessel_dice"] <= high
     assert len(found["data"]["evaluated"]["crosspos_phantom_test"]) == 2
     assert f"written: {output}" in out
+
+
+def test_one_view_stands_beside_the_mean_of_four(untrained: Path, run_tool: RunTool) -> None:
+    config = load_config(untrained / "safpn_av.yaml", ["TEST.CROSSPOS.VIEWS", "4"])
+    (untrained / "views.yaml").write_text(config.dump())
+    output = untrained / "views.json"
+    code, _, err = run_tool("report_av.py", *arguments(untrained, "views.yaml", output))
+    assert code == 0, err
+    four = json.loads(output.read_text())["metrics"]
+    code, _, err = run_tool("report_av.py", *arguments(untrained, "safpn_av.yaml", output))
+    assert code == 0, err
+    one = json.loads(output.read_text())["metrics"]
+    assert four["views"] == 4 and one["views"] == 1
+    assert four["av_accuracy_1_view"] == one["av_accuracy"] != four["av_accuracy"]
 
 
 def test_detector_without_a_map_is_refused(untrained: Path, run_tool: RunTool) -> None:
@@ -53,6 +70,16 @@ def test_shipping_from_the_command_line(untrained: Path, run_tool: RunTool) -> N
     code, _, err = run_tool("report_av.py", *arguments(untrained, output.name, report))
     assert code == 0, err
     assert json.loads(report.read_text())["command"].count("shipped.safetensors") == 1
+    scores = untrained / "scores.yaml"
+    scores.write_text("TEST: {CROSSPOS: {SCORE_THRESHOLD: 0.3, SECOND_OPINION: 2.0}}")
+    other = ["--output", str(output), "--scores"]
+    code, _, err = run_tool("ship_weights.py", *detector, *other, str(scores))
+    assert code == 0, err
+    chosen = read_shipped(output)[0].TEST.CROSSPOS
+    assert (chosen.SCORE_THRESHOLD, chosen.SECOND_OPINION) == (0.3, 2.0)
+    scores.write_text("TEST: {CROSSPOS: {SECOND_OPINION: 2.0}}")
+    code, _, err = run_tool("ship_weights.py", *detector, *other, str(scores))
+    assert code == 1 and "scores.yaml: TEST.CROSSPOS.SCORE_THRESHOLD was not chosen" in err
     detector = ["--detector", str(untrained / "absent.yaml")]
     code, _, err = run_tool("ship_weights.py", *detector, "--output", str(output))
     assert code == 1 and "absent.yaml" in err and "Traceback" not in err
