@@ -1,0 +1,21 @@
+"""README's tables, each from the content of one results file."""
+
+from collections.abc import Callable
+
+from tables.detector import ablation_table, av_table, detector_table, pass_table
+from tables.grader import attribution_table, caliber_table, grader_table
+from tables.parts import Results
+from tables.speed import benchmark_table
+
+TABLES: dict[str, Callable[[Results], str]] = {
+    "detector_drive": detector_table,
+    "av_drive": av_table,
+    "one_pass": pass_table,
+    "ablation": ablation_table,
+    "grader_simulated": grader_table,
+    "grader_90": grader_table,
+    "grader_ablation": grader_table,
+    "caliber": caliber_table,
+    "attribution": attribution_table,
+    "benchmark": benchmark_table,
+}

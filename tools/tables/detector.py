@@ -1,0 +1,117 @@
+"""Tables of the detector and its artery/vein map."""
+
+from tables.parts import Results, facts_table, head, number, origin, short
+
+DETECTOR_ROWS = {
+    "bbox_AP": "box AP",
+    "bbox_AP50": "box AP50",
+    "bbox_AP75": "box AP75",
+    "bbox_AR1": "box AR1",
+    "bbox_AR10": "box AR10",
+    "bbox_AR100": "box AR100",
+    "segm_AP": "mask AP",
+    "segm_AP50": "mask AP50",
+    "segm_AP75": "mask AP75",
+    "segm_AR1": "mask AR1",
+    "segm_AR10": "mask AR10",
+    "segm_AR100": "mask AR100",
+    "center_precision_10px": "centre precision, 10 px",
+    "center_recall_10px": "centre recall, 10 px",
+    "center_f1_10px": "centre F1, 10 px",
+    "center_f1_5px": "centre F1, 5 px",
+    "center_sensitivity_at_1_fp_10px": "sensitivity at 1 false positive a photograph, 10 px",
+}
+
+AV_ROWS = {
+    "vessel_dice": "vessel Dice",
+    "vessel_sensitivity": "vessel sensitivity",
+    "vessel_specificity": "vessel specificity",
+    "av_accuracy": "artery/vein accuracy, all labelled vessel pixels",
+    "av_accuracy_detected": "artery/vein accuracy, those detected",
+    "av_accuracy_centerline": "artery/vein accuracy, centrelines",
+    "map_center_f1_10px": "crossings from the map alone, centre F1, 10 px",
+}
+
+
+def detector_table(results: Results) -> str:
+    """The detector; beside the stock FPN, with paired differences, where that was measured."""
+    columns = {"SAFPN": "{}", "stock FPN": "fpn_{}", "difference": "{}_minus_fpn"}
+    if "fpn_bbox_AP" not in results["metrics"]:
+        columns = {"SAFPN": "{}"}
+    lines = head(columns)
+    for key, label in DETECTOR_ROWS.items():
+        cells = (number(results, name.format(key)) for name in columns.values())
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", origin(results)])
+
+
+def av_table(results: Results) -> str:
+    """The map as it is, of one view alone, and with labels that agree along segments."""
+    metrics = results["metrics"]
+    columns = {"map": "{}", "consistent segments": "{}_agreed"}
+    if "vessel_dice_1_view" in metrics:
+        mean = f"mean of {metrics['views']} views"
+        columns = {mean: "{}", "one view": "{}_1_view", f"{mean}, consistent segments": "{}_agreed"}
+    lines = head(columns)
+    for key, label in AV_ROWS.items():
+        names = (name.format(key) for name in columns.values())
+        cells = (number(results, name) if name in metrics else "" for name in names)
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", origin(results)])
+
+
+def pass_table(results: Results) -> str:
+    """Time and memory of one pass against its parts."""
+    metrics = results["metrics"]
+    rows = {
+        "both tasks, against the detector alone": number(results, "pass_over_detector"),
+        "both tasks, against both models one after the other": number(
+            results, "pass_over_two_models"
+        ),
+        "both tasks with the map of four views, against one pass": number(
+            results, "four_views_over_pass"
+        ),
+        "seconds: both, detector, map, both with four views": ", ".join(
+            f"{metrics[f'{part}_seconds']:.2f}"
+            for part in ("multi_task", "detector", "map", "four_views")
+        ),
+        "peak memory above an idle interpreter": f"{metrics['peak_mib_above_idle']:.0f} MiB",
+    }
+    return facts_table(results, rows)
+
+
+ABLATION_ROWS = {
+    "safpn": "SAFPN, both tasks",
+    "fpn": "stock FPN, both tasks",
+    "no_se": "SAFPN without squeeze-and-excitation, both tasks",
+    "detector": "SAFPN, detector alone",
+    "map": "SAFPN, map alone",
+}
+ABLATION_COLUMNS = {
+    "bbox_AP50": "box AP50",
+    "bbox_AP": "box AP",
+    "segm_AP50": "mask AP50",
+    "center_f1_10px": "centre F1",
+    "vessel_dice": "vessel Dice",
+    "av_accuracy": "artery/vein",
+}
+
+
+def ablation_table(results: Results) -> str:
+    """Means and standard deviations over seeds, and differences from the first, seed by seed."""
+    metrics = results["metrics"]
+    lines = head(ABLATION_COLUMNS.values())
+
+    def spread(name: str) -> str:
+        if name not in metrics:
+            return ""
+        return short(f"{metrics[name]:.3f} ± {metrics[f'{name}_std']:.3f}")
+
+    for variant, label in ABLATION_ROWS.items():
+        cells = (spread(f"{variant}_{column}") for column in ABLATION_COLUMNS)
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    for variant in list(ABLATION_ROWS)[1:]:
+        names = [f"safpn_minus_{variant}_{column}" for column in ABLATION_COLUMNS]
+        cells = (number(results, name) if name in metrics else "" for name in names)
+        lines.append(f"| first row less {ABLATION_ROWS[variant]} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", origin(results)])

@@ -1,0 +1,55 @@
+"""What README's tables are made of."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+Results = dict[str, Any]
+
+
+def number(results: Results, name: str) -> str:
+    """A metric with its interval, such as `.553 (.512 to .590)`."""
+    text = f"{results['metrics'][name]:.3f}"
+    if name in results["ci95"]:
+        low, high = results["ci95"][name]
+        text += f" ({low:.3f} to {high:.3f})"
+    return short(text)
+
+
+def short(text: str) -> str:
+    """Numbers below 1 without their leading zero."""
+    return re.sub(r"\b0\.", ".", text)
+
+
+def head(columns: Collection[str]) -> list[str]:
+    """First lines of a table whose rows have labels."""
+    return [f"| | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
+
+
+def origin(results: Results) -> str:
+    """The command, commit and seeds that made the figures."""
+    commit = results["commit"][:10]
+    return f"`{results['command']}` (commit {commit}, seeds {results['seeds']})"
+
+
+def facts_table(results: Results, rows: Mapping[str, str]) -> str:
+    """Labels and what is said of them, without columns of their own."""
+    lines = ["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())]
+    return "\n".join([*lines, "", origin(results)])
+
+
+def plain(name: str) -> str:
+    """A model's name as words."""
+    return name.replace("_", " ")
+
+
+def measured_table(
+    results: Results, rows: Iterable[tuple[str, str]], columns: Mapping[str, str]
+) -> str:
+    """Rows of labels and names, those whose first column was measured."""
+    lines = head(columns.values())
+    for label, name in rows:
+        if f"{name}_{next(iter(columns))}" in results["metrics"]:
+            cells = (number(results, f"{name}_{column}") for column in columns)
+            lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", origin(results)])

@@ -1,0 +1,33 @@
+"""The benchmark's table."""
+
+import re
+
+from tables.parts import Results, facts_table, number
+
+
+def benchmark_table(results: Results) -> str:
+    """Throughput against others, where the time goes, memory."""
+    metrics = results["metrics"]
+    stages = re.findall(r"\bstage_(\w+)_seconds\b", " ".join(metrics))
+    few, many = results["data"]["memory_photographs"]
+    rows = {
+        "speed, against stock R50-FPN and ResNet50": number(results, "speedup_vs_stock_r50"),
+        "speed, against separate stages of the same depth": number(
+            results, "speedup_vs_separate_stages"
+        ),
+        "seconds a photograph: pipeline, stock, separate": ", ".join(
+            f"{metrics[f'{name}_seconds']:.2f}"
+            for name in ("pipeline", "stock_r50", "separate_stages")
+        ),
+        f"seconds of its stages: {', '.join(stages)}": ", ".join(
+            f"{metrics[f'stage_{stage}_seconds']:.3f}" for stage in stages
+        ),
+        f"peak memory, growth from {few} to {many} photographs": (
+            f"{metrics['peak_memory_mib']:.0f} MiB, "
+            f"{100 * metrics[f'memory_growth_{few}_to_{many}']:+.1f} %"
+        ),
+        "share of the machine's convolution peak: all, detector's pass": ", ".join(
+            f"{100 * metrics[name]:.0f} %" for name in ("peak_fraction", "pass_peak_fraction")
+        ),
+    }
+    return facts_table(results, rows)
