@@ -71,12 +71,13 @@ BACKBONE := model.weights=$(GRADER)/backbone.safetensors
 # As many steps for a tenth of the patches; the study had grades alone.
 FEW := train.widths=0 train.epochs=100 train.patience=30 train.batch=16
 # Five folds each, and ten draws of few patches.
-MODELS := full pretrained photograph_only two_stream baseline
+MODELS := full semi_supervised pretrained photograph_only two_stream baseline
 # One fold each.
 PARTS := map_only concat bilinear no_backbone no_se
 two_stream := --config $(SETTINGS)/two_stream.yaml
 baseline := --config $(SETTINGS)/baseline.yaml
-full := --config $(SETTINGS)/semi_supervised.yaml data.unlabelled=$(GRADER)/nicking/unlabelled.csv
+semi_supervised := --config $(SETTINGS)/semi_supervised.yaml data.unlabelled=$(GRADER)/nicking/unlabelled.csv
+full := $(semi_supervised) model.pooling=concat
 pretrained := $(two_stream)
 photograph_only := $(two_stream) model.kind=one_stream model.level=false data.crop=64
 map_only := $(two_stream) model.kind=one_stream model.stream=av_map
@@ -89,7 +90,8 @@ $(foreach m,pretrained photograph_only map_only concat bilinear,$(eval $(m)_from
 FIRST := pretrained photograph_only $(PARTS)
 start = model.start=$(GRADER)/phantom/$(1)/fold0/grader.safetensors
 $(foreach m,$(FIRST),$(eval $(m)_start := $(call start,$(m))))
-full_start := $(pretrained_start)
+semi_supervised_start := $(pretrained_start)
+full_start := $(concat_start)
 # A team of losses and streams, unified by a head.
 TEAM := pretrained ordinal map_only photograph_only
 ordinal := $(two_stream) train.loss=corn
@@ -119,7 +121,8 @@ $(GRADER)/phantom/%.done: $(GRADER)/phantoms/manifest.csv $(GRADER)/backbone.saf
 	@touch $@
 
 $(foreach k,folds few part,$(foreach m,$(FIRST),$(eval $(GRADER)/$(k)/$(m).done: $(GRADER)/phantom/$(m).done)))
-$(foreach k,folds few,$(eval $(GRADER)/$(k)/full.done: $(GRADER)/phantom/pretrained.done))
+$(foreach k,folds few,$(eval $(GRADER)/$(k)/semi_supervised.done: $(GRADER)/phantom/pretrained.done))
+$(foreach k,folds few,$(eval $(GRADER)/$(k)/full.done: $(GRADER)/phantom/concat.done))
 $(GRADER)/folds/ordinal.done: $(GRADER)/phantom/pretrained.done
 
 $(GRADER)/folds/%.done: $(GRADER)/nicking/manifest.csv

@@ -49,7 +49,6 @@ class Model:
         pooling: of two streams: "bilinear", "concat" or "both".
         rank: of the bilinear pooling.
         dropout: before the classifier.
-        photograph_dropout: share of patches whose photograph two streams do not see in training.
         level: turn patch and map so that the vein runs level, and see their middle alone: 1 / √2 of
             `data.crop`, to the next multiple of 16. Needs a stream of maps.
         weights: encoder to start from (timm's names); empty for random weights.
@@ -67,7 +66,6 @@ class Model:
     pooling: str = "bilinear"
     rank: int = 64
     dropout: float = 0.2
-    photograph_dropout: float = 0.0
     level: bool = False
     weights: str = ""
     start: str = ""

@@ -11,7 +11,7 @@ from av_grading.grader import load_grader
 from av_grading.losses import outputs_of
 from av_grading.models.encoder import WeightsError
 
-_FREE = ("weights", "start", "dropout", "photograph_dropout", "frozen_stages")
+_FREE = ("weights", "start", "dropout", "frozen_stages")
 """Settings of a model that may differ: its parameters are of the same shapes."""
 
 

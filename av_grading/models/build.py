@@ -79,7 +79,6 @@ def build_model(settings: Model, outputs: int) -> tuple[nn.Module, Loaded | None
         pooling=settings.pooling,
         rank=settings.rank,
         dropout=settings.dropout,
-        photograph_dropout=settings.photograph_dropout,
         level=settings.level,
     )
     return model, loaded

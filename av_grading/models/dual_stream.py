@@ -26,7 +26,6 @@ class TwoStream(nn.Module):
         pooling: str = "bilinear",
         rank: int = 64,
         dropout: float = 0.2,
-        photograph_dropout: float = 0.0,
         level: bool = False,
     ) -> None:
         """
@@ -38,23 +37,17 @@ class TwoStream(nn.Module):
             pooling: "bilinear", "concat" or "both".
             rank: of the bilinear pooling.
             dropout: share of pooled features that are dropped in training.
-            photograph_dropout: share of patches whose photograph is hidden in training, so that
-                the map learns to answer alone (Neverova 2015, ModDrop,
-                https://arxiv.org/abs/1501.00102).
             level: turn what is seen so that the vein runs level.
 
         Raises:
-            ValueError: unknown pooling, or a share outside 0-1.
+            ValueError: unknown pooling.
         """
-        if not 0 <= photograph_dropout <= 1:
-            raise ValueError(f"photograph_dropout: expected 0 to 1, found {photograph_dropout}")
         super().__init__()
         if pooling not in POOLINGS:
             raise ValueError(f"pooling: expected one of {POOLINGS}, found {pooling!r}")
         self.photograph = photograph
         self.av_map = av_map
         self.level = level
-        self.photograph_dropout = photograph_dropout
         self.bilinear = BilinearPooling(channels, channels, rank) if pooling != "concat" else None
         self.means = pooling != "bilinear"
         # Unit-length rows have entries of size 1 / rank: the norm brings them back to size 1.
@@ -68,9 +61,6 @@ class TwoStream(nn.Module):
         if self.level:
             patch, av_map = level(patch, av_map)
         first, second = self.photograph(patch), self.av_map(av_map)  # (B, C, h, w)
-        if self.training and self.photograph_dropout > 0:
-            kept = torch.rand(len(first), 1, 1, 1, device=first.device) >= self.photograph_dropout
-            first = first * kept
         pooled = [] if self.bilinear is None else [self.bilinear(first, second)]
         if self.means:
             pooled.append(torch.cat([first.mean((2, 3)), second.mean((2, 3))], dim=1))
