@@ -13,6 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import torch
 from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog
 from detectron2.utils.logger import setup_logger
@@ -20,22 +21,40 @@ from detectron2.utils.logger import setup_logger
 from av_detectron.config import load_config
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.data.errors import InputFileError
-from av_detectron.engine import predict
+from av_detectron.engine import CrossPosTrainer, load_model
 from av_detectron.evaluation.crossing_points import CrossingPointEvaluator
 from av_detectron.evaluation.matching import Matches, best_common_threshold, pool
 from av_detectron.files import write_whole
+from av_detectron.modeling.crossing_rcnn import CrossingRCNN
 
 
-def match_all(cfg: CfgNode) -> list[Matches]:
-    """Detections on each of the config's validation sets, matched at the main tolerance."""
-    keys = cfg.TEST.CROSSPOS
-    sets = []
+@torch.inference_mode()
+def match_all(cfg: CfgNode, weights: list[float]) -> dict[float, list[Matches]]:
+    """For each weight, detections on the config's validation sets, matched at the main tolerance.
+
+    Every photograph is looked at once.
+
+    Raises:
+        ValueError: the detector has no map, which is what gives the second opinion.
+    """
+    tolerances = cfg.TEST.CROSSPOS.TOLERANCES
+    model = load_model(cfg).eval()
+    if not isinstance(model, CrossingRCNN):
+        raise ValueError(f"{cfg.MODEL.META_ARCHITECTURE} answers no artery/vein map")
+    sets: dict[float, list[Matches]] = {weight: [] for weight in weights}
     for dataset in cfg.DATASETS.TEST:
-        evaluator = CrossingPointEvaluator(DatasetCatalog.get(dataset), keys.TOLERANCES, -1.0)
-        for record, output in predict(cfg, dataset):
-            evaluator.process([record], [output])
-        photographs = evaluator.photographs.values()
-        sets.append(pool([p.matches(keys.TOLERANCES[0]) for p in photographs]))
+        records = DatasetCatalog.get(dataset)
+        judges = {w: CrossingPointEvaluator(records, tolerances, -1.0) for w in weights}
+        for batch in CrossPosTrainer.build_test_loader(cfg, dataset):
+            images = model.preprocess_image(batch)
+            features, av = model.look(images.tensor)
+            for weight, judge in judges.items():
+                model.second_opinion = weight
+                found = model.detect(images, features, av)
+                judge.process(batch, model._postprocess(found, batch, images.image_sizes))
+        for weight, judge in judges.items():
+            found = [p.matches(tolerances[0]) for p in judge.photographs.values()]
+            sets[weight].append(pool(found))
     return sets
 
 
@@ -47,9 +66,9 @@ def choose(path: Path, weights: list[float]) -> None:
         raise ValueError(f"{path}: DATASETS.TEST: expected validation sets, found {test_sets}")
     register_all(dataset_root(), cfg.DATASETS.TEST)
     found = []
-    for weight in map(float, weights):  # configs tell 1 from 1.0
-        cfg.TEST.CROSSPOS.SECOND_OPINION = weight
-        threshold, f1 = best_common_threshold(match_all(cfg))
+    # Configs tell 1 from 1.0.
+    for weight, sets in match_all(cfg, [float(w) for w in weights]).items():
+        threshold, f1 = best_common_threshold(sets)
         found.append((f1, weight, threshold))
         print(f"weight {weight:4g}: mean F1 {f1:.4f} from score {threshold:.3f}", flush=True)
     _, weight, threshold = max(found, key=lambda row: row[0])  # the smaller weight of ties
