@@ -83,7 +83,7 @@ def decode(content: bytes, limits: ReadingLimits, identity: str = "") -> Photogr
         raise
     except UnidentifiedImageError as error:
         raise RejectedPhotograph(
-            "unreadable", "expected an image, found another kind of file"
+            "unreadable", "expected an image, found another kind of file, or one cut off"
         ) from error
     except MemoryError as error:
         raise RejectedPhotograph("too_large", "does not fit into memory") from error

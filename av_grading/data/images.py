@@ -70,6 +70,8 @@ def _decode(path: Path, mode: str) -> NDArray[np.uint8]:
     except FileNotFoundError as error:
         raise InputFileError(path, "expected an image file, found nothing") from error
     except UnidentifiedImageError as error:
-        raise InputFileError(path, "expected an image, found another kind of file") from error
+        raise InputFileError(
+            path, "expected an image, found another kind of file, or one cut off"
+        ) from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputFileError(path, f"image cannot be decoded: {error}") from error
