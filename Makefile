@@ -1,4 +1,4 @@
-# Everything sets itself up: `make demo`, `make test`. Needs Python >= 3.10.
+# Everything sets itself up: `make demo`, `make test`. The pinned versions need Python >= 3.11.
 PYTHON ?= python3
 VENV ?= .venv
 # More arguments for pip, such as an index with CPU wheels of torch (see README).
@@ -15,7 +15,7 @@ install: $(VENV)/.installed
 
 # Made again when the pinned versions change; an environment that is there is reused.
 $(VENV)/.installed: setup.py tools/install_detectron2.py
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "needs Python >= 3.10, found " + sys.version)'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "needs Python >= 3.11, found " + sys.version)'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --disable-pip-version-check $(PIP_ARGS) setuptools -e '.[dev]'
 	$(PY) tools/install_detectron2.py
@@ -32,7 +32,7 @@ demo: install
 	$(RUN) -m av_grading.train --first-folds 1 --config configs/grading/cpu/demo.yaml --output $(DEMO)/grader data.manifest=$(DEMO)/nicking/manifest.csv model.start=av_grading/weights/nicking_grader_r18.safetensors
 	$(RUN) -m av_grading.attribute --manifest $(DEMO)/nicking/manifest.csv --held-out $(DEMO)/grader/fold0/predictions.csv --weights $(DEMO)/grader/fold0/grader.safetensors --output $(DEMO)/attribution --draws 200
 	$(RUN) tools/ship_weights.py --detector $(DEMO)/detector/best.yaml --output $(DEMO)/detector.safetensors
-	$(RUN) tools/screen.py $(DEMO)/data/phantom/test/images --output $(DEMO)/screening --weights $(DEMO)/detector.safetensors --graders $(DEMO)/grader/fold0/grader.safetensors
+	$(RUN) tools/screen.py $(DEMO)/data/phantom/test/images --resume --output $(DEMO)/screening --weights $(DEMO)/detector.safetensors --graders $(DEMO)/grader/fold0/grader.safetensors
 	@echo "Look at $(DEMO)/screening/index.html, $(DEMO)/attribution/report.html, $(DEMO)/pictures (labelled beside detected) and $(DEMO)/detector/training.png"
 
 test: install

@@ -21,6 +21,7 @@ from torch import nn
 
 from av_detectron.averaging import FollowWeights, MovingAverage
 from av_detectron.checkpoint import CrossPosCheckpointer, read_checkpoint
+from av_detectron.data.crosspos import check_labels
 from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
 from av_detectron.evaluation.av_map import AVMapEvaluator
 from av_detectron.evaluation.coco import CrossPosCOCOEvaluator
@@ -91,6 +92,8 @@ class CrossPosTrainer(DefaultTrainer):
 
     @classmethod
     def build_train_loader(cls, cfg: CfgNode) -> Any:
+        records = [r for name in cfg.DATASETS.TRAIN for r in DatasetCatalog.get(name)]
+        check_labels(records, cfg.MODEL.META_ARCHITECTURE in WITH_MAP, cfg.MODEL.MASK_ON)
         return build_detection_train_loader(cfg, mapper=CrossPosTrainMapper(cfg))
 
     @classmethod

@@ -89,7 +89,7 @@ class Predictor:
             bfloat16: compute in bfloat16, faster where the processor has
                 instructions for it; scores differ by some thousandths.
             views: mirror images over which the map is averaged, 1, 2 or 4; by default the
-                weights' own number, 1 in the shipped ones. Time grows with it.
+                weights' own number, 4 in the shipped ones. Time grows with it.
 
         Raises:
             CheckpointError: the weights are not a detector's; names the file and says why.

@@ -64,6 +64,8 @@ def choose(path: Path, weights: list[float]) -> None:
     test_sets = [name for name in cfg.DATASETS.TEST if name.endswith("_test")]
     if test_sets:
         raise ValueError(f"{path}: DATASETS.TEST: expected validation sets, found {test_sets}")
+    if not cfg.DATASETS.TEST:
+        raise ValueError(f"{path}: DATASETS.TEST: expected validation sets, found none")
     register_all(dataset_root(), cfg.DATASETS.TEST)
     found = []
     # Configs tell 1 from 1.0.

@@ -94,3 +94,28 @@ def register_all(root: Path, names: Iterable[str] = ()) -> None:
     for name in dict.fromkeys([*known, *names]):
         if name.startswith("crosspos_") and name not in DatasetCatalog.list():
             register_crosspos(name, root)
+
+
+def check_labels(records: list[dict[str, Any]], maps: bool, masks: bool) -> None:
+    """Whether training photographs have the labels that a model learns from.
+
+    Args:
+        records: dataset dicts.
+        maps: it learns artery/vein maps.
+        masks: it learns masks of the vessels at crossings.
+
+    Raises:
+        InputFileError: one has not; names it, and what would do.
+    """
+    for record in records:
+        path = Path(record["file_name"])
+        if maps and not record.get("av_file_name"):
+            raise InputFileError(
+                path, "expected an artery/vein map in av/ to learn from, found none"
+            )
+        if masks and not (record.get("vessels_file_name") or record.get("av_file_name")):
+            raise InputFileError(
+                path,
+                "expected a vessel map in vessels/ or av/ to learn masks from, found none "
+                "(MODEL.MASK_ON False learns boxes alone)",
+            )

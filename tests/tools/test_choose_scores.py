@@ -34,3 +34,6 @@ def test_test_photographs_are_refused(untrained: Path, tmp_path: Path, run_tool:
     code, _, err = run_tool("choose_scores.py", "--detector", str(path))
     assert code == 1 and "expected validation sets, found ['crosspos_phantom_test']" in err
     assert path.read_text() == before
+    path = copy_of(untrained, tmp_path, "DATASETS.TEST", "()")
+    code, _, err = run_tool("choose_scores.py", "--detector", str(path))
+    assert code == 1 and "expected validation sets, found none" in err

@@ -10,7 +10,7 @@ import torch
 from av_detectron import get_av_config
 from av_detectron.data.augmentation import Crop, Tint, draw_crop, draw_tint
 from av_detectron.data.coco import LabelOptions
-from av_detectron.data.crosspos import json_path, load_crosspos
+from av_detectron.data.crosspos import check_labels, json_path, load_crosspos
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.mapper import (
     CrossPosTestMapper,
@@ -50,6 +50,16 @@ def test_nearly_the_working_scale_is_left_as_it_is(
     as_it_is = width == 120
     assert np.array_equal(photograph.av, load_working(records[0], 99).av) is as_it_is
     assert photograph.scale == pytest.approx((width / 120, photograph.image.shape[0] / 100))
+
+
+def test_labels_that_a_model_needs_are_missed_by_name(records: list[dict]) -> None:
+    check_labels(records, maps=True, masks=True)
+    bare = {**records[0], "av_file_name": None, "vessels_file_name": None}
+    check_labels([bare], maps=False, masks=False)
+    with pytest.raises(InputFileError, match=r"a\.png: expected an artery/vein map in av/"):
+        check_labels([records[1], bare], maps=True, masks=True)
+    with pytest.raises(InputFileError, match=r"a\.png: expected a vessel map.*MASK_ON False"):
+        check_labels([records[1], bare], maps=False, masks=True)
 
 
 def test_scaled_points_keep_pixel_centres() -> None:
