@@ -54,23 +54,28 @@ def results(metrics: dict[str, float], intervals: bool = True) -> dict[str, Any]
 def test_tables_come_from_results(
     tables: ModuleType, fill: Callable[[str, Path], str], tmp_path: Path
 ) -> None:
-    names = [f"{p}{k}{s}" for k in tables.DETECTOR_ROWS for p, s in NAMINGS]
+    names = [f"{p}{k}{s}" for k in tables.detector.DETECTOR_ROWS for p, s in NAMINGS]
     path = tmp_path / "detector_drive.json"
     path.write_text(json.dumps(results({n: 0.25 for n in names})))
     readme = "a\n<!-- table detector_drive -->\nold\n<!-- end detector_drive -->\nb\n"
     filled = fill(readme, tmp_path)
     assert "| box AP50 | .250 (.200 to .300) |" in filled
     assert "old" not in filled and filled.startswith("a\n") and filled.endswith("\nb\n")
-    path.write_text(json.dumps(results({k: 0.5 for k in tables.DETECTOR_ROWS})))
+    path.write_text(json.dumps(results({k: 0.5 for k in tables.detector.DETECTOR_ROWS})))
     assert "| | SAFPN |\n" in fill(readme, tmp_path)  # no baseline, no columns for it
     with pytest.raises(ValueError, match="needs"):
         fill(readme, tmp_path / "none")
 
 
 def test_map_table(tables: ModuleType) -> None:
-    names = [*tables.AV_ROWS, "av_accuracy_agreed"]
+    names = [*tables.detector.AV_ROWS, "av_accuracy_agreed"]
     table = tables.av_table(results({n: 0.5 for n in names}, intervals=False))
     assert "| vessel Dice | .500 |  |" in table and "pixels | .500 | .500 |" in table
+    single = {f"{n}_1_view": 0.25 for n in tables.detector.AV_ROWS}
+    both = {**dict.fromkeys(names, 0.5), **single, "views": 4}
+    table = tables.av_table(results(both, intervals=False))
+    assert "| | mean of 4 views | one view | mean of 4 views, consistent segments |" in table
+    assert "pixels | .500 | .250 | .500 |" in table
 
 
 def test_ablation_table_leaves_empty_what_a_model_does_not_answer(tables: ModuleType) -> None:
