@@ -153,7 +153,7 @@ class Predictor:
             scores=found.scores.numpy(),
             masks=paste_masks(found, (height, width)),
             shape=(height, width),
-            working_av=probabilities[0, :, :h, :w].float().cpu().numpy(),
+            working_av=probabilities[0, :, :h, :w].cpu().numpy(),
         )
 
 

@@ -1,6 +1,6 @@
 """Tables of the detector and its artery/vein map."""
 
-from tables.parts import Results, facts_table, head, number, origin, short
+from tables.parts import Results, ended, facts_table, head, known, number, row, short
 
 DETECTOR_ROWS = {
     "bbox_AP": "box AP",
@@ -41,8 +41,8 @@ def detector_table(results: Results) -> str:
     lines = head(columns)
     for key, label in DETECTOR_ROWS.items():
         cells = (number(results, name.format(key)) for name in columns.values())
-        lines.append(f"| {label} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", origin(results)])
+        lines.append(row(label, cells))
+    return ended(results, lines)
 
 
 def av_table(results: Results) -> str:
@@ -54,10 +54,9 @@ def av_table(results: Results) -> str:
         columns = {mean: "{}", "one view": "{}_1_view", f"{mean}, consistent segments": "{}_agreed"}
     lines = head(columns)
     for key, label in AV_ROWS.items():
-        names = (name.format(key) for name in columns.values())
-        cells = (number(results, name) if name in metrics else "" for name in names)
-        lines.append(f"| {label} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", origin(results)])
+        cells = (known(results, name.format(key)) for name in columns.values())
+        lines.append(row(label, cells))
+    return ended(results, lines)
 
 
 def pass_table(results: Results) -> str:
@@ -109,9 +108,8 @@ def ablation_table(results: Results) -> str:
 
     for variant, label in ABLATION_ROWS.items():
         cells = (spread(f"{variant}_{column}") for column in ABLATION_COLUMNS)
-        lines.append(f"| {label} | {' | '.join(cells)} |")
+        lines.append(row(label, cells))
     for variant in list(ABLATION_ROWS)[1:]:
-        names = [f"safpn_minus_{variant}_{column}" for column in ABLATION_COLUMNS]
-        cells = (number(results, name) if name in metrics else "" for name in names)
-        lines.append(f"| first row less {ABLATION_ROWS[variant]} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", origin(results)])
+        cells = (known(results, f"safpn_minus_{variant}_{c}") for c in ABLATION_COLUMNS)
+        lines.append(row(f"first row less {ABLATION_ROWS[variant]}", cells))
+    return ended(results, lines)

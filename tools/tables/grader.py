@@ -2,7 +2,7 @@
 
 import itertools
 
-from tables.parts import Results, head, measured_table, number, origin, plain
+from tables.parts import Results, ended, head, known, measured_table, plain, row
 
 GRADER_ROWS = {
     "baseline": "the photograph, cross-entropy, from random weights",
@@ -76,6 +76,5 @@ def attribution_table(results: Results) -> str:
     for measure, label in ATTRIBUTION_ROWS.items():
         names = [f"{measure}_{model}" for model in models]
         names += [f"{first}_minus_{model}_{measure}" for model in others]
-        known = (number(results, n) if n in results["metrics"] else "" for n in names)
-        lines.append(f"| {label} | {' | '.join(known)} |")
-    return "\n".join([*lines, "", origin(results)])
+        lines.append(row(label, (known(results, name) for name in names)))
+    return ended(results, lines)

@@ -26,6 +26,21 @@ def head(columns: Collection[str]) -> list[str]:
     return [f"| | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
 
 
+def known(results: Results, name: str) -> str:
+    """`number`, or nothing for what was not measured."""
+    return number(results, name) if name in results["metrics"] else ""
+
+
+def row(label: str, cells: Iterable[str]) -> str:
+    """A line of a table whose rows have labels."""
+    return f"| {label} | {' | '.join(cells)} |"
+
+
+def ended(results: Results, lines: Iterable[str]) -> str:
+    """A whole table: its lines, and where its figures come from."""
+    return "\n".join([*lines, "", origin(results)])
+
+
 def origin(results: Results) -> str:
     """The command, commit and seeds that made the figures."""
     commit = results["commit"][:10]
@@ -35,7 +50,7 @@ def origin(results: Results) -> str:
 def facts_table(results: Results, rows: Mapping[str, str]) -> str:
     """Labels and what is said of them, without columns of their own."""
     lines = ["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())]
-    return "\n".join([*lines, "", origin(results)])
+    return ended(results, lines)
 
 
 def plain(name: str) -> str:
@@ -51,5 +66,5 @@ def measured_table(
     for label, name in rows:
         if f"{name}_{next(iter(columns))}" in results["metrics"]:
             cells = (number(results, f"{name}_{column}") for column in columns)
-            lines.append(f"| {label} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", origin(results)])
+            lines.append(row(label, cells))
+    return ended(results, lines)
