@@ -18,6 +18,7 @@ from pathlib import Path
 from av_detectron.data.crosspos import dataset_root, json_path, load_crosspos
 from av_detectron.data.errors import InputFileError
 from av_grading.data.patches import PIXELS, SIDE
+from av_grading.simulation.crossing import WIDTHS
 from av_grading.simulation.grades import GradeRule
 from av_grading.simulation.write import Options, Source, simulate_set
 
@@ -50,17 +51,22 @@ def main(argv: list[str] | None = None) -> int:
     add("--draws", type=int, default=4, help="patches of each crossing, the grades in turn")
     add("--side", type=float, default=SIDE, help="of a patch (DRIVE px)")
     add("--pixels", type=int, default=PIXELS, help="side of a patch (px)")
+    add(
+        "--widths", type=float, nargs=2, default=WIDTHS, metavar=("LEAST", "BELOW"), help="of veins"
+    )
     add("--pressed", type=float, default=GradeRule.pressed, help="width below which: pressed")
     add("--moderate", type=float, default=GradeRule.moderate, help="width below which: moderate")
     add("--seed", type=int, default=0)
     args = parser.parse_args(argv)
+    if not 0 < args.widths[0] < args.widths[1]:
+        parser.error(f"--widths: expected 0 < LEAST < BELOW, found {args.widths}")
     if args.draws < 1:
         parser.error(f"--draws: expected at least 1, found {args.draws}")
     try:
         rule = GradeRule(args.pressed, args.moderate)
     except ValueError as error:
         parser.error(str(error))
-    options = Options(args.side, args.pixels, args.draws, rule, args.seed)
+    options = Options(args.side, args.pixels, args.draws, rule, args.seed, tuple(args.widths))
     try:
         root = dataset_root()
         found, plain = sources(root, args.sets), sources(root, args.plain)

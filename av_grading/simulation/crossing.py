@@ -11,8 +11,9 @@ from av_grading.errors import NotMeasurable
 from av_grading.labels import ARTERY, VEIN
 from av_grading.simulation.squeeze import Squeeze, Vein, measure_vein, squeeze
 
-LEAST_WIDTH = 2.5
-"""Narrowest vein that is squeezed (DRIVE px): what is thinner has no width to lose."""
+WIDTHS = (2.5, float("inf"))
+"""Least and greatest width of a vein that is squeezed (DRIVE px): what is thinner has little width
+to lose."""
 LEAST_ANGLE = 25.0
 """Least angle between artery and vein (degrees)."""
 MOST_COVERED = 9.0
@@ -59,6 +60,7 @@ def open_window(
     drive_px: float,
     side: float,
     least_edge: float = 0.0,
+    widths: tuple[float, float] = WIDTHS,
 ) -> CrossingWindow:
     """Cut a crossing out and follow its vessels.
 
@@ -69,10 +71,11 @@ def open_window(
         drive_px: length of one DRIVE px in px of the photograph.
         side: of the patches to come (DRIVE px).
         least_edge: least width at the artery as a share of the vein's own.
+        widths: least of the vein, and what it must stay below (DRIVE px).
 
     Raises:
-        NotMeasurable: it lies at the photograph's edge, its vessels do not go through, or they
-            are too thin or too nearly parallel to simulate nicking there, or the vein is pressed
+        NotMeasurable: it lies at the photograph's edge, its vessels do not go through or are too
+            nearly parallel to simulate nicking there, or the vein is of another width, is pressed
             or branches as it is; says why.
     """
     half = int(np.ceil((side / 2 + MARGIN) * drive_px))
@@ -89,8 +92,10 @@ def open_window(
     if turned < LEAST_ANGLE:
         raise NotMeasurable(f"nearly parallel: artery and vein meet at {turned:.0f} degrees")
     vein = measure_vein(cut, line, drive_px)
-    if 2 * vein.half_width < LEAST_WIDTH * drive_px:
-        raise NotMeasurable(f"thin vein: {2 * vein.half_width / drive_px:.1f} DRIVE px wide")
+    width = 2 * vein.half_width / drive_px
+    if not widths[0] <= width < widths[1]:
+        kind = "thin" if width < widths[0] else "wide"
+        raise NotMeasurable(f"{kind} vein: {width:.1f} DRIVE px wide")
     if max(vein.covered) > MOST_COVERED * drive_px:
         raise NotMeasurable("the artery runs along the vein")
     if min(vein.at_edge) < least_edge:

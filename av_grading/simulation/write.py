@@ -14,7 +14,7 @@ from av_grading.data.manifest import GRADES, format_manifest
 from av_grading.data.patches import PIXELS, SIDE
 from av_grading.errors import InputFileError, NotMeasurable
 from av_grading.files import png, write_whole
-from av_grading.simulation.crossing import CrossingWindow, open_window
+from av_grading.simulation.crossing import WIDTHS, CrossingWindow, open_window
 from av_grading.simulation.grades import MARGIN, GradeRule, draw_squeeze
 from av_grading.simulation.sheet import draw_grades
 from av_grading.simulation.squeeze import Squeeze
@@ -55,6 +55,7 @@ class Options:
         draws: patches of each crossing; four of them have each grade once, the next four again.
         rule: thresholds between grades.
         seed: of everything that is drawn.
+        widths: least of a vein, and what it must stay below (DRIVE px).
     """
 
     side: float = SIDE
@@ -62,6 +63,7 @@ class Options:
     draws: int = 4
     rule: GradeRule = field(default_factory=GradeRule)
     seed: int = 0
+    widths: tuple[float, float] = WIDTHS
 
 
 @dataclass
@@ -104,7 +106,7 @@ def simulate_set(
         for number, center in enumerate(source.centers):
             place = (center, source.drive_px, options.side, options.rule.pressed + MARGIN)
             try:
-                window = open_window(photograph, av_map, *place)
+                window = open_window(photograph, av_map, *place, options.widths)
             except NotMeasurable as error:
                 reasons[str(error).split(":")[0]] += 1
                 continue

@@ -96,6 +96,9 @@ def test_windows_of_crossings_and_why_some_are_left_out() -> None:
     thin = draw_crossing(301, vein_width=5, artery_width=13)
     with pytest.raises(NotMeasurable, match="thin vein"):
         open_window(*thin, (150, 150), 4.0, 48.0)
+    assert open_window(*thin, (150, 150), 4.0, 48.0, widths=(1.0, 2.5)).vein.half_width < 5
+    with pytest.raises(NotMeasurable, match="wide vein: 4"):
+        open_window(photograph, av_map, (150, 150), 4.0, 48.0, widths=(1.0, 2.5))
     slanting = draw_crossing(301, vein_width=17, artery_width=13, angle=18)
     with pytest.raises(NotMeasurable, match="nearly parallel"):
         open_window(*slanting, (150, 150), 4.0, 48.0)
