@@ -72,36 +72,32 @@ BACKBONE := model.weights=$(GRADER)/backbone.safetensors
 FEW := train.widths=0 train.epochs=100 train.patience=30 train.batch=16
 # Five folds each, and ten draws of few patches.
 MODELS := full pretrained photograph_only two_stream baseline
-# Five folds alone.
-MORE := full_concat
 # One fold each.
-PARTS := map_only concat bilinear no_backbone no_se
+PARTS := map_only bilinear bilinear_beside no_backbone no_se
 two_stream := --config $(SETTINGS)/two_stream.yaml
 baseline := --config $(SETTINGS)/baseline.yaml
 full := --config $(SETTINGS)/semi_supervised.yaml data.unlabelled=$(GRADER)/nicking/unlabelled.csv
-full_concat := $(full) model.pooling=concat
 pretrained := $(two_stream)
 photograph_only := $(two_stream) model.kind=one_stream model.level=false data.crop=64
 map_only := $(two_stream) model.kind=one_stream model.stream=av_map
-concat := $(two_stream) model.pooling=concat
 bilinear := $(two_stream) model.pooling=bilinear
+bilinear_beside := $(two_stream) model.pooling=both
 no_backbone := $(two_stream)
 no_se := $(two_stream) model.se=false
 # What is first trained on phantoms, and from what: the detector's backbone, or nothing.
-$(foreach m,pretrained photograph_only map_only concat bilinear,$(eval $(m)_from := $(BACKBONE)))
+$(foreach m,pretrained photograph_only map_only bilinear bilinear_beside,$(eval $(m)_from := $(BACKBONE)))
 FIRST := pretrained photograph_only $(PARTS)
 start = model.start=$(GRADER)/phantom/$(1)/fold0/grader.safetensors
 $(foreach m,$(FIRST),$(eval $(m)_start := $(call start,$(m))))
 full_start := $(pretrained_start)
-full_concat_start := $(concat_start)
 # A team of losses and streams, unified by a head.
 TEAM := pretrained ordinal map_only photograph_only
 ordinal := $(two_stream) train.loss=corn
 ordinal_start := $(pretrained_start)
 
-grader: $(patsubst %,$(GRADER)/folds/%.done,$(MODELS) $(MORE)) $(MODELS:%=$(GRADER)/few/%.done) \
+grader: $(patsubst %,$(GRADER)/folds/%.done,$(MODELS)) $(MODELS:%=$(GRADER)/few/%.done) \
 		$(PARTS:%=$(GRADER)/part/%.done) $(GRADER)/team/predictions.csv
-	$(GRADE).evaluate $(foreach m,$(MODELS) $(MORE),$(m)=$(GRADER)/folds/$(m)/predictions.csv) --output results/grader_simulated.json
+	$(GRADE).evaluate $(foreach m,$(MODELS),$(m)=$(GRADER)/folds/$(m)/predictions.csv) --output results/grader_simulated.json
 	$(GRADE).compare_draws $(foreach m,$(MODELS),$(m)=$(GRADER)/few/$(m)/draws.json) --output results/grader_90.json
 	$(GRADE).evaluate pretrained=$(GRADER)/folds/pretrained/fold0/predictions.csv $(foreach m,$(PARTS),$(m)=$(GRADER)/part/$(m)/predictions.csv) --output results/grader_ablation.json
 
@@ -124,7 +120,6 @@ $(GRADER)/phantom/%.done: $(GRADER)/phantoms/manifest.csv $(GRADER)/backbone.saf
 
 $(foreach k,folds few part,$(foreach m,$(FIRST),$(eval $(GRADER)/$(k)/$(m).done: $(GRADER)/phantom/$(m).done)))
 $(foreach k,folds few,$(eval $(GRADER)/$(k)/full.done: $(GRADER)/phantom/pretrained.done))
-$(GRADER)/folds/full_concat.done: $(GRADER)/phantom/concat.done
 $(GRADER)/folds/ordinal.done: $(GRADER)/phantom/pretrained.done
 
 $(GRADER)/folds/%.done: $(GRADER)/nicking/manifest.csv

@@ -71,9 +71,9 @@ def rows(output: Path) -> list[dict]:
     return [json.loads(line) for line in (output / "metrics.json").read_text().splitlines()]
 
 
-def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path) -> None:
+def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path, tmp_path: Path) -> None:
     config = ["--config-file", str(workplace / "tiny.yaml")]
-    whole = workplace / "whole"
+    whole = tmp_path / "whole"
     code, log = run(workplace, repo, *config, "OUTPUT_DIR", str(whole))
     assert code == 0, log
     for name in ("model_best.pth", "best.yaml", "best.json", "training.png", "model_final.pth"):
@@ -84,7 +84,7 @@ def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path) -> No
     assert best["bbox/AP50"] == max(r["bbox/AP50"] for r in evaluated)
     assert len(list(whole.glob("model_00*.pth"))) <= 2  # older checkpoints are removed
 
-    output = workplace / "killed"
+    output = tmp_path / "killed"
     process = start(workplace, repo, *config, "OUTPUT_DIR", str(output))
     deadline = time.monotonic() + 200
     while not (output / "model_0000009.pth").is_file():
@@ -129,8 +129,10 @@ def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path) -> No
     assert len(list((workplace / "pictures").glob("*.png"))) == 2
 
 
-def test_without_validation_the_last_average_is_kept(workplace: Path, repo: Path) -> None:
-    output = workplace / "all"
+def test_without_validation_the_last_average_is_kept(
+    workplace: Path, repo: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "all"
     config = ["--config-file", str(workplace / "tiny.yaml"), "OUTPUT_DIR", str(output)]
     fixed = ["DATASETS.TEST", "()", "SOLVER.MAX_ITER", "4", "TEST.CROSSPOS.SCORE_THRESHOLD", "0.2"]
     code, log = run(workplace, repo, *config, *fixed)
