@@ -95,10 +95,16 @@ TEAM := pretrained ordinal map_only photograph_only
 ordinal := $(two_stream) train.loss=corn
 ordinal_start := $(pretrained_start)
 
+# What a comparison reads is kept in results/, so that it can be made again, or with another model
+# beside, without training.
+KEPT := results/predictions
+DRAWS := results/draws
 grader: $(patsubst %,$(GRADER)/folds/%.done,$(MODELS)) $(MODELS:%=$(GRADER)/few/%.done) \
 		$(PARTS:%=$(GRADER)/part/%.done) $(GRADER)/team/predictions.csv
-	$(GRADE).evaluate $(foreach m,$(MODELS),$(m)=$(GRADER)/folds/$(m)/predictions.csv) --output results/grader_simulated.json
-	$(GRADE).compare_draws $(foreach m,$(MODELS),$(m)=$(GRADER)/few/$(m)/draws.json) --output results/grader_90.json
+	@mkdir -p $(KEPT) $(DRAWS)
+	$(foreach m,$(MODELS),cp $(GRADER)/folds/$(m)/predictions.csv $(KEPT)/$(m).csv && cp $(GRADER)/few/$(m)/draws.json $(DRAWS)/$(m).json &&) true
+	$(GRADE).evaluate $(foreach m,$(MODELS),$(m)=$(KEPT)/$(m).csv) --output results/grader_simulated.json
+	$(GRADE).compare_draws $(foreach m,$(MODELS),$(m)=$(DRAWS)/$(m).json) --output results/grader_90.json
 	$(GRADE).evaluate pretrained=$(GRADER)/folds/pretrained/fold0/predictions.csv $(foreach m,$(PARTS),$(m)=$(GRADER)/part/$(m)/predictions.csv) --output results/grader_ablation.json
 
 $(GRADER)/nicking/manifest.csv: $(WEIGHTS)/data/.prepared

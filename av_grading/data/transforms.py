@@ -81,7 +81,8 @@ class PairedAugmentation:
             copy: tells several changes of one patch in one epoch apart.
         """
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_mix(self.seed, epoch, number, copy))
+            # Not torch.manual_seed, which notes the caller's stack for a GPU that is not there.
+            torch.default_generator.manual_seed(_mix(self.seed, epoch, number, copy))
             image, labels = self.geometry(tv_tensors.Image(patch), tv_tensors.Mask(av_map[None]))
             image = self.color(image)
             hidden = bool(torch.rand(()) < self.overlap)

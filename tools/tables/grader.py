@@ -6,14 +6,14 @@ from tables.parts import Results, ended, head, known, measured_table, plain, row
 
 GRADER_ROWS = {
     "baseline": "the photograph, cross-entropy, from random weights",
-    "two_stream": "photograph and map, bilinear pooling, from random weights",
+    "two_stream": "photograph and map, from random weights",
     "pretrained": "two stream, from the detector's backbone and phantoms",
     "full": "pretrained, and the semi-supervised step",
-    "full_concat": "full, means instead of bilinear pooling",
     "photograph_only": "pretrained, the photograph alone",
     "map_only": "pretrained, the map alone",
     "concat": "pretrained, means instead of bilinear pooling",
     "bilinear": "pretrained, bilinear pooling without means",
+    "bilinear_beside": "pretrained, bilinear pooling beside the means",
     "no_backbone": "phantoms, without the detector's backbone",
     "no_se": "the same without squeeze-and-excitation",
 }
