@@ -78,7 +78,6 @@ two_stream := --config $(SETTINGS)/two_stream.yaml
 baseline := --config $(SETTINGS)/baseline.yaml
 full := --config $(SETTINGS)/semi_supervised.yaml data.unlabelled=$(GRADER)/nicking/unlabelled.csv
 pretrained := $(two_stream)
-thin := $(two_stream) data.extra=$(GRADER)/thin/manifest.csv
 photograph_only := $(two_stream) model.kind=one_stream model.level=false data.crop=64
 map_only := $(two_stream) model.kind=one_stream model.stream=av_map
 bilinear := $(two_stream) model.pooling=bilinear
@@ -91,7 +90,6 @@ FIRST := pretrained photograph_only $(PARTS)
 start = model.start=$(GRADER)/phantom/$(1)/fold0/grader.safetensors
 $(foreach m,$(FIRST),$(eval $(m)_start := $(call start,$(m))))
 full_start := $(pretrained_start)
-thin_start := $(pretrained_start)
 # A team of losses and streams, unified by a head.
 TEAM := pretrained ordinal map_only photograph_only
 ordinal := $(two_stream) train.loss=corn
@@ -112,10 +110,6 @@ grader: $(patsubst %,$(GRADER)/folds/%.done,$(MODELS)) $(MODELS:%=$(GRADER)/few/
 $(GRADER)/nicking/manifest.csv: $(WEIGHTS)/data/.prepared
 	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py les_av hrf --plain drive --draws 12 --output $(@D)
 
-# Crossings whose veins are too thin to be graded by, to learn from.
-$(GRADER)/thin/manifest.csv: $(WEIGHTS)/data/.prepared
-	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py les_av hrf --draws 8 --widths 1.6 2.5 --output $(@D)
-
 # Sharp enough that a grade shows: three px a DRIVE px.
 $(GRADER)/phantoms/manifest.csv: | install
 	$(PY) datasets/make_phantoms.py --output $(GRADER)/drawn --train 119 --val 1 --test 1 --fov-diameter 1620
@@ -133,7 +127,6 @@ $(GRADER)/phantom/%.done: $(GRADER)/phantoms/manifest.csv $(GRADER)/backbone.saf
 $(foreach k,folds few part,$(foreach m,$(FIRST),$(eval $(GRADER)/$(k)/$(m).done: $(GRADER)/phantom/$(m).done)))
 $(foreach k,folds few,$(eval $(GRADER)/$(k)/full.done: $(GRADER)/phantom/pretrained.done))
 $(GRADER)/folds/ordinal.done: $(GRADER)/phantom/pretrained.done
-$(GRADER)/folds/thin.done: $(GRADER)/phantom/pretrained.done $(GRADER)/thin/manifest.csv
 
 $(GRADER)/folds/%.done: $(GRADER)/nicking/manifest.csv
 	$(GRADE).train --resume --output $(basename $@) $($*) $($*_start) $(NICKING)
