@@ -13,6 +13,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "one_pass": pass_table,
     "ablation": ablation_table,
     "grader_simulated": grader_table,
+    "grader_pooling": grader_table,
     "grader_90": grader_table,
     "grader_ablation": grader_table,
     "caliber": caliber_table,

@@ -9,6 +9,7 @@ GRADER_ROWS = {
     "two_stream": "photograph and map, from random weights",
     "pretrained": "two stream, from the detector's backbone and phantoms",
     "full": "pretrained, and the semi-supervised step",
+    "full_concat": "full, means instead of bilinear pooling",
     "photograph_only": "pretrained, the photograph alone",
     "map_only": "pretrained, the map alone",
     "concat": "pretrained, means instead of bilinear pooling",
