@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing.connection import wait
 from typing import TypeVar
@@ -66,8 +67,9 @@ def _until_broken(
     try:
         while waiting:
             waiting.extend(islice(remaining, max(0, ahead * workers - len(waiting))))
-            for task in islice(waiting, len(futures), ahead * workers):
-                futures.append(pool.submit(work, task))
+            with _interrupts_held():  # this starts workers, and they inherit it
+                for task in islice(waiting, len(futures), ahead * workers):
+                    futures.append(pool.submit(work, task))
             outcome = futures[0].result()
             futures.popleft()
             waiting.popleft()
@@ -78,9 +80,21 @@ def _until_broken(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until this ends; for good in a process that is started meanwhile.
+
+    A worker leaves Ctrl-C to the process that started it, from its first import on.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start_worker() -> None:
-    """Make this worker end when the process that started it is killed, and leave Ctrl-C to it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Make this worker end when the process that started it is killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()

@@ -7,7 +7,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from av_screening.quality import QualityLimits
 from av_screening.run import screen_folder
 from av_screening.settings import Settings
-from tests.av_screening.conftest import encode
+from tests.av_screening.conftest import encode, start_as_on_a_terminal
 from tests.av_screening.test_run import contents
 
 Eye = NDArray[np.uint8]
@@ -38,21 +37,10 @@ def photographs(tmp_path_factory: pytest.TempPathFactory, eye: Eye) -> Path:
 def start(
     repo: Path, photographs: Path, output: Path, settings: Settings, *more: str
 ) -> subprocess.Popen[str]:
-    command = [sys.executable, "-W", "ignore", str(repo / "tools" / "screen.py")]
-    command += [str(photographs), "--output", str(output), "--weights", str(settings.detector)]
-    command += ["--graders", *map(str, settings.graders), "--min-fov", "120", "--no-caliber"]
+    command = [photographs, "--output", output, "--weights", settings.detector]
+    command += ["--graders", *settings.graders, "--min-fov", "120", "--no-caliber"]
     command += ["--precision", "float32", "--resume", *more]
-    environment = {**os.environ, "PYTHONPATH": str(repo)}
-    return subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A shell that runs the tests in the background has them ignore Ctrl-C, and their children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    return start_as_on_a_terminal(repo, "-W", "ignore", repo / "tools" / "screen.py", *command)
 
 
 def done(output: Path) -> int:

@@ -1,11 +1,14 @@
 """Tasks in several processes, of which some die."""
 
 import os
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from av_screening.workers import run_tasks
+from tests.av_screening.conftest import start_as_on_a_terminal
 
 
 def double(number: int) -> int:
@@ -41,3 +44,31 @@ def test_tasks_are_taken_as_they_are_needed() -> None:
 def test_what_the_work_raises_ends_it(workers: int) -> None:
     with pytest.raises(OSError, match="No space left"):
         list(run_tasks(range(3), refuse, workers, crashed=int))
+
+
+SLOW_TO_START = """
+import time
+from av_screening.workers import run_tasks
+
+if __name__ == "__mp_main__":
+    print("starting", flush=True)
+    time.sleep(2)
+    print("started", flush=True)
+
+if __name__ == "__main__":
+    try:
+        list(run_tasks(range(-9, 9), abs, 2, crashed=int))
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+def test_interrupted_while_workers_start(repo: Path, tmp_path: Path) -> None:
+    script = tmp_path / "slow_to_start.py"
+    script.write_text(SLOW_TO_START)
+    run = start_as_on_a_terminal(repo, script)
+    assert run.stdout is not None and run.stdout.readline() == "starting\n"
+    os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to the workers as well
+    output, errors = run.communicate(timeout=60)
+    assert errors == "" and output.splitlines()[-1] == "interrupted"
+    assert output.count("started") == 2  # workers leave Ctrl-C to the process that started them
