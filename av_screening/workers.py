@@ -84,8 +84,12 @@ def _until_broken(
 def _interrupts_held() -> Iterator[None]:
     """Ctrl-C waits until this ends; for good in a process that is started meanwhile.
 
-    A worker leaves Ctrl-C to the process that started it, from its first import on.
+    A worker leaves Ctrl-C to the process that started it, from its first import on; on Windows,
+    where nothing can be held, from the end of its imports on.
     """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -94,7 +98,8 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _start_worker() -> None:
-    """Make this worker end when the process that started it is killed."""
+    """Make this worker end when the process that started it is killed, and leave Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()
