@@ -8,6 +8,9 @@ from typing import Any
 
 import yaml
 
+BASE = "_BASE_"
+"""Key of the file, relative to this one, whose settings a YAML file changes."""
+
 
 class ConfigError(ValueError):
     """A setting that is not there or does not fit; names file and key."""
@@ -92,7 +95,7 @@ class Train:
             what is evaluated and kept, and the teacher of the semi-supervised step.
         seed: of everything that is drawn.
         device: "cpu", "cuda", or "auto" for CUDA where there is one.
-        amp: mixed precision (bfloat16 on a CPU).
+        amp: mixed precision on a GPU; a CPU computes in float32.
     """
 
     loss: str = "ce_qwk"
@@ -171,18 +174,13 @@ class Config:
 
 
 def load_config(path: Path | None, overrides: Sequence[str] = ()) -> Config:
-    """Read a YAML file over the defaults, then `section.key=value` overrides.
+    """Read a YAML file over its base or the defaults, then `section.key=value` overrides.
 
     Raises:
-        ConfigError: unreadable, an unknown key, or a value of another type; names file and key.
+        ConfigError: unreadable, an unknown key, a value of another type, or bases that go round;
+            names file and key.
     """
-    config = Config()
-    if path is not None:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: not a readable file: {error}") from error
-        config = load_config_text(text, str(path))
+    config = Config() if path is None else _read(path, ())
     for text in overrides:
         name, sign, value = text.partition("=")
         section, dot, key = name.partition(".")
@@ -193,7 +191,7 @@ def load_config(path: Path | None, overrides: Sequence[str] = ()) -> Config:
 
 
 def load_config_text(text: str, where: str, *, start_weights: bool = True) -> Config:
-    """Read YAML over the defaults.
+    """Read YAML over the defaults; it has no base.
 
     Args:
         text: the YAML.
@@ -204,17 +202,39 @@ def load_config_text(text: str, where: str, *, start_weights: bool = True) -> Co
     Raises:
         ConfigError: see `load_config`.
     """
+    config = _merge(Config(), _parse(text, where), where)
+    if not start_weights:
+        model = dataclasses.replace(config.model, weights="", start="")
+        config = dataclasses.replace(config, model=model)
+    return config
+
+
+def _read(path: Path, derived: tuple[Path, ...]) -> Config:
+    """A file over its base or the defaults; `derived` are the files that it is a base of."""
+    if path.resolve() in derived:
+        raise ConfigError(f"{path}: {BASE}: it is its own base")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a readable file: {error}") from error
+    content = _parse(text, str(path))
+    base = content.pop(BASE, None)
+    if base is None:
+        return _merge(Config(), content, str(path))
+    if not isinstance(base, str):
+        raise ConfigError(f"{path}: {BASE}: expected a file name, found {base!r}")
+    config = _read(path.parent / base, (*derived, path.resolve()))
+    return _merge(config, content, str(path))
+
+
+def _parse(text: str, where: str) -> dict[str, Any]:
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}: not readable as YAML: {error}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{where}: expected sections with keys, found {type(content).__name__}")
-    config = _merge(Config(), content, where)
-    if not start_weights:
-        model = dataclasses.replace(config.model, weights="", start="")
-        config = dataclasses.replace(config, model=model)
-    return config
+    return content
 
 
 def _merge(config: Config, content: dict[str, Any], where: str) -> Config:

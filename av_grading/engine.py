@@ -101,15 +101,15 @@ def train(
                 logits = _apply(model, inputs, config, device)
                 truth = data.grades[torch.as_tensor(rows)].to(device)
                 loss = grade_loss(logits, truth, settings.loss, weights)
-                found = {"loss": float(loss)}
+                found = {"loss": loss.item()}
                 if settings.widths > 0 and data.widths is not None:
                     extra = width_loss(logits, data.widths[torch.as_tensor(rows)].to(device))
                     loss = loss + settings.widths * extra
-                    found["width_loss"] = float(extra)
+                    found["width_loss"] = extra.item()
                 if learn_unlabelled is not None and epoch >= config.semi.start:
                     extra, share = learn_unlabelled(epoch, step)
                     loss = loss + config.semi.weight * extra
-                    found |= {"unlabelled_loss": float(extra), "pseudo_labelled": share}
+                    found |= {"unlabelled_loss": extra.item(), "pseudo_labelled": share}
                 state.optimizer.zero_grad()
                 torch.autograd.backward(loss)
                 nn.utils.clip_grad_norm_(model.parameters(), 5.0)
@@ -158,8 +158,9 @@ def _order(config: Config, grades: torch.Tensor, count: int, epoch: int) -> Rows
 
 
 def _apply(model: nn.Module, inputs: Batch, config: Config, device: torch.device) -> torch.Tensor:
-    """Logits in float32, computed in mixed precision where the settings ask for it."""
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.train.amp):
+    """Logits in float32, computed in mixed precision on a GPU where the settings ask for it."""
+    mixed = config.train.amp and device.type == "cuda"
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=mixed):
         logits: torch.Tensor = model(*(x.to(device) for x in inputs))
     return logits.float()
 

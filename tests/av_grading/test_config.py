@@ -16,6 +16,28 @@ def test_yaml_over_defaults_and_overrides_over_both(tmp_path: Path) -> None:
     assert not config.augment.flip and config.data == Config().data
 
 
+def test_a_base_is_changed(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "c.yaml").write_text("train: {lr: 1e-3, epochs: 7}\n")
+    (tmp_path / "more" / "d.yaml").write_text("_BASE_: ../c.yaml\ntrain: {epochs: 9}\n")
+    (tmp_path / "e.yaml").write_text("_BASE_: more/d.yaml\nmodel: {depth: 50}\n")
+    config = load_config(tmp_path / "e.yaml")
+    assert (config.train.lr, config.train.epochs, config.model.depth) == (0.001, 9, 50)
+
+
+def test_wrong_bases(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("_BASE_: d.yaml\n")
+    with pytest.raises(ConfigError, match=r"d\.yaml: not a readable file"):
+        load_config(path)
+    (tmp_path / "d.yaml").write_text("_BASE_: c.yaml\n")
+    with pytest.raises(ConfigError, match=r"c\.yaml: _BASE_: it is its own base"):
+        load_config(path)
+    path.write_text("_BASE_: [d.yaml]\n")
+    with pytest.raises(ConfigError, match=r"c\.yaml: _BASE_: expected a file name, found \['d"):
+        load_config(path)
+
+
 def test_dump_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     config = load_config(None, ["train.seed=3", "semi.weight=1"])

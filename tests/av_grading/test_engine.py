@@ -21,7 +21,7 @@ from av_grading.start import start_from
 from av_grading.training_state import ResumeError
 
 SETTINGS = ["data.crop=24", "train.batch=12", "train.device=cpu", "train.warmup=0"]
-SETTINGS += ["model.kind=one_stream", "model.stages=2", "train.amp=false", "train.lr=1e-3"]
+SETTINGS += ["model.kind=one_stream", "model.stages=2", "train.lr=1e-3"]
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ def test_a_grader_of_the_vein_looks_at_the_vein(graded: Path, tmp_path: Path) ->
     """Where the grade is the vein's darkness, attribution is on the vein, and not by chance."""
     data = load_patches(read_manifest(graded))
     settings = ["data.crop=32", "train.batch=12", "train.device=cpu", "train.warmup=0"]
-    settings += ["model.kind=one_stream", "model.stages=2", "train.amp=false", "train.lr=1e-3"]
+    settings += ["model.kind=one_stream", "model.stages=2", "train.lr=1e-3"]
     settings += ["augment.brightness=0", "augment.contrast=0", "augment.saturation=0"]
     config = load_config(None, [*settings, "train.epochs=8"])
     split = Split(*grouped_holdout(data.grades.tolist(), data.groups, 0.25, 0))
