@@ -73,7 +73,7 @@ FEW := train.widths=0 train.epochs=100 train.patience=30 train.batch=16
 # Five folds each, and ten draws of few patches.
 MODELS := full pretrained photograph_only two_stream baseline
 # One fold each.
-PARTS := map_only bilinear bilinear_beside no_backbone no_se
+PARTS := map_only bilinear no_backbone no_se
 two_stream := --config $(SETTINGS)/two_stream.yaml
 baseline := --config $(SETTINGS)/baseline.yaml
 full := --config $(SETTINGS)/semi_supervised.yaml data.unlabelled=$(GRADER)/nicking/unlabelled.csv
@@ -81,31 +81,37 @@ pretrained := $(two_stream)
 photograph_only := $(two_stream) model.kind=one_stream model.level=false data.crop=64
 map_only := $(two_stream) model.kind=one_stream model.stream=av_map
 bilinear := $(two_stream) model.pooling=bilinear
-bilinear_beside := $(two_stream) model.pooling=both
 no_backbone := $(two_stream)
 no_se := $(two_stream) model.se=false
 # What is first trained on phantoms, and from what: the detector's backbone, or nothing.
-$(foreach m,pretrained photograph_only map_only bilinear bilinear_beside,$(eval $(m)_from := $(BACKBONE)))
+$(foreach m,pretrained photograph_only map_only bilinear,$(eval $(m)_from := $(BACKBONE)))
 FIRST := pretrained photograph_only $(PARTS)
 start = model.start=$(GRADER)/phantom/$(1)/fold0/grader.safetensors
 $(foreach m,$(FIRST),$(eval $(m)_start := $(call start,$(m))))
 full_start := $(pretrained_start)
-# A team of losses and streams, unified by a head.
+# What a head unifies: a team of losses and streams, and the network with the measured widths.
 TEAM := pretrained ordinal map_only photograph_only
+UNIFIED := with_caliber team
 ordinal := $(two_stream) train.loss=corn
 ordinal_start := $(pretrained_start)
 
 # What a comparison reads is kept in results/, so that it can be made again, or with another model
 # beside, without training.
 KEPT := results/predictions
+FIRST_FOLD := $(KEPT)/first_fold
 DRAWS := results/draws
+kept = $(foreach m,$(2),$(m)=$(1)/$(m).csv)
 grader: $(patsubst %,$(GRADER)/folds/%.done,$(MODELS)) $(MODELS:%=$(GRADER)/few/%.done) \
-		$(PARTS:%=$(GRADER)/part/%.done) $(GRADER)/team/predictions.csv
-	@mkdir -p $(KEPT) $(DRAWS)
+		$(PARTS:%=$(GRADER)/part/%.done) $(UNIFIED:%=$(GRADER)/%/predictions.csv)
+	@mkdir -p $(FIRST_FOLD) $(DRAWS)
 	$(foreach m,$(MODELS),cp $(GRADER)/folds/$(m)/predictions.csv $(KEPT)/$(m).csv && cp $(GRADER)/few/$(m)/draws.json $(DRAWS)/$(m).json &&) true
-	$(GRADE).evaluate $(foreach m,$(MODELS),$(m)=$(KEPT)/$(m).csv) --output results/grader_simulated.json
+	$(foreach m,$(PARTS),cp $(GRADER)/part/$(m)/predictions.csv $(FIRST_FOLD)/$(m).csv &&) true
+	cp $(GRADER)/folds/pretrained/fold0/predictions.csv $(FIRST_FOLD)/pretrained.csv
+	$(foreach m,$(UNIFIED),cp $(GRADER)/$(m)/predictions.csv $(KEPT)/$(m).csv &&) true
+	$(GRADE).evaluate $(call kept,$(KEPT),$(MODELS)) --output results/grader_simulated.json
 	$(GRADE).compare_draws $(foreach m,$(MODELS),$(m)=$(DRAWS)/$(m).json) --output results/grader_90.json
-	$(GRADE).evaluate pretrained=$(GRADER)/folds/pretrained/fold0/predictions.csv $(foreach m,$(PARTS),$(m)=$(GRADER)/part/$(m)/predictions.csv) --output results/grader_ablation.json
+	$(GRADE).evaluate $(call kept,$(FIRST_FOLD),pretrained $(PARTS)) --output results/grader_ablation.json
+	$(GRADE).caliber.report --manifest $(GRADER)/nicking/manifest.csv --output results/caliber.json network=$(KEPT)/pretrained.csv network_with_caliber=$(KEPT)/with_caliber.csv team=$(KEPT)/team.csv
 
 $(GRADER)/nicking/manifest.csv: $(WEIGHTS)/data/.prepared
 	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) datasets/simulate_nicking.py les_av hrf --plain drive --draws 12 --output $(@D)
@@ -134,6 +140,12 @@ $(GRADER)/folds/%.done: $(GRADER)/nicking/manifest.csv
 
 $(GRADER)/team/predictions.csv: $(TEAM:%=$(GRADER)/folds/%.done)
 	$(GRADE).unify --output $(@D) $(foreach m,$(TEAM),$(m)=$(GRADER)/folds/$(m)/predictions.csv)
+
+$(GRADER)/caliber/caliber.csv: $(GRADER)/nicking/manifest.csv
+	$(GRADE).caliber --no-figures --manifest $< --output $(@D)
+
+$(GRADER)/with_caliber/predictions.csv: $(GRADER)/caliber/caliber.csv $(GRADER)/folds/pretrained.done
+	$(GRADE).unify --output $(@D) --caliber $< pretrained=$(GRADER)/folds/pretrained/predictions.csv
 
 $(GRADER)/part/%.done: $(GRADER)/nicking/manifest.csv
 	$(GRADE).train --resume --first-folds 1 --output $(basename $@) $($*) $($*_start) $(NICKING)

@@ -12,9 +12,7 @@ GRADER_ROWS = {
     "full_concat": "full, means instead of bilinear pooling",
     "photograph_only": "pretrained, the photograph alone",
     "map_only": "pretrained, the map alone",
-    "concat": "pretrained, means instead of bilinear pooling",
-    "bilinear": "pretrained, bilinear pooling without means",
-    "bilinear_beside": "pretrained, bilinear pooling beside the means",
+    "bilinear": "pretrained, bilinear pooling instead of means",
     "no_backbone": "phantoms, without the detector's backbone",
     "no_se": "the same without squeeze-and-excitation",
 }
