@@ -1,15 +1,9 @@
-"""Every setting of a grader's training: YAML with dotted overrides, unknown keys refused."""
+"""Every setting of a grader's training; `config_file.py` reads them."""
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import yaml
-
-BASE = "_BASE_"
-"""Key of the file, relative to this one, whose settings a YAML file changes."""
 
 
 class ConfigError(ValueError):
@@ -169,103 +163,5 @@ class Config:
     semi: Semi = field(default_factory=Semi)
 
     def dump(self) -> str:
-        """YAML that `load_config` reads."""
+        """YAML that `load_config_text` reads."""
         return yaml.safe_dump(dataclasses.asdict(self), sort_keys=False)
-
-
-def load_config(path: Path | None, overrides: Sequence[str] = ()) -> Config:
-    """Read a YAML file over its base or the defaults, then `section.key=value` overrides.
-
-    Raises:
-        ConfigError: unreadable, an unknown key, a value of another type, or bases that go round;
-            names file and key.
-    """
-    config = Config() if path is None else _read(path, ())
-    for text in overrides:
-        name, sign, value = text.partition("=")
-        section, dot, key = name.partition(".")
-        if not sign or not dot:
-            raise ConfigError(f"override: expected section.key=value, found {text!r}")
-        config = _merge(config, {section: {key: yaml.safe_load(value)}}, "override")
-    return config
-
-
-def load_config_text(text: str, where: str, *, start_weights: bool = True) -> Config:
-    """Read YAML over the defaults; it has no base.
-
-    Args:
-        text: the YAML.
-        where: what messages call it.
-        start_weights: keep `model.weights` and `model.start`; a trained model needs none to
-            start from.
-
-    Raises:
-        ConfigError: see `load_config`.
-    """
-    config = _merge(Config(), _parse(text, where), where)
-    if not start_weights:
-        model = dataclasses.replace(config.model, weights="", start="")
-        config = dataclasses.replace(config, model=model)
-    return config
-
-
-def _read(path: Path, derived: tuple[Path, ...]) -> Config:
-    """A file over its base or the defaults; `derived` are the files that it is a base of."""
-    if path.resolve() in derived:
-        raise ConfigError(f"{path}: {BASE}: it is its own base")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not a readable file: {error}") from error
-    content = _parse(text, str(path))
-    base = content.pop(BASE, None)
-    if base is None:
-        return _merge(Config(), content, str(path))
-    if not isinstance(base, str):
-        raise ConfigError(f"{path}: {BASE}: expected a file name, found {base!r}")
-    config = _read(path.parent / base, (*derived, path.resolve()))
-    return _merge(config, content, str(path))
-
-
-def _parse(text: str, where: str) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: not readable as YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{where}: expected sections with keys, found {type(content).__name__}")
-    return content
-
-
-def _merge(config: Config, content: dict[str, Any], where: str) -> Config:
-    sections: dict[str, Any] = {}
-    known = {f.name for f in dataclasses.fields(config)}
-    for section, values in content.items():
-        if section not in known:
-            raise ConfigError(f"{where}: unknown section {section!r}, there are {sorted(known)}")
-        if not isinstance(values, dict):
-            raise ConfigError(f"{where}: {section}: expected keys with values, found {values!r}")
-        old = getattr(config, section)
-        changes = {k: _fit(old, k, v, f"{where}: {section}.{k}") for k, v in values.items()}
-        sections[section] = dataclasses.replace(old, **changes)
-    return dataclasses.replace(config, **sections)
-
-
-def _fit(section: Any, key: str, value: Any, where: str) -> Any:
-    """The value as the section's own type."""
-    if not hasattr(section, key):
-        names = sorted(f.name for f in dataclasses.fields(section))
-        raise ConfigError(f"{where}: unknown key, there are {', '.join(names)}")
-    kind = type(getattr(section, key))
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind is float and isinstance(value, str):  # YAML reads 1e-3 as a word
-        try:
-            return float(value)
-        except ValueError:
-            pass
-    if kind is str and value is None:
-        return ""
-    if type(value) is not kind:
-        raise ConfigError(f"{where}: expected {kind.__name__}, found {value!r}")
-    return value

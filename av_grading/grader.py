@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from av_grading.config import Config, ConfigError, load_config_text
+from av_grading.config import Config, ConfigError
+from av_grading.config_file import load_config_text
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
 from av_grading.files import write_whole

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from av_grading.config import Config, ConfigError, load_config
+from av_grading.config import Config, ConfigError
+from av_grading.config_file import load_config
 
 
 @dataclass(frozen=True)

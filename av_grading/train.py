@@ -20,7 +20,8 @@ from av_grading.command_line import (
     training_parser,
     unlabelled_of,
 )
-from av_grading.config import Config, load_config
+from av_grading.config import Config
+from av_grading.config_file import load_config
 from av_grading.cross_validation import PREDICTIONS, cross_validate, pooled, write_predictions
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches

@@ -13,7 +13,8 @@ import json
 import sys
 
 from av_grading.command_line import manifest_of, run_training, training_parser, unlabelled_of
-from av_grading.config import Config, ConfigError, load_config
+from av_grading.config import Config, ConfigError
+from av_grading.config_file import load_config
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
 from av_grading.few_patches import STUDY, learn_from_few

@@ -24,7 +24,7 @@ from av_detectron.predictor import DEFAULT_WEIGHTS, Predictor
 from av_detectron.reporting import run_report
 from av_detectron.results import write_results
 from av_detectron.shipping import load_detector
-from av_grading.config import load_config
+from av_grading.config_file import load_config
 from av_grading.grader import Grader
 from av_grading.models.build import build_grader
 from av_screening.benchmark.memory import peak_mib

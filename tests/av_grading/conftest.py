@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from av_grading.config import load_config
+from av_grading.config_file import load_config
 from av_grading.data.manifest import format_manifest
 from av_grading.files import png, write_whole
 from av_grading.grader import Grader, save_grader

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from av_grading.config import load_config
+from av_grading.config_file import load_config
 from av_grading.cross_validation import cross_validate, fold_split, pooled, write_predictions
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import PatchSet, load_patches

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from av_grading.config import Config, load_config
+from av_grading.config import Config
+from av_grading.config_file import load_config
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import PatchSet, load_patches
 from av_grading.data.splits import grouped_holdout

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from av_grading.config import load_config
+from av_grading.config_file import load_config
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
 from av_grading.grader import Grader

@@ -10,7 +10,7 @@ from torch import nn
 from av_grading.attribution.maps import METHODS, Attribution, attribute
 from av_grading.attribution.reference import without_vessels
 from av_grading.attribution.scored import EXPECTED, Scored, choose_targets
-from av_grading.config import load_config
+from av_grading.config_file import load_config
 from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import PatchSet, load_patches
 from av_grading.data.transforms import to_inputs

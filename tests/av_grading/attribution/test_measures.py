@@ -15,7 +15,7 @@ from av_grading.attribution.pressed import on_pressed, pressed_regions
 from av_grading.attribution.sanity import shuffled
 from av_grading.attribution.scored import Inputs
 from av_grading.attribution.similarity import map_similarity
-from av_grading.config import load_config
+from av_grading.config_file import load_config
 from av_grading.data.manifest import GradedPatch, read_manifest
 from av_grading.data.patch_set import PatchSet, load_patches
 from av_grading.data.splits import grouped_holdout

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from av_grading.config import load_config
+from av_grading.config_file import load_config
 from av_grading.models.build import build_grader
 from av_grading.models.half import in_bfloat16
 

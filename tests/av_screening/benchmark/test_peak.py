@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from av_grading.config import load_config
+from av_grading.config_file import load_config
 from av_grading.grader import Grader
 from av_grading.models.build import build_grader
 from av_screening.benchmark.peak import convolution_peak, operations

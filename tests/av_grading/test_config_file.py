@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from av_grading.config import Config, ConfigError, load_config
+from av_grading.config import Config, ConfigError
+from av_grading.config_file import load_config
 
 
 def test_yaml_over_defaults_and_overrides_over_both(tmp_path: Path) -> None:
