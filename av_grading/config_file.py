@@ -56,7 +56,8 @@ def _read(path: Path, derived: tuple[Path, ...]) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not a readable file: {error}") from error
+        named = f"{derived[-1]}: {BASE}: " if derived else ""
+        raise ConfigError(f"{named}{path}: not a readable file: {error}") from error
     content = _parse(text, str(path))
     base = content.pop(BASE, None)
     if base is None:

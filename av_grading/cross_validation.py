@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from av_grading.config import Config
 from av_grading.data.manifest import GRADES, GradedPatch
 from av_grading.data.patch_set import PatchSet
-from av_grading.data.splits import grouped_folds, grouped_holdout
+from av_grading.data.splits import SplitError, grouped_folds, grouped_holdout
 from av_grading.engine import Split, train
 from av_grading.files import write_whole
 from av_grading.grader import Grader, Rows
@@ -67,7 +67,11 @@ def fold_split(
     own = len(data) - extra
     grades = [int(data.grades[i]) for i in rows]
     groups = [data.groups[i] for i in rows]
-    learn, stop = grouped_holdout(grades, groups, inner, seed)
+    try:
+        learn, stop = grouped_holdout(grades, groups, inner, seed)
+    except SplitError as error:
+        message = f"data.inner, groups of a fold's training patches to stop by: {error}"
+        raise SplitError(message) from error
     held = set(data.groups[:own]) - {groups[i] for i in learn}
     more = [i for i in range(own, len(data)) if data.groups[i] not in held]
     train_rows = np.concatenate([rows[learn], np.array(more, np.int64)])

@@ -41,8 +41,13 @@ def read_predictions(path: Path) -> Table:
             reader = csv.DictReader(file)
             missing = {"patch", "group", "grade", *names} - set(reader.fieldnames or ())
             if missing:
-                raise InputFileError(path, f"expected the columns {sorted(missing)}, found none")
+                known = ", ".join(reader.fieldnames or ()) or "none"
+                raise InputFileError(path, f"expected the columns {sorted(missing)}, found {known}")
             for row in reader:
+                if not row["grade"]:
+                    raise InputFileError(
+                        path, f"row {reader.line_num}: expected a grade, found none"
+                    )
                 try:
                     shares = [float(row[n]) for n in names]
                     found[row["patch"]] = row["group"], int(row["grade"]), shares

@@ -79,10 +79,16 @@ def predict_together(
 
 
 def device_of(config: Config) -> torch.device:
-    """The device that the settings mean here."""
+    """The device that the settings mean here.
+
+    Raises:
+        ConfigError: CUDA, where torch finds no GPU.
+    """
     name = config.train.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("train.device: expected a GPU for cuda, torch finds none")
     return torch.device(name)
 
 

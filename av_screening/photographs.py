@@ -5,13 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from av_screening.dicom import is_dicom
+from av_screening.outputs import PHOTOGRAPHS
 from av_screening.reading import SUFFIXES
+
+MARKS = ("run.json", ".lock")
+"""Files beside `PHOTOGRAPHS` in a run's folder, which a user's own folders do not have."""
 
 
 def find_photographs(folder: Path, without: Path | None = None) -> Iterator[PurePath]:
     """Paths below `folder`, by name, folders within it where their names come.
 
-    Hidden files and folders are left out, links to folders are not followed.
+    Hidden files and folders and what earlier runs wrote are left out, links to folders are not
+    followed.
 
     Args:
         folder: where to look.
@@ -29,6 +34,8 @@ def _below(folder: Path, relative: PurePath, without: Path | None) -> Iterator[P
     for entry in entries:
         if entry.name.startswith("."):
             continue
+        if entry.name == PHOTOGRAPHS and any((folder / mark).exists() for mark in MARKS):
+            continue  # pictures of an earlier run
         if entry.is_dir(follow_symlinks=False):
             path = Path(entry.path)
             if path.resolve() != without:

@@ -83,14 +83,16 @@ def screen_folder(
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: expected a folder of photographs, found none")
+    if output.resolve() == folder.resolve():
+        raise UsageError(f"{output}: expected another folder than that of the photographs")
     if next(find_photographs(folder, output), None) is None:
         raise UsageError(f"{folder}: expected photographs, found none")
     described = settings.describe()
     word = fingerprint(described)
     with locked(output):
-        if (output / PHOTOGRAPHS).exists() and not resume:
-            raise UsageError(f"{output}: holds a run already; --resume continues it")
         remove_unfinished(output)
+        if not resume and any((output / PHOTOGRAPHS).glob("*")):
+            raise UsageError(f"{output}: holds a run already; --resume continues it")
         (output / PHOTOGRAPHS).mkdir(exist_ok=True)
         tasks = (
             Task(path, folder, output, settings, word) for path in find_photographs(folder, output)

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -76,6 +77,9 @@ def _until_broken(
             yield outcome
     except BrokenProcessPool:
         return
+    except KeyboardInterrupt:
+        print("stopping when what is under way is done", file=sys.stderr, flush=True)
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -50,7 +50,7 @@ def extract(path: Path, points: np.ndarray | None, predictor: Predictor, args) -
         scale = round(args.pixels / (args.side * unit), 4)
         at = {"x": round(float(x), 1), "y": round(float(y), 1), "scale": scale}
         score = {} if points is not None else {"score": round(float(found.scores[number]), 4)}
-        rows.append({**files, "group": path.stem, "source": path.name, **at, **score})
+        rows.append({**files, "group": path.name, "source": path.name, **at, **score})
     return rows
 
 
@@ -58,7 +58,12 @@ def run(args: argparse.Namespace) -> int:
     images = list_images(args.photographs)
     table = read_crossings_csv(args.crossings) if args.crossings else None
     predictor = Predictor(args.weights)
-    rows, failures = [], []
+    rows: list[Row] = []
+    names = {path.stem for path in images}
+    failures = [
+        f"{args.crossings}: {name}: expected a photograph of that name, found none"
+        for name in sorted(set(table or ()) - names)
+    ]
     for path in tqdm(images, desc="extracting", disable=None, unit="photo"):
         points = None if table is None else table.get(path.stem, np.zeros((0, 2)))
         try:
@@ -86,6 +91,9 @@ def main(argv: list[str] | None = None) -> int:
     add("--side", type=float, default=SIDE, help="of a patch (DRIVE px)")
     add("--pixels", type=int, default=PIXELS, help="side of a patch (px)")
     args = parser.parse_args(argv)
+    for name in ("side", "pixels"):
+        if getattr(args, name) <= 0:
+            parser.error(f"--{name}: expected more than 0, found {getattr(args, name):g}")
     try:
         return run(args)
     except (OSError, ValueError) as error:

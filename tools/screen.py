@@ -16,6 +16,8 @@ import os
 import sys
 from pathlib import Path
 
+import torch
+
 from av_detectron.modeling.views import COUNTS
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.grader import DEFAULT_GRADER, VIEWS
@@ -65,6 +67,10 @@ def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> Se
             check_keyword(args.dicom_id)
     except (ImportError, ValueError) as error:
         parser.error(f"--dicom-id: {error}")
+    if args.device == "cuda" and not torch.cuda.is_available():
+        parser.error("--device: expected a GPU for cuda, torch finds none")
+    if args.threshold is not None and not 0 <= args.threshold <= 1:
+        parser.error(f"--threshold: expected a score of 0 to 1, found {args.threshold:g}")
     for name in ("workers", "threads"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             parser.error(f"--{name}: expected at least 1, found {getattr(args, name)}")

@@ -1,5 +1,6 @@
 """Splits by group: no photograph on both sides, grades in like shares."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,28 +28,64 @@ def grouped_folds(
         raise SplitError(
             f"{folds} folds: expected at least 2 folds and as many groups, found {count}"
         )
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    y = np.asarray(grades)
-    found = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(y, y, list(groups))]
+    commonest = int(np.bincount(grades).max())
+    if commonest < folds:
+        raise SplitError(
+            f"{folds} folds: expected as many patches of a grade, found {commonest} at most"
+        )
+    found = _stratified(grades, groups, folds, seed)
     for number, rows in enumerate(found):
-        for side, part in zip(("training", "validation"), rows, strict=True):
-            absent = sorted(set(y.tolist()) - set(y[part].tolist()))
-            if absent:
-                raise SplitError(
-                    f"fold {number + 1} of {folds}: no {side} patch of grade "
-                    f"{', '.join(map(str, absent))}; fewer folds, or more groups, are needed"
-                )
+        lack = _lack(grades, rows)
+        if lack:
+            raise SplitError(
+                f"fold {number + 1} of {folds}: {lack}; fewer folds, or more groups, are needed"
+            )
     return found
 
 
 def grouped_holdout(
     grades: Sequence[int], groups: Sequence[str], fraction: float, seed: int
 ) -> tuple[Indices, Indices]:
-    """Training and held-out rows, about `fraction` of them held out, whole groups.
+    """Training and held-out rows, whole groups, every grade on both sides.
+
+    About `fraction` of the rows are held out; more, up to half, where there are so few groups that
+    a side would lack a grade.
 
     Raises:
-        SplitError: see `grouped_folds`.
+        SplitError: another fraction than of more than 0 to 0.5, one group alone, or no hold-out
+            has every grade on both sides.
     """
     if not 0 < fraction <= 0.5:
         raise SplitError(f"hold-out: expected a fraction of more than 0 to 0.5, found {fraction}")
-    return grouped_folds(grades, groups, round(1 / fraction), seed)[0]
+    count = len(set(groups))
+    if count < 2:
+        raise SplitError(f"hold-out: expected at least 2 groups, found {count}")
+    lack = "expected two patches of a grade, found one of each"
+    commonest = int(np.bincount(grades).max())
+    for folds in range(min(round(1 / fraction), count, commonest), 1, -1):
+        for rows in _stratified(grades, groups, folds, seed):
+            lack = _lack(grades, rows)
+            if not lack:
+                return rows
+    raise SplitError(f"hold-out of {count} groups: {lack}; more groups are needed")
+
+
+def _stratified(
+    grades: Sequence[int], groups: Sequence[str], folds: int, seed: int
+) -> list[tuple[Indices, Indices]]:
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    y = np.asarray(grades)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of rare grades: see _lack
+        found = list(splitter.split(y, y, list(groups)))
+    return [(np.asarray(a), np.asarray(b)) for a, b in found]
+
+
+def _lack(grades: Sequence[int], rows: tuple[Indices, Indices]) -> str:
+    """What a side has no patch of, although there are some; empty where it has all."""
+    y = np.asarray(grades)
+    for side, part in zip(("training", "validation"), rows, strict=True):
+        absent = sorted(set(y.tolist()) - set(y[part].tolist()))
+        if absent:
+            return f"no {side} patch of grade {', '.join(map(str, absent))}"
+    return ""

@@ -29,7 +29,7 @@ def test_a_base_is_changed(tmp_path: Path) -> None:
 def test_wrong_bases(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("_BASE_: d.yaml\n")
-    with pytest.raises(ConfigError, match=r"d\.yaml: not a readable file"):
+    with pytest.raises(ConfigError, match=r"c\.yaml: _BASE_: .*d\.yaml: not a readable file"):
         load_config(path)
     (tmp_path / "d.yaml").write_text("_BASE_: c.yaml\n")
     with pytest.raises(ConfigError, match=r"c\.yaml: _BASE_: it is its own base"):

@@ -17,7 +17,6 @@ from av_grading.data.manifest import read_manifest
 from av_screening.columns import CROSSINGS, FAILURES, SUMMARY
 from av_screening.names import folder_name, printable
 from av_screening.notice import NOTICE
-from av_screening.photographs import find_photographs
 from av_screening.quality import QualityLimits
 from av_screening.run import UsageError, screen_folder
 from av_screening.settings import Settings
@@ -235,6 +234,8 @@ def test_output_that_cannot_be_written(
         screen_folder(tmp_path / "none", tmp_path / "out", settings)
     with pytest.raises(UsageError, match="expected photographs, found none"):
         screen_folder((tmp_path / "empty").mkdir() or tmp_path / "empty", tmp_path / "o", settings)
+    with pytest.raises(UsageError, match="expected another folder than that of the photographs"):
+        screen_folder(photographs, photographs, settings)
     assert not (tmp_path / "out").exists()
 
 
@@ -246,11 +247,3 @@ def test_names_of_folders() -> None:
     for name in names:
         assert len(name) <= 80 and not name.startswith(".") and "/" not in name
     assert printable(PurePath("a\nb\udcff.png")) == "a?b?.png"
-
-
-def test_photographs_are_found_in_order_and_outputs_left_out(tmp_path: Path) -> None:
-    for name in ("b/2.png", "b/1.TIF", "a.gif", ".hidden.png", "c.txt", "out/overlay.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(b"")
-    found = find_photographs(tmp_path, without=tmp_path / "out")
-    assert [str(path) for path in found] == ["a.gif", "b/1.TIF", "b/2.png"]

@@ -24,7 +24,7 @@ def test_patches_around_given_crossings(tmp_path: Path, run_tool: RunTool) -> No
     code, out, err = run_tool("extract_patches.py", str(photographs), *rest)
     assert code == 1 and "b.png" in err and "2 patches of 2 photographs" in out  # a is not lost
     patches = read_manifest(output / "manifest.csv")
-    assert [p.group for p in patches] == ["a", "a"] and patches[0].grade is None
+    assert [p.group for p in patches] == ["a.png"] * 2 and patches[0].grade is None
     assert patches[0].more["x"] == "150.0" and patches[0].more["score"] == ""
     assert Image.open(patches[0].patch).size == (64, 64)
 
@@ -41,6 +41,12 @@ def test_crossings_outside_and_empty_folders(tmp_path: Path, run_tool: RunTool) 
     rest = ["--crossings", str(table), *output]
     code, _, err = run_tool("extract_patches.py", str(photographs), *rest)
     assert code == 1 and "expected a position inside" in err and "Traceback" not in err
+    table.write_text("image,x,y\na.png,150,140\nc.png,150,140\n")
+    code, out, err = run_tool("extract_patches.py", str(photographs), *rest)
+    assert code == 1 and "1 patches of 1 photographs" in out
+    assert f"{table}: c: expected a photograph of that name, found none" in err
+    code, _, err = run_tool("extract_patches.py", str(photographs), *rest, "--pixels", "0")
+    assert code == 2 and "--pixels: expected more than 0, found 0" in err
 
 
 def write_mdtnet(folder: Path) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from filelock import FileLock
 from PIL import Image
 
@@ -97,10 +98,17 @@ def test_wrong_use(photographs: Path, tmp_path: Path, screen: Screen) -> None:
     assert code == 2 and "found 'PatientShoe'" in err
     code, _, err = screen(photographs, *output, "--workers", "0")
     assert code == 2 and "--workers: expected at least 1, found 0" in err
+    code, _, err = screen(photographs, *output, "--threshold", "5")
+    assert code == 2 and "--threshold: expected a score of 0 to 1, found 5" in err
+    if not torch.cuda.is_available():
+        code, _, err = screen(photographs, *output, "--device", "cuda")
+        assert code == 2 and "--device: expected a GPU for cuda, torch finds none" in err
     more = [*output, "--workers", "1", "--no-caliber", "--weights"]
     code, _, err = screen(photographs, *more, tmp_path / "none.safetensors")
     assert code == 1 and "none.safetensors" in err
     code, _, err = screen(photographs, *more, photographs / "a.png")
+    assert code == 1 and "a.png: damaged, or not a safetensors file" in err
+    code, _, err = screen(photographs, *more, photographs / "a.png")  # nothing is in its way
     assert code == 1 and "a.png: damaged, or not a safetensors file" in err
     (tmp_path / "file").write_text("in the way")
     code, _, err = screen(photographs, "--output", tmp_path / "file" / "out", "--no-caliber")

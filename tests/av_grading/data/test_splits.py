@@ -40,9 +40,31 @@ def test_fewer_groups_than_folds() -> None:
         grouped_folds([0, 1, 0, 1], ["a", "a", "b", "b"], 5, 0)
 
 
+def test_fewer_patches_than_folds() -> None:
+    with pytest.raises(SplitError, match="5 folds: expected as many patches of a grade, found 2"):
+        grouped_folds([0, 0, 1, 2, 3], [*"abcde"], 5, 0)
+
+
 def test_a_grade_that_is_absent_from_a_fold() -> None:
     with pytest.raises(SplitError, match="no (training|validation) patch of grade 3"):
         grouped_folds([0, 0, 0, 3], ["a", "b", "c", "d"], 2, 0)
+
+
+def test_holdout_of_few_groups_has_every_grade_on_both_sides() -> None:
+    groups, grades = [*"aabccdd"], [0, 1, 0, 0, 1, 0, 2]
+    grades[2] = 2  # of b
+    for seed in range(6):
+        train, held = grouped_holdout(grades, groups, 0.2, seed)
+        sides = [{groups[i] for i in side} for side in (train, held)]
+        assert not sides[0] & sides[1] and sides[0] | sides[1] == {*"abcd"}
+        assert {grades[i] for i in train} == {grades[i] for i in held} == {0, 1, 2}
+
+
+def test_holdouts_that_cannot_be() -> None:
+    with pytest.raises(SplitError, match="hold-out: expected at least 2 groups, found 1"):
+        grouped_holdout([0, 1], ["a", "a"], 0.2, 0)
+    with pytest.raises(SplitError, match=r"of 3 groups: no \w+ patch of grade 1; more groups"):
+        grouped_holdout([0, 0, 1, 0, 0], [*"aabcc"], 0.2, 0)
 
 
 def test_bad_fraction() -> None:
