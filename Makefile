@@ -31,7 +31,7 @@ demo: install
 	$(RUN) datasets/simulate_nicking.py phantom --output $(DEMO)/nicking
 	$(RUN) -m av_grading.train --first-folds 1 --config configs/grading/cpu/demo.yaml --output $(DEMO)/grader data.manifest=$(DEMO)/nicking/manifest.csv model.start=av_grading/weights/nicking_grader_r18.safetensors
 	$(RUN) -m av_grading.attribute --manifest $(DEMO)/nicking/manifest.csv --held-out $(DEMO)/grader/fold0/predictions.csv --weights $(DEMO)/grader/fold0/grader.safetensors --output $(DEMO)/attribution --draws 200
-	$(RUN) tools/ship_weights.py --detector $(DEMO)/detector/best.yaml --output $(DEMO)/detector.safetensors
+	$(RUN) tools/release_weights.py --detector $(DEMO)/detector/best.yaml --output $(DEMO)/detector.safetensors
 	$(RUN) tools/screen.py $(DEMO)/data/phantom/test/images --resume --output $(DEMO)/screening --weights $(DEMO)/detector.safetensors --graders $(DEMO)/grader/fold0/grader.safetensors
 	@echo "Look at $(DEMO)/screening/index.html, $(DEMO)/attribution/report.html, $(DEMO)/pictures (labelled beside detected) and $(DEMO)/detector/training.png"
 
@@ -56,9 +56,9 @@ weights: $(WEIGHTS)/data/.prepared
 	$(TRAIN) --config-file cpu/vessel_net.yaml OUTPUT_DIR $(WEIGHTS)/map
 	$(TRAIN) --config-file cpu/safpn_av_two_stage.yaml MODEL.WEIGHTS $(WEIGHTS)/map/model_best.pth OUTPUT_DIR $(WEIGHTS)/first
 	$(TRAIN) --config-file cpu/safpn_av_two_stage.yaml MODEL.WEIGHTS $(WEIGHTS)/first/model_best.pth OUTPUT_DIR $(WEIGHTS)/detector SOLVER.MAX_ITER 3600 TEST.EVAL_PERIOD 1200
-	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) tools/choose_scores.py --detector $(WEIGHTS)/detector/best.yaml
+	DETECTRON2_DATASETS=$(WEIGHTS)/data $(PY) tools/tune_rescoring.py --detector $(WEIGHTS)/detector/best.yaml
 	$(TRAIN) --config-file cpu/safpn_av_all.yaml MODEL.WEIGHTS $(WEIGHTS)/detector/model_best.pth OUTPUT_DIR $(WEIGHTS)/all
-	$(PY) tools/ship_weights.py --detector $(WEIGHTS)/all/average.yaml --scores $(WEIGHTS)/detector/best.yaml --output $(WEIGHTS)/crossing_av_r18.safetensors
+	$(PY) tools/release_weights.py --detector $(WEIGHTS)/all/ema.yaml --scores $(WEIGHTS)/detector/best.yaml --output $(WEIGHTS)/crossing_av_r18.safetensors
 
 # The graders of README's tables and results/grader_*.json, from the photographs in AV_DATA and the
 # shipped detector: two at a time with `make -j2 grader`. Goes on where it was interrupted.

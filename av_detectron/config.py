@@ -1,9 +1,13 @@
 """Every configuration key of this project, and where config files are looked up."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 from detectron2.config import CfgNode, get_cfg
+
+from av_detectron.evaluation.center_matching import TOLERANCE
 
 DRIVE_FOV_DIAMETER = 540.0
 """Diameter of the field of view of a DRIVE photograph in its own pixels: the unit of length
@@ -11,6 +15,14 @@ here. A length of n "DRIVE px" is n * (FOV diameter of the photograph) / 540 of 
 
 BOX_SIDE = 20.0
 """Side of a crossing's box in DRIVE px, as the study has it."""
+
+RENAMED_KEYS = {
+    "SOLVER.AVERAGE_DECAY": "SOLVER.EMA_DECAY",
+    "TEST.CROSSPOS.SECOND_OPINION": "TEST.CROSSPOS.RESCORING_WEIGHT",
+    "TEST.CROSSPOS.TOLERANCES": "TEST.CROSSPOS.TOLERANCE",
+    "TEST.CROSSPOS.VIEWS": "TEST.CROSSPOS.N_VIEWS",
+}
+"""Keys of earlier versions, which are refused by their present names."""
 
 
 def add_av_config(cfg: CfgNode) -> None:
@@ -37,9 +49,9 @@ def add_av_config(cfg: CfgNode) -> None:
 
     # "SGD" as Detectron2 has it, or "AdamW", which learns faster from random weights.
     cfg.SOLVER.OPTIMIZER = "SGD"
-    # Share of the weights' moving average that is kept at each step; the average is what is
-    # evaluated and kept. 0 evaluates the last step's weights.
-    cfg.SOLVER.AVERAGE_DECAY = 0.0
+    # Share of the exponential moving average (EMA) of the weights that is kept at each step; the
+    # average is what is evaluated and kept. 0 evaluates the last step's weights.
+    cfg.SOLVER.EMA_DECAY = 0.0
 
     cfg.INPUT.CROSSPOS = CfgNode()
     # Photographs are resized until their field of view has this diameter (working px).
@@ -68,17 +80,22 @@ def add_av_config(cfg: CfgNode) -> None:
     # Negative: none was chosen yet, so the best one for the evaluated set is taken and
     # reported as such (right on validation photographs only).
     cfg.TEST.CROSSPOS.SCORE_THRESHOLD = -1.0
-    # Weight of the second opinion in a detection's score: its log-odds change by the weight times
-    # how sure the map's own crossings are of this place, less 1/2 (`maps/second_opinion.py`).
-    # 0 for none; tools/choose_scores.py chooses it on validation photographs.
-    cfg.TEST.CROSSPOS.SECOND_OPINION = 0.0
+    # Weight of the map's own crossings in a detection's score: its log-odds change by the weight
+    # times how sure they are of this place, less 1/2 (`maps/rescoring.py`).
+    # 0 for none; tools/tune_rescoring.py chooses it on validation photographs.
+    cfg.TEST.CROSSPOS.RESCORING_WEIGHT = 0.0
     # Mirror images over which CrossingRCNN averages the artery/vein map: 1, 2 or 4.
     # Detections are the first view's, whatever the number.
-    cfg.TEST.CROSSPOS.VIEWS = 1
-    # Distances between centres that count as found (DRIVE px); the first is the main one.
-    cfg.TEST.CROSSPOS.TOLERANCES = [10.0, 3.0, 5.0, 7.5, 15.0]
+    cfg.TEST.CROSSPOS.N_VIEWS = 1
+    # Tolerance of centre matching: greatest distance of a detected from a labelled crossing
+    # (DRIVE px). Thresholds are chosen with it; further ones are measured beside it, see
+    # `evaluation/center_matching.py`.
+    cfg.TEST.CROSSPOS.TOLERANCE = TOLERANCE
     # Metric whose best value on the validation photographs decides which weights are kept.
     cfg.TEST.CROSSPOS.BEST_METRIC = "bbox/AP50"
+
+    for old, new in RENAMED_KEYS.items():
+        cfg.register_renamed_key(old, new)
 
 
 def get_av_config() -> CfgNode:
@@ -97,8 +114,8 @@ def find_config(name: str, configs: Path) -> Path:
     for candidate in (Path(name), configs / name):
         if candidate.is_file():
             return candidate
-    found = (p.relative_to(configs) for p in configs.rglob("*.yaml"))
-    known = sorted(str(p) for p in found if p.parts[0] != "grading")  # those are av_grading's
+    paths = (p.relative_to(configs) for p in configs.rglob("*.yaml"))
+    known = sorted(str(p) for p in paths if p.parts[0] != "grading")  # those are av_grading's
     raise FileNotFoundError(f"config file {name!r} not found; in {configs}: {', '.join(known)}")
 
 
@@ -109,9 +126,21 @@ def load_config(path: Path, overrides: list[str]) -> CfgNode:
         ValueError: not YAML, or a key is unknown or a value does not fit; names the file.
     """
     cfg = get_av_config()
-    try:
+    with naming_config(path, overrides):
         cfg.merge_from_file(str(path))
         cfg.merge_from_list(overrides)
+    return cfg
+
+
+@contextmanager
+def naming_config(path: Path, overrides: list[str]) -> Iterator[None]:
+    """Let what the merging of a config raises name the file and the overrides.
+
+    Raises:
+        ValueError: instead of whatever was raised.
+    """
+    try:
+        yield
     except (
         KeyError,
         ValueError,
@@ -122,4 +151,3 @@ def load_config(path: Path, overrides: list[str]) -> CfgNode:
     ) as error:
         reason = error.args[0] if error.args else error
         raise ValueError(f"{path} {' '.join(overrides)}".strip() + f": {reason}") from error
-    return cfg

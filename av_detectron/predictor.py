@@ -2,8 +2,8 @@
 
 from av_detectron import Predictor
 
-found = Predictor()("photograph.png")
-found.centers, found.scores, found.av
+prediction = Predictor()("photograph.png")
+prediction.centers, prediction.scores, prediction.av
 """
 
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from detectron2.structures import Instances
 from numpy.typing import NDArray
 from torch import nn
 
+from av_detectron.checkpoint.release import load_detector
 from av_detectron.data import annotations as read
 from av_detectron.data.coco import encode_window
 from av_detectron.data.fov import FieldOfView, detect_fov, measure_fov
 from av_detectron.data.mapper import to_tensor
 from av_detectron.data.photograph import to_working_scale
-from av_detectron.maps.second_opinion import least_score
+from av_detectron.maps.rescoring import least_score
 from av_detectron.maps.windows import enlarge_window
-from av_detectron.modeling.pooling import pool_in_float32
-from av_detectron.modeling.views import check_views
-from av_detectron.shipping import load_detector
+from av_detectron.modeling.roi_pooling import pool_in_float32
+from av_detectron.modeling.test_time_augmentation import check_n_views
 
 DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "crossing_av_r18.safetensors"
 
@@ -78,17 +78,17 @@ class Predictor:
         device: str | None = None,
         threshold: float | None = None,
         bfloat16: bool = False,
-        views: int | None = None,
+        n_views: int | None = None,
     ) -> None:
         """
         Args:
-            weights: file written by tools/ship_weights.py; by default the shipped ones.
+            weights: file written by tools/release_weights.py; by default the shipped ones.
             device: "cpu" or "cuda"; by default CUDA where there is one.
             threshold: least score of a crossing, 0-1; by default the one that was best on
                 validation photographs.
             bfloat16: compute in bfloat16, faster where the processor has
                 instructions for it; scores differ by some thousandths.
-            views: mirror images over which the map is averaged, 1, 2 or 4; by default the
+            n_views: mirror images over which the map is averaged, 1, 2 or 4; by default the
                 weights' own number, 4 in the shipped ones. Time grows with it.
 
         Raises:
@@ -98,14 +98,14 @@ class Predictor:
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.cfg, model = load_detector(Path(weights), self.device)
         detector: Any = to_bfloat16(model) if bfloat16 else model
-        if views is not None:
-            detector.views = check_views(views)
+        if n_views is not None:
+            detector.n_views = check_n_views(n_views)
         self.model = detector
         self.bfloat16 = bfloat16
         keys = self.cfg.TEST.CROSSPOS
         self.threshold = max(0.0, keys.SCORE_THRESHOLD) if threshold is None else threshold
         heads: Any = self.model.roi_heads
-        heads.box_predictor.test_score_thresh = least_score(self.threshold, keys.SECOND_OPINION)
+        heads.box_predictor.test_score_thresh = least_score(self.threshold, keys.RESCORING_WEIGHT)
 
     @torch.inference_mode()
     def __call__(
@@ -139,19 +139,19 @@ class Predictor:
         if self.bfloat16:
             images.tensor = images.tensor.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
-            features, av = self.model.look(images.tensor)
-            (found,) = self.model.detect(images, features, av)
-            probabilities = self.model.average(images.tensor, av)
+            features, av = self.model.extract_features(images.tensor)
+            (detections,) = self.model.detect(images, features, av)
+            probabilities = self.model.average_views(images.tensor, av)
         h, w = images.image_sizes[0]
-        found = found[found.scores >= self.threshold].to("cpu")
-        found.pred_boxes.scale(width / w, height / h)
-        found.pred_boxes.clip((height, width))
-        found = found[found.pred_boxes.nonempty()]
+        detections = detections[detections.scores >= self.threshold].to("cpu")
+        detections.pred_boxes.scale(width / w, height / h)
+        detections.pred_boxes.clip((height, width))
+        detections = detections[detections.pred_boxes.nonempty()]
         return Prediction(
             fov=fov,
-            boxes=found.pred_boxes.tensor.numpy(),
-            scores=found.scores.numpy(),
-            masks=paste_masks(found, (height, width)),
+            boxes=detections.pred_boxes.tensor.numpy(),
+            scores=detections.scores.numpy(),
+            masks=paste_masks(detections, (height, width)),
             shape=(height, width),
             working_av=probabilities[0, :, :h, :w].cpu().numpy(),
         )
@@ -165,19 +165,19 @@ def to_bfloat16(model: nn.Module) -> nn.Module:
             module.to(torch.bfloat16)
     heads: Any = model.roi_heads
     # Scores of eight bits would be coarse: the logits become float32 before they are made of them.
-    heads.box_predictor.register_forward_hook(lambda _, __, found: tuple(x.float() for x in found))
+    heads.box_predictor.register_forward_hook(lambda _, __, out: tuple(x.float() for x in out))
     return pool_in_float32(model.to(memory_format=torch.channels_last))
 
 
-def paste_masks(found: Instances, shape: tuple[int, int]) -> list[dict[str, Any]]:
+def paste_masks(detections: Instances, shape: tuple[int, int]) -> list[dict[str, Any]]:
     """Masks of a photograph (H, W) as RLE.
 
     Args:
-        found: `pred_boxes` (px of the photograph) and `pred_masks`, (N, 1, M, M), 0-1.
+        detections: `pred_boxes` (px of the photograph) and `pred_masks`, (N, 1, M, M), 0-1.
         shape: H and W.
     """
     masks = []
-    for box, mask in zip(found.pred_boxes.tensor, found.pred_masks, strict=True):
+    for box, mask in zip(detections.pred_boxes.tensor, detections.pred_masks, strict=True):
         # One at a time, each in its box: together they take N times the photograph.
         window, (rows, columns) = _do_paste_mask(mask[None], box[None], *shape, skip_empty=True)
         corner = int(columns.start), int(rows.start)

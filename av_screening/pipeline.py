@@ -90,7 +90,7 @@ class Pipeline:
             settings.device,
             settings.threshold,
             bfloat16=settings.precision == "bfloat16",
-            views=settings.map_views,
+            n_views=settings.map_views,
         )
         graders = load_graders(settings.graders, settings.device, settings.views)
         # Gradients, which explanations need, stay in float32.

@@ -18,7 +18,7 @@ class Settings:
     """Everything that can change what comes out for a photograph.
 
     Attributes:
-        detector: file of tools/ship_weights.py.
+        detector: file of tools/release_weights.py.
         graders: files of `python -m av_grading.train`; none: crossings stay without grades.
         views: flips of a patch that grades are the mean of, 1, 2 or 4; the time grows with it.
         map_views: mirror images of a photograph that its map is the mean of, likewise.

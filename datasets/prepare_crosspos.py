@@ -13,7 +13,7 @@ from pathlib import Path
 
 from av_detectron.config import BOX_SIDE
 from av_detectron.data.coco import LabelOptions
-from av_detectron.data.crossings import MASK_KINDS, MAX_EXTENT, RULES, CrossingRule
+from av_detectron.data.crossing_rule import MASK_KINDS, MAX_EXTENT, RULES, CrossingRule
 from av_detectron.data.crosspos import dataset_root
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.prepare import prepare_set, split_folders

@@ -19,11 +19,11 @@ import cv2
 import numpy as np
 import torch
 
-from av_detectron.evaluation.scores import interval
+from av_detectron.checkpoint.release import load_detector
+from av_detectron.evaluation.detector_scores import interval
+from av_detectron.evaluation.reporting import run_report
+from av_detectron.formats.results import write_results
 from av_detectron.predictor import DEFAULT_WEIGHTS, Predictor
-from av_detectron.reporting import run_report
-from av_detectron.results import write_results
-from av_detectron.shipping import load_detector
 from av_grading.config_file import load_config
 from av_grading.grader import Grader
 from av_grading.models.build import build_grader
@@ -58,7 +58,7 @@ def report(args: argparse.Namespace) -> None:
     # Time does not depend on the weights.
     graders = [Grader(model.eval(), config, views=Settings.views)]
     narrow = precision == "bfloat16"
-    predictor = Predictor(args.detector, "cpu", bfloat16=narrow, views=Settings.map_views)
+    predictor = Predictor(args.detector, "cpu", bfloat16=narrow, n_views=Settings.map_views)
     pipeline = Pipeline(predictor, at_precision(graders, precision))
     cfg, exact = load_detector(args.detector)
     with tempfile.TemporaryDirectory() as folder:
@@ -104,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
     add = parser.add_argument
     add("photographs", type=Path, help="folder")
     add("--output", type=Path, required=True, help="results file to write")
-    add("--detector", type=Path, default=DEFAULT_WEIGHTS, help="file of tools/ship_weights.py")
+    add("--detector", type=Path, default=DEFAULT_WEIGHTS, help="file of tools/release_weights.py")
     add("--grader-config", type=Path, default=Path("configs/grading/cpu/two_stream.yaml"))
     add("--count", type=int, default=20, help="photographs at most")
     add("--rounds", type=int, default=3, help="times that every photograph is taken")

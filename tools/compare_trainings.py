@@ -20,8 +20,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from av_detectron.evaluation.repeats import read_metrics, summarise
-from av_detectron.results import write_results
+from av_detectron.evaluation.seed_statistics import read_metrics, summarise
+from av_detectron.formats.results import write_results
 
 TRAIN = Path(__file__).resolve().parent / "train_net.py"
 

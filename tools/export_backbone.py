@@ -8,7 +8,7 @@
         --config-file av_detectron/weights/crossing_av_r18.safetensors
 
 The config is the one the checkpoint was trained with: a path, or a name inside configs/. A file of
-tools/ship_weights.py holds both.
+tools/release_weights.py holds both.
 Exit codes: 0 written, 1 could not be exported, 2 wrong usage.
 """
 
@@ -18,9 +18,9 @@ from pathlib import Path
 
 from safetensors import safe_open
 
+from av_detectron.checkpoint.export_timm import export_backbone
+from av_detectron.checkpoint.release import detector_config
 from av_detectron.config import find_config
-from av_detectron.export import export_backbone
-from av_detectron.shipping import detector_config
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from av_detectron import Predictor
 from av_detectron.data.annotations import check_inside, read_crossings_csv, read_photograph
 from av_detectron.data.errors import InputFileError
-from av_detectron.data.pairing import list_images
+from av_detectron.data.find_labels import list_images
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.data.manifest import PLACE, format_manifest
 from av_grading.data.patches import PIXELS, SIDE, cut_map, cut_patch
@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
     add("photographs", type=Path, help="folder of photographs")
     add("--output", type=Path, required=True, help="folder to write")
     add("--crossings", type=Path, help="CSV image,x,y; detected without it")
-    add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="of tools/ship_weights.py")
+    add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="of tools/release_weights.py")
     add("--side", type=float, default=SIDE, help="of a patch (DRIVE px)")
     add("--pixels", type=int, default=PIXELS, help="side of a patch (px)")
     args = parser.parse_args(argv)

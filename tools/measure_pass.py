@@ -24,15 +24,15 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from av_detectron.checkpoint.release import detector_config, load_detector
 from av_detectron.data.crosspos import dataset_root, register_all
-from av_detectron.engine import CrossPosTrainer, load_model
-from av_detectron.evaluation.scores import interval
+from av_detectron.engine.trainer import CrossPosTrainer, load_model
+from av_detectron.evaluation.detector_scores import interval
+from av_detectron.evaluation.peak_memory import peak_mib
+from av_detectron.evaluation.reporting import run_report
+from av_detectron.formats.results import write_results
 from av_detectron.modeling.vessel_net import map_alone
-from av_detectron.peak_memory import peak_mib
 from av_detectron.predictor import DEFAULT_WEIGHTS
-from av_detectron.reporting import run_report
-from av_detectron.results import write_results
-from av_detectron.shipping import detector_config, load_detector
 
 
 @torch.inference_mode()
@@ -54,9 +54,9 @@ def report(args: argparse.Namespace) -> None:
     register_all(dataset_root(), [args.dataset])
     cfg, model = load_detector(args.detector)
     detector = load_model(detector_config(args.alone, [])).eval()
-    model.views = 1
+    model.n_views = 1
     four = copy.copy(model)  # the same weights
-    four.views = 4
+    four.n_views = 4
     models = {"multi_task": model, "detector": detector, "map": map_alone(cfg, model)}
     models["four_views"] = four
     records = list(CrossPosTrainer.build_test_loader(cfg, args.dataset))
@@ -91,7 +91,7 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--detector", type=Path, default=DEFAULT_WEIGHTS, help="file of tools/ship_weights.py")
+    add("--detector", type=Path, default=DEFAULT_WEIGHTS, help="file of tools/release_weights.py")
     add("--alone", type=Path, required=True, help="detector without the map: its best.yaml")
     add("--dataset", default="crosspos_drive_val", help="registered name")
     add("--large", type=Path, help="photograph whose peak memory is measured")

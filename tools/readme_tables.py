@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tables import TABLES
 
-from av_detectron.files import write_whole
+from av_detectron.formats.files import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 

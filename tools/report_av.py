@@ -18,14 +18,14 @@ import numpy as np
 from detectron2.config import CfgNode
 from tqdm import tqdm
 
+from av_detectron.checkpoint.release import detector_config
 from av_detectron.data.crosspos import dataset_root, register_all
-from av_detectron.engine import predict
+from av_detectron.engine.trainer import predict
 from av_detectron.evaluation.av_scores import MapScores, map_metrics, score_map
-from av_detectron.evaluation.matching import pool
-from av_detectron.evaluation.scores import interval
-from av_detectron.reporting import print_headlines, report_parser, run_report
-from av_detectron.results import write_results
-from av_detectron.shipping import detector_config
+from av_detectron.evaluation.center_matching import pool
+from av_detectron.evaluation.detector_scores import interval
+from av_detectron.evaluation.reporting import print_headlines, report_parser, run_report
+from av_detectron.formats.results import write_results
 
 
 def score_set(cfg: CfgNode, dataset: str) -> dict[str, MapScores]:
@@ -44,15 +44,15 @@ def report(args: argparse.Namespace) -> None:
     register_all(dataset_root(), [args.dataset, args.validation])
     cfg = detector_config(args.detector, ["MODEL.DEVICE", "cpu"])
     metrics, ci95, scored = measure(cfg, args)
-    if cfg.TEST.CROSSPOS.VIEWS > 1:
+    if cfg.TEST.CROSSPOS.N_VIEWS > 1:
         single = cfg.clone()
-        single.TEST.CROSSPOS.VIEWS = 1
+        single.TEST.CROSSPOS.N_VIEWS = 1
         found, intervals, _ = measure(single, args)
         metrics |= {f"{k}_1_view": v for k, v in found.items()}
         ci95 |= {f"{k}_1_view": v for k, v in intervals.items()}
     write_results(
         args.output,
-        metrics={**metrics, "views": cfg.TEST.CROSSPOS.VIEWS},
+        metrics={**metrics, "views": cfg.TEST.CROSSPOS.N_VIEWS},
         ci95=ci95,
         seeds=[cfg.SEED, args.seed],
         data={
@@ -71,20 +71,20 @@ def measure(
     cfg: CfgNode, args: argparse.Namespace
 ) -> tuple[dict[str, float], dict[str, list[float]], list[str]]:
     """Metrics, their intervals and the names of the photographs."""
-    tolerances = cfg.TEST.CROSSPOS.TOLERANCES
+    tolerance = cfg.TEST.CROSSPOS.TOLERANCE
     validation = score_set(cfg, args.validation)
-    main_tolerance = [s.centers.matches(tolerances[0]) for s in validation.values()]
-    threshold = pool(main_tolerance).best_threshold()
+    matches = [s.centers.matches(tolerance) for s in validation.values()]
+    threshold = pool(matches).best_threshold()
     scored = score_set(cfg, args.dataset)
     scores = list(scored.values())
     rng = np.random.default_rng(args.seed)
     draws = [
         map_metrics(
-            [scores[i] for i in rng.integers(len(scores), size=len(scores))], threshold, tolerances
+            [scores[i] for i in rng.integers(len(scores), size=len(scores))], threshold, tolerance
         )
         for _ in range(args.draws)
     ]
-    metrics = map_metrics(scores, threshold, tolerances)
+    metrics = map_metrics(scores, threshold, tolerance)
     ci95 = {k: interval([d[k] for d in draws]) for k in metrics}
     return {**metrics, "map_center_threshold": threshold}, ci95, list(scored)
 

@@ -17,13 +17,13 @@ from pathlib import Path
 
 from detectron2.config import CfgNode
 
+from av_detectron.checkpoint.release import detector_config
 from av_detectron.data.crosspos import dataset_root, json_path, register_all
-from av_detectron.engine import evaluate
+from av_detectron.engine.trainer import evaluate
+from av_detectron.evaluation.detector_scores import DetectorScores, bootstrap, interval
 from av_detectron.evaluation.plots import plot_centers
-from av_detectron.evaluation.scores import DetectorScores, bootstrap, interval
-from av_detectron.reporting import print_headlines, report_parser, run_report
-from av_detectron.results import write_results
-from av_detectron.shipping import detector_config
+from av_detectron.evaluation.reporting import print_headlines, report_parser, run_report
+from av_detectron.formats.results import write_results
 
 
 def detect(config: Path, dataset: str) -> tuple[CfgNode, DetectorScores]:
@@ -36,7 +36,7 @@ def detect(config: Path, dataset: str) -> tuple[CfgNode, DetectorScores]:
     found = Path(cfg.OUTPUT_DIR) / "inference" / dataset / "coco_instances_results.json"
     labels = json_path(dataset_root(), dataset)
     predictions = json.loads(found.read_text())
-    return cfg, DetectorScores(labels, predictions, threshold, cfg.TEST.CROSSPOS.TOLERANCES)
+    return cfg, DetectorScores(labels, predictions, threshold, cfg.TEST.CROSSPOS.TOLERANCE)
 
 
 def report(args: argparse.Namespace) -> None:
@@ -71,7 +71,7 @@ def report(args: argparse.Namespace) -> None:
         bootstrap={"resampled": "photographs", "draws": args.draws},
         curves=curves,
     )
-    plot_centers(curves, args.output.with_suffix(".png"))
+    plot_centers(curves, scores[""].tolerance, args.output.with_suffix(".png"))
     headlines = ("bbox_AP", "bbox_AP50", "segm_AP50", "center_f1_10px")
     print_headlines(headlines, metrics, ci95)  # no masks, no segm
 

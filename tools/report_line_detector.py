@@ -20,11 +20,11 @@ from tqdm import tqdm
 
 from av_detectron.data.annotations import read_av_map, read_mask, read_photograph
 from av_detectron.data.errors import InputFileError
+from av_detectron.data.find_labels import find_photographs
 from av_detectron.data.fov import detect_fov, measure_fov
-from av_detectron.data.pairing import find_photographs
-from av_detectron.evaluation.av_map import Confusion
-from av_detectron.evaluation.scores import interval
-from av_detectron.results import write_results
+from av_detectron.evaluation.av_evaluator import Confusion
+from av_detectron.evaluation.detector_scores import interval
+from av_detectron.formats.results import write_results
 from av_grading.caliber.line_detector import THRESHOLD, line_response, vessels_above
 
 CHOICES = tuple(round(0.3 + 0.05 * i, 2) for i in range(15))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from av_detectron.modeling.views import COUNTS
+from av_detectron.modeling.test_time_augmentation import N_VIEWS
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.grader import DEFAULT_GRADER, VIEWS
 from av_screening.dicom import check_keyword
@@ -41,10 +41,15 @@ def make_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("photographs", type=Path, help="folder, with the folders in it")
     add("--output", type=Path, required=True, help="folder to write")
-    add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector, of tools/ship_weights.py")
+    add(
+        "--weights",
+        type=Path,
+        default=DEFAULT_WEIGHTS,
+        help="detector, of tools/release_weights.py",
+    )
     add("--graders", type=Path, nargs="*", default=[DEFAULT_GRADER], help=GRADERS)
     add("--views", type=int, choices=VIEWS, default=Settings.views, help=VIEWS_HELP)
-    add("--map-views", type=int, choices=COUNTS, default=Settings.map_views, help=MAP_VIEWS_HELP)
+    add("--map-views", type=int, choices=N_VIEWS, default=Settings.map_views, help=MAP_VIEWS_HELP)
     add("--threshold", type=float, help="least score of a crossing; by default the detector's")
     add("--resume", action="store_true", help="keep what is done in the output folder")
     add("--workers", type=int, help="processes; by default one a core, on CUDA one")

@@ -18,12 +18,12 @@ from detectron2.config import CfgNode
 from detectron2.engine import default_argument_parser, default_setup, launch
 from detectron2.utils import comm
 
-from av_detectron.checkpoint import CheckpointError
+from av_detectron.checkpoint.checkpointer import CheckpointError
 from av_detectron.config import find_config, load_config
-from av_detectron.curves import plot_training
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.data.errors import InputFileError
-from av_detectron.engine import CrossPosTrainer, evaluate
+from av_detectron.engine.trainer import CrossPosTrainer, evaluate
+from av_detectron.engine.training_curves import plot_training
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 

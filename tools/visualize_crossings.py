@@ -19,7 +19,7 @@ from detectron2.data import DatasetCatalog
 from av_detectron.data.annotations import read_photograph
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.data.errors import InputFileError
-from av_detectron.files import png, write_whole
+from av_detectron.formats.files import png, write_whole
 from av_detectron.visualization import side_by_side
 
 

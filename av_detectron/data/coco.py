@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from av_detectron.config import BOX_SIDE
 from av_detectron.data import annotations as read
-from av_detectron.data.crossings import (
+from av_detectron.data.crossing_rule import (
     CrossingRule,
     crossing_box,
     crossing_mask,
     find_crossings,
 )
 from av_detectron.data.errors import InputFileError
+from av_detectron.data.find_labels import Photograph
 from av_detectron.data.fov import FieldOfView, detect_fov, measure_fov
-from av_detectron.data.pairing import Photograph
 
 CATEGORY = {"id": 1, "name": "CrossPos", "supercategory": "vessel"}
 

@@ -10,12 +10,10 @@ from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.structures import BoxMode
 
 from av_detectron.data.coco import CATEGORY, LabelOptions
-from av_detectron.data.crossings import CrossingRule
+from av_detectron.data.crossing_rule import CrossingRule
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.fov import FieldOfView
-
-SETS = ("drive", "iostar", "les_av", "hrf", "phantom")
-SPLITS = ("train", "val", "test")
+from av_detectron.data.photograph_sets import PHOTOGRAPH_SETS
 
 
 def load_crosspos(json_file: Path, root: Path) -> list[dict[str, Any]]:
@@ -89,8 +87,8 @@ def dataset_root() -> Path:
 
 
 def register_all(root: Path, names: Iterable[str] = ()) -> None:
-    """Register every known set and split, and any other `names` (of sets of your own)."""
-    known = [f"crosspos_{s}_{split}" for s in SETS for split in SPLITS]
+    """Register every split of `PHOTOGRAPH_SETS`, and any other `names` (of sets of your own)."""
+    known = [name for known_set in PHOTOGRAPH_SETS for name in known_set.datasets]
     for name in dict.fromkeys([*known, *names]):
         if name.startswith("crosspos_") and name not in DatasetCatalog.list():
             register_crosspos(name, root)

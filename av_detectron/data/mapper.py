@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from av_detectron.data.augmentation import draw_crop, draw_tint
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.contrast import MIDDLE
-from av_detectron.data.crossings import crossing_box, crossing_mask
+from av_detectron.data.crossing_rule import crossing_box, crossing_mask
 from av_detectron.data.photograph import PhotographCache, load_image
 from av_detectron.modeling.av_loss import IGNORED
 

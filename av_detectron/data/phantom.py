@@ -21,7 +21,7 @@ from av_detectron.data.phantom_vessels import (
     find_intersections,
     grow_forest,
 )
-from av_detectron.files import png, write_whole
+from av_detectron.formats.files import png, write_whole
 
 _PALETTE = [0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 255, 0]  # RITE's colours of the labels 0-3
 

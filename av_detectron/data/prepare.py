@@ -12,8 +12,8 @@ from av_detectron.data.annotations import read_crossings_csv
 from av_detectron.data.coco import LabelOptions, annotate, build_coco
 from av_detectron.data.crosspos import json_path
 from av_detectron.data.errors import InputFileError
-from av_detectron.data.pairing import Photograph, find_photographs
-from av_detectron.files import write_whole
+from av_detectron.data.find_labels import Photograph, find_photographs
+from av_detectron.formats.files import write_whole
 
 
 @dataclass

@@ -9,10 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_detectron.data import annotations as read
-from av_detectron.evaluation.av_map import MapCounts, count_map
-from av_detectron.evaluation.matching import PhotographCenters, labelled_centers, pool
+from av_detectron.evaluation.av_evaluator import MapCounts, count_map
+from av_detectron.evaluation.center_matching import (
+    PhotographCenters,
+    labelled_centers,
+    measured_tolerances,
+    pool,
+    tolerance_name,
+)
 from av_detectron.maps.consistency import agree_along_segments
-from av_detectron.maps.crossing_finder import SMALLEST, find_map_crossings
+from av_detectron.maps.map_crossings import SMALLEST, find_map_crossings
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def score_map(probabilities: NDArray[np.float32], record: dict[str, Any]) -> Map
 
 
 def map_metrics(
-    photographs: Sequence[MapScores], threshold: float, tolerances: Sequence[float]
+    photographs: Sequence[MapScores], threshold: float, tolerance: float
 ) -> dict[str, float]:
     """Flat names → values, 0-1, pooled over photographs.
 
@@ -59,13 +65,13 @@ def map_metrics(
     Args:
         photographs: scores, a resample of them too.
         threshold: score from which on a crossing of the map counts.
-        tolerances: distances of centres that count as found (DRIVE px).
+        tolerance: greatest distance of centres that counts as found (DRIVE px).
     """
     values = sum((p.raw for p in photographs), MapCounts()).metrics()
     agreed = sum((p.agreed for p in photographs), MapCounts()).metrics()
     values.update({f"{k}_agreed": v for k, v in agreed.items() if k.startswith("av_")})
-    for tolerance in tolerances:
-        matches = pool([p.centers.matches(tolerance) for p in photographs])
+    for measured in measured_tolerances(tolerance):
+        matches = pool([p.centers.matches(measured) for p in photographs])
         for name, value in matches.at(threshold).items():
-            values[f"map_center_{name}_{tolerance:g}px"] = value
+            values[tolerance_name(f"map_center_{name}", measured)] = value
     return values

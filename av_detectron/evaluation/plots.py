@@ -6,11 +6,12 @@ from typing import Any
 from matplotlib.figure import Figure
 
 
-def plot_centers(curves: dict[str, dict[str, Any]], output: Path) -> None:
+def plot_centers(curves: dict[str, dict[str, Any]], tolerance: float, output: Path) -> None:
     """Draw the curves of several detectors as a PNG.
 
     Args:
         curves: name of the detector → `DetectorScores.curves()`.
+        tolerance: of the FROC curves (DRIVE px).
         output: PNG file.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
@@ -20,7 +21,7 @@ def plot_centers(curves: dict[str, dict[str, Any]], output: Path) -> None:
         right.plot(curve["false_positives"], curve["sensitivity"], label=name)
     left.set(title="F1 of centres", xlabel="tolerance (DRIVE px)", ylim=(0, 1))
     right.set(
-        title="FROC, tolerance 10 DRIVE px",
+        title=f"FROC, tolerance {tolerance:g} DRIVE px",
         xlabel="false positives a photograph",
         ylabel="sensitivity",
         xlim=(0, 20),

@@ -46,7 +46,7 @@ class AVHead(nn.Module):
         self.reduce = nn.Conv2d(channels, width, 1)
         self.skip = nn.Sequential(_block(3 * 4, width), _block(width, width))
         self.merge = nn.Sequential(_block(2 * width, width), _block(width, width))
-        self.predict = nn.Conv2d(width, 4 * len(CLASSES), 3, padding=1)
+        self.predictor = nn.Conv2d(width, 4 * len(CLASSES), 3, padding=1)
 
     @classmethod
     def from_config(cls, cfg: CfgNode, pyramid: dict[str, ShapeSpec]) -> "AVHead":
@@ -56,7 +56,7 @@ class AVHead(nn.Module):
 
     def forward(self, image: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
         """Normalised image (B, 3, H, W) and level (B, C, H/s, W/s) → logits (B, 3, H, W)."""
-        return self.answer(self.fine_features(image, level))
+        return self.predict(self.fine_features(image, level))
 
     def fine_features(self, image: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
         """Image and level as in `forward` → what the head knows of every 2 x 2 pixels,
@@ -71,10 +71,10 @@ class AVHead(nn.Module):
         fine = self.skip(F.pixel_unshuffle(image, 2))  # (B, width, H/2, W/2)
         return self.merge(torch.cat([coarse, fine], dim=1))
 
-    def answer(self, fine: torch.Tensor) -> torch.Tensor:
+    def predict(self, fine: torch.Tensor) -> torch.Tensor:
         """Fine features → logits (B, 3, H, W), in float32 also under mixed precision: sums over
         a crop's pixels need it."""
-        return F.pixel_shuffle(self.predict(fine).contiguous(), 2).float()
+        return F.pixel_shuffle(self.predictor(fine).contiguous(), 2).float()
 
 
 def batch_labels(records: Sequence[dict[str, Any]], logits: torch.Tensor) -> torch.Tensor:

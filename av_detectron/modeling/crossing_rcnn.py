@@ -15,15 +15,15 @@ from detectron2.structures import ImageList, Instances
 from torch import nn
 
 from av_detectron.config import DRIVE_FOV_DIAMETER
-from av_detectron.maps.crossing_finder import find_map_crossings
-from av_detectron.maps.second_opinion import REACH, agreement, revise
+from av_detectron.maps.map_crossings import find_map_crossings
+from av_detectron.maps.rescoring import REACH, agreement, rescore
 from av_detectron.modeling.av_head import CLASSES, AVHead, batch_labels, photograph_maps
 from av_detectron.modeling.av_loss import av_loss
 from av_detectron.modeling.roi_heads import FINE, VESSELS
-from av_detectron.modeling.views import check_views, mean_over_views
+from av_detectron.modeling.test_time_augmentation import check_n_views, mean_over_views
 
 
-class Map(NamedTuple):
+class AVMap(NamedTuple):
     """The artery/vein map of a batch, both (B, 3, H, W), channels as `CLASSES`."""
 
     logits: torch.Tensor
@@ -46,9 +46,9 @@ class CrossingRCNN(GeneralizedRCNN):
         av_feature: str,
         guide: nn.Module,
         weight: float,
-        second_opinion: float = 0.0,
+        rescoring_weight: float = 0.0,
         drive_px: float = 1.0,
-        views: int = 1,
+        n_views: int = 1,
         **parts: Any,
     ) -> None:
         """
@@ -57,9 +57,9 @@ class CrossingRCNN(GeneralizedRCNN):
             av_feature: pyramid level that it reads, and to which its map is added.
             guide: from the folded map to that level's channels.
             weight: of the head's losses.
-            second_opinion: weight of the map's own crossings in a detection's score; 0 for none.
-            drive_px: length of one DRIVE px in px of the input, which the second opinion needs.
-            views: mirror images over which the map that is answered is averaged, 1, 2 or 4; the
+            rescoring_weight: of the map's own crossings in a detection's score; 0 for none.
+            drive_px: length of one DRIVE px in px of the input, which rescoring needs.
+            n_views: mirror images over which the predicted map is averaged, 1, 2 or 4; the
                 detector reads the first one's.
             parts: of GeneralizedRCNN.
         """
@@ -68,9 +68,9 @@ class CrossingRCNN(GeneralizedRCNN):
         self.av_feature = av_feature
         self.guide = guide
         self.av_weight = weight
-        self.second_opinion = second_opinion
+        self.rescoring_weight = rescoring_weight
         self.drive_px = drive_px
-        self.views = check_views(views)
+        self.n_views = check_n_views(n_views)
         self.stride = self.backbone.output_shape()[av_feature].stride
 
     @classmethod
@@ -85,12 +85,12 @@ class CrossingRCNN(GeneralizedRCNN):
             "av_feature": keys.IN_FEATURE,
             "guide": Conv2d(len(CLASSES) * level.stride**2, level.channels, 3, padding=1),
             "weight": keys.LOSS_WEIGHT,
-            "second_opinion": cfg.TEST.CROSSPOS.SECOND_OPINION,
+            "rescoring_weight": cfg.TEST.CROSSPOS.RESCORING_WEIGHT,
             "drive_px": cfg.INPUT.CROSSPOS.FOV_DIAMETER / DRIVE_FOV_DIAMETER,
-            "views": cfg.TEST.CROSSPOS.VIEWS,
+            "n_views": cfg.TEST.CROSSPOS.N_VIEWS,
         }
 
-    def look(self, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], Map]:
+    def extract_features(self, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], AVMap]:
         """Normalised images (B, 3, H, W) → what the detector reads, and the map.
 
         The detector reads the pyramid with the map added, the head's own features under `FINE`,
@@ -101,33 +101,34 @@ class CrossingRCNN(GeneralizedRCNN):
         if not torch.is_grad_enabled():  # once: the head and the pooling of boxes read it so
             level = level.contiguous(memory_format=torch.channels_last)
         fine = features[FINE] = self.av_head.fine_features(image, level)
-        logits = self.av_head.answer(fine)
-        found = Map(logits, logits.softmax(dim=1))
-        folded = F.pixel_unshuffle(found.probabilities, self.stride)  # (B, 3 s², H/s, W/s)
+        logits = self.av_head.predict(fine)
+        av = AVMap(logits, logits.softmax(dim=1))
+        folded = F.pixel_unshuffle(av.probabilities, self.stride)  # (B, 3 s², H/s, W/s)
         features[self.av_feature] = level + self.guide(folded)
         features[VESSELS] = logits[:, 1:].logsumexp(dim=1, keepdim=True) - logits[:, :1]
-        return features, found
+        return features, av
 
-    def average(self, image: torch.Tensor, av: Map) -> torch.Tensor:
-        """Probabilities (B, 3, H, W), the mean over `views` of the map that `look` gave."""
+    def average_views(self, image: torch.Tensor, av: AVMap) -> torch.Tensor:
+        """Probabilities (B, 3, H, W), the mean over `n_views` mirror images, of which
+        the first gave `av`."""
 
-        def answer(view: torch.Tensor) -> torch.Tensor:
+        def predict(view: torch.Tensor) -> torch.Tensor:
             level = self.backbone(view)[self.av_feature]
             return self.av_head(view, level).softmax(dim=1)
 
-        return mean_over_views(answer, image, av.probabilities, self.views)
+        return mean_over_views(predict, image, av.probabilities, self.n_views)
 
     def forward(self, batched_inputs: list[dict[str, Any]]) -> Any:
         if not self.training:
             return self.inference(batched_inputs)
         images = self.preprocess_image(batched_inputs)
-        truth = [x["instances"].to(self.device) for x in batched_inputs]
-        features, av = self.look(images.tensor)
-        found = av_loss(av.logits, batch_labels(batched_inputs, av.logits))
-        losses = {name: self.av_weight * value for name, value in found.items()}
-        proposals, found = self.proposal_generator(images, features, truth)
-        losses.update(found)
-        losses.update(self.roi_heads(images, features, proposals, truth)[1])
+        targets = [x["instances"].to(self.device) for x in batched_inputs]
+        features, av = self.extract_features(images.tensor)
+        av_losses = av_loss(av.logits, batch_labels(batched_inputs, av.logits))
+        losses = {name: self.av_weight * value for name, value in av_losses.items()}
+        proposals, proposal_losses = self.proposal_generator(images, features, targets)
+        losses.update(proposal_losses)
+        losses.update(self.roi_heads(images, features, proposals, targets)[1])
         return losses
 
     def inference(
@@ -137,7 +138,7 @@ class CrossingRCNN(GeneralizedRCNN):
         do_postprocess: bool = True,
     ) -> Any:
         images = self.preprocess_image(batched_inputs)
-        features, av = self.look(images.tensor)
+        features, av = self.extract_features(images.tensor)
         if detected_instances is None:
             results = self.detect(images, features, av)
         else:
@@ -146,33 +147,34 @@ class CrossingRCNN(GeneralizedRCNN):
         if not do_postprocess:
             return results
         outputs = GeneralizedRCNN._postprocess(results, batched_inputs, images.image_sizes)
-        probabilities = self.average(images.tensor, av)
+        probabilities = self.average_views(images.tensor, av)
         maps = photograph_maps(probabilities, batched_inputs, images.image_sizes)
-        for output, answered in zip(outputs, maps, strict=True):
-            output["av"] = answered
+        for output, av_map in zip(outputs, maps, strict=True):
+            output["av"] = av_map
         return outputs
 
     def detect(
-        self, images: ImageList, features: dict[str, torch.Tensor], av: Map
+        self, images: ImageList, features: dict[str, torch.Tensor], av: AVMap
     ) -> list[Instances]:
-        """Detections of a batch (px of the input) from what `look` returns, best first."""
+        """Detections of a batch (px of the input) from `extract_features`, best first."""
         proposals, _ = self.proposal_generator(images, features, None)
         results, _ = self.roi_heads(images, features, proposals, None)
-        if self.second_opinion > 0:
-            looked = zip(results, av.probabilities, images.image_sizes, strict=True)
-            results = [self.revised(found, m[:, :h, :w]) for found, m, (h, w) in looked]
+        if self.rescoring_weight > 0:
+            parts = zip(results, av.probabilities, images.image_sizes, strict=True)
+            results = [self.rescore(x, m[:, :h, :w]) for x, m, (h, w) in parts]
         return list(results)
 
-    def revised(self, found: Instances, probabilities: torch.Tensor) -> Instances:
+    def rescore(self, detections: Instances, probabilities: torch.Tensor) -> Instances:
         """Detections with the scores that the map's own crossings leave them, best first.
 
         Args:
-            found: detections (px of the input).
+            detections: boxes (px of the input) and scores.
             probabilities: map (3, H, W) of the same image.
         """
-        places, sure = find_map_crossings(probabilities.cpu().numpy(), self.drive_px)
-        centers = found.pred_boxes.get_centers().double().cpu().numpy() - 0.5
-        agreed = agreement(centers, places, sure, REACH * self.drive_px)
-        scores = revise(found.scores.double().cpu().numpy(), agreed, self.second_opinion)
-        found.scores = torch.as_tensor(scores, dtype=torch.float32, device=found.scores.device)
-        return found[found.scores.argsort(descending=True, stable=True)]
+        map_centers, map_scores = find_map_crossings(probabilities.cpu().numpy(), self.drive_px)
+        centers = detections.pred_boxes.get_centers().double().cpu().numpy() - 0.5
+        agreed = agreement(centers, map_centers, map_scores, REACH * self.drive_px)
+        before = detections.scores
+        scores = rescore(before.double().cpu().numpy(), agreed, self.rescoring_weight)
+        detections.scores = torch.as_tensor(scores, dtype=torch.float32, device=before.device)
+        return detections[detections.scores.argsort(descending=True, stable=True)]

@@ -18,7 +18,7 @@ from detectron2.structures import Boxes
 from torch import nn
 from torchvision.ops import roi_align
 
-from av_detectron.modeling.pooling import sample_boxes
+from av_detectron.modeling.roi_pooling import sample_boxes
 
 VESSELS = "vessels"
 """Key of the vessel logits, (B, 1, H, W) at stride 1, among the features."""

@@ -27,7 +27,7 @@ class _Look(nn.Module):
         self.model: Any = model
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = self.model.look(image)[1].logits
+        found: torch.Tensor = self.model.extract_features(image)[1].logits
         return found
 
 

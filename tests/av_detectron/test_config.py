@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from av_detectron.config import find_config, load_config
+from av_detectron.config import RENAMED_KEYS, find_config, load_config
 
 
 def config_names() -> list[str]:
@@ -47,3 +47,20 @@ def test_files_that_are_no_config(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(ValueError, match=r"mine\.yaml"):
         load_config(path, [])
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED_KEYS.items())
+def test_keys_of_earlier_versions_are_refused_by_their_new_names(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    *nodes, key = old.split(".")
+    text = f"{key}: 1\n"
+    for node in reversed(nodes):
+        text = f"{node}:\n" + "".join(f"  {line}\n" for line in text.splitlines())
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"mine\.yaml: Key {old} was renamed to {new};"):
+        load_config(path, [])
+    path.write_text("SEED: 1\n")
+    with pytest.raises(ValueError, match=rf"mine\.yaml {old} 1: Key {old} was renamed to {new};"):
+        load_config(path, [old, "1"])

@@ -10,6 +10,7 @@ from detectron2.config import CfgNode
 from detectron2.modeling import build_model
 
 from av_detectron import Predictor
+from av_detectron.checkpoint.release import release_detector
 from av_detectron.config import load_config
 from av_detectron.data.coco import encode_mask, encode_window
 from av_detectron.data.fov import detect_fov, measure_fov
@@ -17,11 +18,10 @@ from av_detectron.data.mapper import to_tensor
 from av_detectron.data.phantom import make_phantom
 from av_detectron.data.photograph import to_working_scale
 from av_detectron.maps.windows import enlarge_window
-from av_detectron.shipping import ship_detector
 
 SMALL = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "32"]
 SMALL += ["MODEL.ROI_MASK_HEAD.CONV_DIM", "16", "MODEL.AV_HEAD.WIDTH", "16"]
-SMALL += ["INPUT.CROSSPOS.FOV_DIAMETER", "270", "TEST.CROSSPOS.SECOND_OPINION", "0.5"]
+SMALL += ["INPUT.CROSSPOS.FOV_DIAMETER", "270", "TEST.CROSSPOS.RESCORING_WEIGHT", "0.5"]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     cfg: CfgNode = load_config(repo / "configs/cpu/safpn_av.yaml", SMALL)
     torch.save({"model": build_model(cfg).state_dict()}, folder / "model.pth")
-    ship_detector(cfg, folder / "model.pth", folder / "detector.safetensors")
+    release_detector(cfg, folder / "model.pth", folder / "detector.safetensors")
     return folder / "detector.safetensors"
 
 
@@ -72,12 +72,12 @@ def test_bfloat16_changes_little(weights: Path) -> None:
     assert len(np.unique(quick.scores)) > 0.9 * len(quick.scores)  # not rounded to eight bits
 
 
-def test_bfloat16_without_second_opinion(tmp_path: Path) -> None:
+def test_bfloat16_without_rescoring(tmp_path: Path) -> None:
     cfg: CfgNode = load_config(
         Path(__file__).resolve().parents[2] / "configs/cpu/safpn_av.yaml", SMALL[:-2]
     )
     torch.save({"model": build_model(cfg).state_dict()}, tmp_path / "model.pth")
-    ship_detector(cfg, tmp_path / "model.pth", tmp_path / "detector.safetensors")
+    release_detector(cfg, tmp_path / "model.pth", tmp_path / "detector.safetensors")
     predictor = Predictor(tmp_path / "detector.safetensors", "cpu", 0.1, bfloat16=True)
     found = predictor(make_phantom(seed=0, fov_diameter=300).image)
     assert found.scores.dtype == np.float32

@@ -7,8 +7,8 @@ import pytest
 
 from av_detectron import Predictor
 from av_detectron.data.annotations import read_av_map
-from av_detectron.data.crossings import find_crossings
-from av_detectron.evaluation.matching import match_centers
+from av_detectron.data.crossing_rule import find_crossings
+from av_detectron.evaluation.center_matching import match_centers
 from av_detectron.predictor import DEFAULT_WEIGHTS
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from av_detectron.curves import mean_over_sets, plot_training, read_metrics
-from av_detectron.files import write_whole
-from av_detectron.results import write_results
+from av_detectron.engine.training_curves import mean_over_sets, plot_training, read_metrics
+from av_detectron.formats.files import write_whole
+from av_detectron.formats.results import write_results
 
 
 def test_results_file(tmp_path: Path) -> None:

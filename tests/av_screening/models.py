@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from detectron2.modeling import build_model as build_detector
 
+from av_detectron.checkpoint.release import release_detector
 from av_detectron.config import load_config
-from av_detectron.shipping import ship_detector
 from av_grading.config import Config, Data, Model
 from av_grading.grader import Grader, save_grader
 from av_grading.models.build import build_grader
@@ -25,7 +25,7 @@ def write_tiny_detector(folder: Path) -> Path:
     torch.manual_seed(0)
     cfg = load_config(repo / "configs/cpu/safpn_av.yaml", TINY)
     torch.save({"model": build_detector(cfg).state_dict()}, folder / "model.pth")
-    ship_detector(cfg, folder / "model.pth", folder / "detector.safetensors")
+    release_detector(cfg, folder / "model.pth", folder / "detector.safetensors")
     return folder / "detector.safetensors"
 
 

@@ -10,8 +10,8 @@ from detectron2.modeling import build_backbone
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from av_detectron.checkpoint.export_timm import load_metadata
 from av_detectron.config import load_config
-from av_detectron.export import load_metadata
 
 SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "export_backbone.py"
 CONFIG = """
@@ -79,7 +79,9 @@ def test_script(files, tmp_path):
 def test_a_shipped_detector_needs_no_config(tool, untrained, run_tool, tmp_path):
     shipped, output = tmp_path / "shipped.safetensors", tmp_path / "backbone.safetensors"
     config = untrained / "safpn_av.yaml"
-    code, _, err = run_tool("ship_weights.py", "--detector", str(config), "--output", str(shipped))
+    code, _, err = run_tool(
+        "release_weights.py", "--detector", str(config), "--output", str(shipped)
+    )
     assert code == 0, err
     assert tool.main(["--config-file", str(shipped), "--output", str(output)]) == 0
     state = load_file(output)

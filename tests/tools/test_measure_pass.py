@@ -14,7 +14,7 @@ RunTool = Callable[..., tuple[int, str, str]]
 def test_ratios_and_memory(untrained: Path, tmp_path: Path, run_tool: RunTool) -> None:
     weights = tmp_path / "shipped.safetensors"
     config = str(untrained / "safpn_av.yaml")
-    code, _, err = run_tool("ship_weights.py", "--detector", config, "--output", str(weights))
+    code, _, err = run_tool("release_weights.py", "--detector", config, "--output", str(weights))
     assert code == 0, err
     eye, output = tmp_path / "eye.png", tmp_path / "pass.json"
     Image.fromarray(make_phantom(seed=0, fov_diameter=300).image).save(eye)

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from av_detectron.checkpoint.release import read_release
 from av_detectron.config import load_config
-from av_detectron.shipping import read_shipped
 
 RunTool = Callable[..., tuple[int, str, str]]
 
@@ -31,7 +31,7 @@ def test_report_has_figures_intervals_and_photographs(untrained: Path, run_tool:
 
 
 def test_one_view_stands_beside_the_mean_of_four(untrained: Path, run_tool: RunTool) -> None:
-    config = load_config(untrained / "safpn_av.yaml", ["TEST.CROSSPOS.VIEWS", "4"])
+    config = load_config(untrained / "safpn_av.yaml", ["TEST.CROSSPOS.N_VIEWS", "4"])
     (untrained / "views.yaml").write_text(config.dump())
     output = untrained / "views.json"
     code, _, err = run_tool("report_av.py", *arguments(untrained, "views.yaml", output))
@@ -63,7 +63,7 @@ def test_weights_that_fit_in_part_are_not_evaluated(untrained: Path, run_tool: R
 def test_shipping_from_the_command_line(untrained: Path, run_tool: RunTool) -> None:
     output = untrained / "shipped.safetensors"
     detector = ["--detector", str(untrained / "safpn_av.yaml")]
-    code, out, err = run_tool("ship_weights.py", *detector, "--output", str(output))
+    code, out, err = run_tool("release_weights.py", *detector, "--output", str(output))
     assert code == 0, err
     assert output.is_file() and "from safpn_av.pth" in out
     report = untrained / "shipped.json"
@@ -71,15 +71,15 @@ def test_shipping_from_the_command_line(untrained: Path, run_tool: RunTool) -> N
     assert code == 0, err
     assert json.loads(report.read_text())["command"].count("shipped.safetensors") == 1
     scores = untrained / "scores.yaml"
-    scores.write_text("TEST: {CROSSPOS: {SCORE_THRESHOLD: 0.3, SECOND_OPINION: 2.0}}")
+    scores.write_text("TEST: {CROSSPOS: {SCORE_THRESHOLD: 0.3, RESCORING_WEIGHT: 2.0}}")
     other = ["--output", str(output), "--scores"]
-    code, _, err = run_tool("ship_weights.py", *detector, *other, str(scores))
+    code, _, err = run_tool("release_weights.py", *detector, *other, str(scores))
     assert code == 0, err
-    chosen = read_shipped(output)[0].TEST.CROSSPOS
-    assert (chosen.SCORE_THRESHOLD, chosen.SECOND_OPINION) == (0.3, 2.0)
-    scores.write_text("TEST: {CROSSPOS: {SECOND_OPINION: 2.0}}")
-    code, _, err = run_tool("ship_weights.py", *detector, *other, str(scores))
+    chosen = read_release(output)[0].TEST.CROSSPOS
+    assert (chosen.SCORE_THRESHOLD, chosen.RESCORING_WEIGHT) == (0.3, 2.0)
+    scores.write_text("TEST: {CROSSPOS: {RESCORING_WEIGHT: 2.0}}")
+    code, _, err = run_tool("release_weights.py", *detector, *other, str(scores))
     assert code == 1 and "scores.yaml: TEST.CROSSPOS.SCORE_THRESHOLD was not chosen" in err
     detector = ["--detector", str(untrained / "absent.yaml")]
-    code, _, err = run_tool("ship_weights.py", *detector, "--output", str(output))
+    code, _, err = run_tool("release_weights.py", *detector, "--output", str(output))
     assert code == 1 and "absent.yaml" in err and "Traceback" not in err

@@ -12,7 +12,7 @@ import pytest
 import torch
 from detectron2.modeling import build_model
 
-from av_detectron.checkpoint import read_checkpoint
+from av_detectron.checkpoint.checkpointer import read_checkpoint
 from av_detectron.config import load_config
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.phantom import write_phantoms
@@ -138,12 +138,12 @@ def test_without_validation_the_last_average_is_kept(
     code, log = run(workplace, repo, *config, *fixed)
     assert code == 0, log
     assert not (output / "model_best.pth").exists() and not (output / "best.yaml").exists()
-    cfg = load_config(output / "average.yaml", [])
-    assert cfg.MODEL.WEIGHTS == str(output / "model_average.pth")
+    cfg = load_config(output / "ema.yaml", [])
+    assert cfg.MODEL.WEIGHTS == str(output / "model_ema.pth")
     assert cfg.TEST.CROSSPOS.SCORE_THRESHOLD == 0.2
-    kept = read_checkpoint(output / "model_average.pth")["model"]
+    kept = read_checkpoint(output / "model_ema.pth")["model"]
     last = read_checkpoint(output / "model_final.pth")
-    assert all(torch.equal(kept[name], value) for name, value in last["average"].items())
+    assert all(torch.equal(kept[name], value) for name, value in last["ema"].items())
     assert any(not torch.equal(kept[name], value) for name, value in last["model"].items())
 
 

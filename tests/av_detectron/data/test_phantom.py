@@ -23,7 +23,7 @@ from av_detectron.data.annotations import (
     read_mask,
     read_photograph,
 )
-from av_detectron.data.crossings import find_crossings
+from av_detectron.data.crossing_rule import find_crossings
 from av_detectron.data.phantom import Phantom, make_phantom, write_phantoms
 
 SCRIPT = Path(__file__).parents[3] / "datasets" / "make_phantoms.py"

@@ -16,7 +16,7 @@ from PIL import Image
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.crosspos import json_path, load_crosspos, register_all
 from av_detectron.data.errors import InputFileError
-from av_detectron.data.pairing import find_photographs
+from av_detectron.data.find_labels import find_photographs
 from av_detectron.data.prepare import hold_out, prepare_set, split_folders
 
 

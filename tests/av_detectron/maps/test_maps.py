@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_detectron.maps.consistency import agree_along_segments
-from av_detectron.maps.crossing_finder import find_map_crossings
+from av_detectron.maps.map_crossings import find_map_crossings
 from av_detectron.maps.segments import find_segments
 
 ARTERY, VEIN = 1, 2

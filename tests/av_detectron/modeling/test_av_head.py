@@ -98,7 +98,7 @@ def test_outputs_are_in_the_photographs_pixels(model: torch.nn.Module) -> None:
 def test_the_map_guides_the_detector(model: torch.nn.Module) -> None:
     model.eval()
     image = torch.randn(1, 3, 128, 128)
-    features, av = model.look(image)
+    features, av = model.extract_features(image)
     plain = model.backbone(image)["p2"]
     torch.testing.assert_close(model.av_head(image, plain), av.logits)
     torch.testing.assert_close(av.logits.softmax(1), av.probabilities)
@@ -106,15 +106,15 @@ def test_the_map_guides_the_detector(model: torch.nn.Module) -> None:
 
 
 @torch.no_grad()
-def test_second_opinion_changes_scores_and_keeps_their_order(model: torch.nn.Module) -> None:
+def test_rescoring_changes_scores_and_keeps_their_order(model: torch.nn.Module) -> None:
     model.eval()
     labels = torch.zeros(1, 96, 96, dtype=torch.int64)
     labels[0, 46:51], labels[0, :, 46:51] = 1, 2  # a cross
     found = Instances((96, 96))
     found.pred_boxes = Boxes(torch.tensor([[10.0, 10, 30, 30], [38, 38, 58, 58]]))
     found.scores = torch.tensor([0.6, 0.5])
-    model.second_opinion, model.drive_px = 3.0, 1.0
-    revised = model.revised(found, logits_of(labels)[0].softmax(0))
-    model.second_opinion = 0.0
-    assert revised.pred_boxes.tensor[0].tolist() == [38, 38, 58, 58]  # where the cross is
-    assert revised.scores[0] > 0.7 and revised.scores[1] < 0.4
+    model.rescoring_weight, model.drive_px = 3.0, 1.0
+    rescored = model.rescore(found, logits_of(labels)[0].softmax(0))
+    model.rescoring_weight = 0.0
+    assert rescored.pred_boxes.tensor[0].tolist() == [38, 38, 58, 58]  # where the cross is
+    assert rescored.scores[0] > 0.7 and rescored.scores[1] < 0.4

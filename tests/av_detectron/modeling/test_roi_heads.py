@@ -9,13 +9,13 @@ from detectron2.modeling.poolers import ROIPooler
 from detectron2.structures import Boxes, Instances
 
 from av_detectron.config import load_config
-from av_detectron.modeling.pooling import pool_in_float32
 from av_detectron.modeling.roi_heads import (
     FINE,
     VESSELS,
     CrossingROIHeads,
     FinePooler,
 )
+from av_detectron.modeling.roi_pooling import pool_in_float32
 
 TINY = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "32"]
 TINY += ["MODEL.ROI_MASK_HEAD.CONV_DIM", "16", "MODEL.AV_HEAD.WIDTH", "16"]

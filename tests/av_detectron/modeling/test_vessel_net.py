@@ -6,7 +6,7 @@ import pytest
 import torch
 from detectron2.modeling import build_model
 
-from av_detectron.checkpoint import CrossPosCheckpointer
+from av_detectron.checkpoint.checkpointer import CrossPosCheckpointer
 from av_detectron.config import load_config
 
 TINY = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "32"]

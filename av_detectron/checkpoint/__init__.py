@@ -1,0 +1,1 @@
+"""Weights on disk: checkpoints, one-file releases, backbones for timm."""

@@ -1,0 +1,39 @@
+"""Sets of photographs that are known by name: a new set is a row of `PHOTOGRAPH_SETS`, no more.
+
+Its files lie in `<root>/<name>/<split>/` as datasets/README.md draws them;
+`datasets/prepare_crosspos.py <name>` makes CrossPos files of them, and importing `av_detectron`
+registers these as `crosspos_<name>_<split>`.
+"""
+
+from dataclasses import dataclass
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class PhotographSet:
+    """What is to be known of a set of photographs before any of them is read.
+
+    Attributes:
+        name: of its folder, and in the names of its datasets.
+        source: who published it.
+        splits: those that can be registered.
+    """
+
+    name: str
+    source: str
+    splits: tuple[str, ...] = SPLITS
+
+    @property
+    def datasets(self) -> list[str]:
+        """Names under which its splits are registered."""
+        return [f"crosspos_{self.name}_{split}" for split in self.splits]
+
+
+PHOTOGRAPH_SETS = (
+    PhotographSet("drive", "DRIVE (Staal 2004), artery/vein labels of RITE (Hu 2013)"),
+    PhotographSet("iostar", "IOSTAR (Abbasi-Sureshjani 2015)"),
+    PhotographSet("les_av", "LES-AV (Orlando 2018)"),
+    PhotographSet("hrf", "HRF (Budai 2013)"),
+    PhotographSet("phantom", "drawn by datasets/make_phantoms.py"),
+)

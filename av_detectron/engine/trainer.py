@@ -1,0 +1,175 @@
+"""Training and evaluation of crossing detectors on Detectron2's DefaultTrainer."""
+
+import logging
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from detectron2.config import CfgNode
+from detectron2.data import (
+    DatasetCatalog,
+    build_detection_test_loader,
+    build_detection_train_loader,
+)
+from detectron2.engine import DefaultTrainer, HookBase, hooks
+from detectron2.evaluation import DatasetEvaluator, DatasetEvaluators
+from detectron2.solver.build import get_default_optimizer_params
+from detectron2.utils import comm
+from torch import nn
+
+from av_detectron.checkpoint.checkpointer import CrossPosCheckpointer, read_checkpoint
+from av_detectron.checkpoint.release import fill
+from av_detectron.data.crosspos import check_labels
+from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
+from av_detectron.engine.ema import ModelEMA
+from av_detectron.engine.hooks import KeepBest, KeepEMA, UpdateEMA
+from av_detectron.evaluation.av_evaluator import AVMapEvaluator
+from av_detectron.evaluation.center_evaluator import CenterEvaluator
+from av_detectron.evaluation.coco_evaluator import CrossPosCOCOEvaluator
+from av_detectron.modeling.roi_pooling import pool_in_float32
+
+KEPT_CHECKPOINTS = 2
+WITH_MAP = ("CrossingRCNN", "VesselNet")
+"""Meta-architectures that predict an artery/vein map."""
+
+
+class CrossPosTrainer(DefaultTrainer):
+    """DefaultTrainer with this project's data, evaluators, safe checkpoints and `KeepBest`,
+    or `KeepEMA` where there is nothing to validate on.
+
+    What is evaluated, and kept when it is best, is the moving average of the weights.
+    """
+
+    def __init__(self, cfg: CfgNode) -> None:
+        on_cpu = cfg.SOLVER.AMP.ENABLED and cfg.MODEL.DEVICE == "cpu"
+        super().__init__(_without_amp(cfg) if on_cpu else cfg)
+        self.cfg = cfg  # best.yaml keeps what was asked for
+        self.bfloat16 = on_cpu
+        self.ema = ModelEMA(self.model, cfg.SOLVER.EMA_DECAY)
+        # Detectron2 0.6 forgets the optimiser, whose moments --resume needs.
+        self.checkpointer = self.build_checkpointer(
+            self.model,
+            cfg,
+            trainer=weakref.proxy(self),
+            optimizer=self._trainer.optimizer,
+            ema=self.ema,
+        )
+        self._hooks: list[HookBase] = []  # those there were built for another checkpointer
+        self.register_hooks(self.build_hooks())
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The model that is evaluated: the moving average of the weights."""
+        return self.ema.model
+
+    def run_step(self) -> None:
+        """One step; on a CPU, `SOLVER.AMP.ENABLED` means bfloat16, which Detectron2 has not."""
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16):
+            super().run_step()
+
+    @staticmethod
+    def build_checkpointer(model: nn.Module, cfg: CfgNode, **parts: Any) -> CrossPosCheckpointer:
+        return CrossPosCheckpointer(model, cfg.OUTPUT_DIR, **parts)
+
+    @classmethod
+    def build_model(cls, cfg: CfgNode) -> nn.Module:
+        return pool_in_float32(super().build_model(cfg))
+
+    @classmethod
+    def build_optimizer(cls, cfg: CfgNode, model: nn.Module) -> torch.optim.Optimizer:
+        if cfg.SOLVER.OPTIMIZER == "SGD":
+            return super().build_optimizer(cfg, model)
+        if cfg.SOLVER.OPTIMIZER != "AdamW":
+            raise ValueError(
+                f"SOLVER.OPTIMIZER: expected SGD or AdamW, found {cfg.SOLVER.OPTIMIZER!r}"
+            )
+        parameters = get_default_optimizer_params(model, weight_decay_norm=0.0)
+        return torch.optim.AdamW(
+            parameters, lr=cfg.SOLVER.BASE_LR, weight_decay=cfg.SOLVER.WEIGHT_DECAY
+        )
+
+    @classmethod
+    def build_train_loader(cls, cfg: CfgNode) -> Any:
+        records = [r for name in cfg.DATASETS.TRAIN for r in DatasetCatalog.get(name)]
+        check_labels(records, cfg.MODEL.META_ARCHITECTURE in WITH_MAP, cfg.MODEL.MASK_ON)
+        return build_detection_train_loader(cfg, mapper=CrossPosTrainMapper(cfg))
+
+    @classmethod
+    def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Any:
+        return build_detection_test_loader(cfg, dataset_name, mapper=CrossPosTestMapper(cfg))
+
+    @classmethod
+    def build_evaluator(cls, cfg: CfgNode, dataset_name: str) -> DatasetEvaluators:
+        output = str(Path(cfg.OUTPUT_DIR) / "inference" / dataset_name)
+        keys = cfg.TEST.CROSSPOS
+        records = DatasetCatalog.get(dataset_name)
+        evaluators: list[DatasetEvaluator] = []
+        if cfg.MODEL.META_ARCHITECTURE != "VesselNet":
+            evaluators.append(CrossPosCOCOEvaluator(dataset_name, output, cfg.MODEL.MASK_ON))
+            evaluators.append(CenterEvaluator(records, keys.TOLERANCE, keys.SCORE_THRESHOLD))
+        labelled = any(r.get("av_file_name") for r in records)
+        if cfg.MODEL.META_ARCHITECTURE in WITH_MAP and labelled:
+            evaluators.append(AVMapEvaluator(records))
+        return DatasetEvaluators(evaluators)
+
+    def build_hooks(self) -> list[HookBase]:
+        if not isinstance(self.checkpointer, CrossPosCheckpointer):
+            return []  # DefaultTrainer is building itself; __init__ calls again
+        built = super().build_hooks()
+        evaluation = hooks.EvalHook(
+            self.cfg.TEST.EVAL_PERIOD, lambda: self.test(self.cfg, self.evaluated)
+        )
+        built = [evaluation if isinstance(h, hooks.EvalHook) else h for h in built]
+        built.insert(0, UpdateEMA(self.ema))
+        if not comm.is_main_process():
+            return built
+        periodic = hooks.PeriodicCheckpointer(
+            self.checkpointer, self.cfg.SOLVER.CHECKPOINT_PERIOD, max_to_keep=KEPT_CHECKPOINTS
+        )
+        built = [periodic if isinstance(h, hooks.PeriodicCheckpointer) else h for h in built]
+        validated = self.cfg.DATASETS.TEST and self.cfg.TEST.EVAL_PERIOD > 0
+        keep = KeepBest if validated else KeepEMA
+        built.insert(-1, keep(self.cfg, self.checkpointer))  # the writer stays last
+        return built
+
+
+def _without_amp(cfg: CfgNode) -> CfgNode:
+    cfg = cfg.clone()
+    cfg.defrost()
+    cfg.SOLVER.AMP.ENABLED = False
+    return cfg
+
+
+def predict(cfg: CfgNode, dataset_name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Apply `MODEL.WEIGHTS` to a registered set: dataset dict and output of each photograph.
+
+    Raises as `load_model`.
+    """
+    model = load_model(cfg).eval()
+    with torch.inference_mode():
+        for (record,) in CrossPosTrainer.build_test_loader(cfg, dataset_name):
+            yield record, model([record])[0]
+
+
+def evaluate(cfg: CfgNode) -> dict[str, Any]:
+    """Evaluate `MODEL.WEIGHTS` on every set of `DATASETS.TEST`; raises as `load_model`."""
+    return CrossPosTrainer.test(cfg, load_model(cfg))
+
+
+def load_model(cfg: CfgNode) -> nn.Module:
+    """Build the config's model with `MODEL.WEIGHTS`, all of it: nothing is left at random.
+
+    Raises:
+        ValueError: no weights are named.
+        CheckpointError: the weights cannot be read, or are not the model's in every name and shape.
+    """
+    if not cfg.MODEL.WEIGHTS:
+        raise ValueError("MODEL.WEIGHTS: expected the weights to evaluate, found none")
+    model = CrossPosTrainer.build_model(cfg)
+    path = Path(cfg.MODEL.WEIGHTS)
+    content = read_checkpoint(path)
+    fill(model, content.get("model", content), path)
+    logging.getLogger("detectron2").info("Evaluating %s", cfg.MODEL.WEIGHTS)
+    return model

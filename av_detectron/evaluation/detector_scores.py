@@ -1,0 +1,179 @@
+"""Every figure of a detector on a set of photographs, and its bootstrap over photographs."""
+
+import contextlib
+import copy
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from av_detectron.data.crosspos import load_crosspos
+from av_detectron.evaluation.center_matching import (
+    PhotographCenters,
+    labelled_centers,
+    measured_tolerances,
+    pool,
+    tolerance_name,
+)
+from av_detectron.evaluation.coco_evaluator import RECALLS
+
+COCO_NAMES = {"AP": 0, "AP50": 1, "AP75": 2, **RECALLS}
+"""Where each metric stands in pycocotools' list of statistics."""
+
+Indices = NDArray[np.int64] | None
+
+
+class CocoScores:
+    """COCO's metrics of one task, for all photographs or for a resample of them."""
+
+    def __init__(self, truth: COCO, predictions: list[dict[str, Any]], task: str) -> None:
+        """
+        Args:
+            truth: the labels.
+            predictions: in COCO's result format.
+            task: "bbox" or "segm".
+        """
+        with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
+            found = truth.loadRes(copy.deepcopy(predictions)) if predictions else COCO()
+            self._eval = COCOeval(truth, found, task)
+            self._eval.params.areaRng = self._eval.params.areaRng[:1]
+            self._eval.params.areaRngLbl = ["all"]
+            self._eval.evaluate()
+        self._per_image = list(self._eval.evalImgs)
+        self.task = task
+
+    def metrics(self, indices: Indices = None) -> dict[str, float]:
+        """AP, AP50, AP75, AR1, AR10 and AR100, each 0-1, named `<task>_<metric>`.
+
+        Args:
+            indices: photographs to take, with repetition, in order of image id; all by default.
+        """
+        chosen = range(len(self._per_image)) if indices is None else indices
+        evaluation = self._eval
+        evaluation.evalImgs = [self._per_image[i] for i in chosen]
+        # Repeated photographs need ids of their own to be counted again.
+        evaluation.params.imgIds = list(range(len(evaluation.evalImgs)))
+        evaluation._paramsEval = copy.deepcopy(evaluation.params)
+        with contextlib.redirect_stdout(io.StringIO()):
+            evaluation.accumulate()
+        precision, recall = evaluation.eval["precision"], evaluation.eval["recall"]
+        thresholds = list(np.round(evaluation.params.iouThrs, 2))
+        values = {"AP": _mean(precision[..., 0, -1])}
+        for name, iou in (("AP50", 0.5), ("AP75", 0.75)):
+            values[name] = _mean(precision[thresholds.index(iou), ..., 0, -1])
+        for i, name in enumerate(RECALLS):
+            values[name] = _mean(recall[..., 0, i])
+        return {f"{self.task}_{name}": value for name, value in values.items()}
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    """Mean of what pycocotools measured; it marks what it could not with -1."""
+    measured = values[values > -1]
+    return float(measured.mean()) if measured.size else float("nan")
+
+
+class DetectorScores:
+    """All figures of one detector on one CrossPos file."""
+
+    def __init__(
+        self,
+        json_file: Path,
+        predictions: list[dict[str, Any]],
+        threshold: float,
+        tolerance: float,
+    ) -> None:
+        """
+        Args:
+            json_file: CrossPos file with the labels.
+            predictions: in COCO's result format, boxes and perhaps masks.
+            threshold: score from which on a detection counts for precision, recall and F1.
+            tolerance: greatest distance of centres that counts as found (DRIVE px).
+        """
+        with contextlib.redirect_stdout(io.StringIO()):
+            truth = COCO(str(json_file))
+        tasks = ["bbox"]
+        if any("segmentation" in p for p in predictions):
+            tasks.append("segm")
+        self._coco = [CocoScores(truth, predictions, task) for task in tasks]
+        self._threshold = threshold
+        self.tolerance = tolerance
+        records = sorted(load_crosspos(json_file, json_file.parent), key=lambda r: r["image_id"])
+        self.photographs = [r["file_name"] for r in records]
+        self._centers = [_photograph_centers(r, predictions) for r in records]
+        self._matches = {
+            t: [c.matches(t) for c in self._centers] for t in measured_tolerances(tolerance)
+        }
+
+    def metrics(self, indices: Indices = None) -> dict[str, float]:
+        """Flat names → values, 0-1; for a resample of the photographs if `indices` are given."""
+        values: dict[str, float] = {}
+        for coco in self._coco:
+            values.update(coco.metrics(indices))
+        chosen = range(len(self.photographs)) if indices is None else indices
+        for tolerance, matches in self._matches.items():
+            pooled = pool([matches[i] for i in chosen])
+            for name, value in pooled.at(self._threshold).items():
+                values[tolerance_name(f"center_{name}", tolerance)] = value
+            name = tolerance_name("center_sensitivity_at_1_fp", tolerance)
+            values[name] = pooled.sensitivity_at(1.0)
+        return values
+
+    def curves(self) -> dict[str, list[float]]:
+        """F1 over tolerances of 1-20 DRIVE px, and FROC at the chosen one, as lists.
+
+        Keys: tolerance_px, f1; false_positives (a photograph), sensitivity.
+        """
+        tolerances = list(range(1, 21))
+        pooled = {t: pool([c.matches(t) for c in self._centers]) for t in tolerances}
+        false, true = pool([c.matches(self.tolerance) for c in self._centers]).froc()
+        corners = np.append(np.diff(false) > 0, True)  # the end of each level of false positives
+        return {
+            "tolerance_px": [float(t) for t in tolerances],
+            "f1": [round(pooled[t].at(self._threshold)["f1"], 4) for t in tolerances],
+            "false_positives": [round(float(v), 3) for v in false[corners]],
+            "sensitivity": [round(float(v), 4) for v in true[corners]],
+        }
+
+
+def _photograph_centers(
+    record: dict[str, Any], predictions: list[dict[str, Any]]
+) -> PhotographCenters:
+    """Centres of one photograph's labels and predictions, in DRIVE px."""
+    unit = record["fov"].drive_px
+    mine = [p for p in predictions if p["image_id"] == record["image_id"]]
+    boxes = np.array([p["bbox"] for p in mine], float).reshape(-1, 4)
+    return PhotographCenters(
+        predicted=(boxes[:, :2] + boxes[:, 2:] / 2 - 0.5) / unit,
+        scores=np.array([p["score"] for p in mine], float),
+        labelled=labelled_centers(record),
+    )
+
+
+def bootstrap(
+    scores: dict[str, DetectorScores], draws: int, seed: int
+) -> dict[str, list[dict[str, float]]]:
+    """Metrics of several detectors on the same resamples of photographs.
+
+    Args:
+        scores: detectors evaluated on the same photographs.
+        draws: number of resamples.
+        seed: of the resampling.
+
+    Returns:
+        For each detector its metrics, one dict per resample, in the same order for all.
+    """
+    count = len(next(iter(scores.values())).photographs)
+    rng = np.random.default_rng(seed)
+    samples = [rng.integers(count, size=count) for _ in range(draws)]
+    return {name: [s.metrics(i) for i in samples] for name, s in scores.items()}
+
+
+def interval(values: Sequence[float]) -> list[float]:
+    """Central 95 % interval of bootstrap values, [low, high]."""
+    low, high = np.nanpercentile(np.asarray(values, float), [2.5, 97.5])
+    return [float(low), float(high)]

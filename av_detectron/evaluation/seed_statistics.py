@@ -1,0 +1,64 @@
+"""Trainings repeated with several seeds: means, spread, and differences seed by seed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from av_detectron.engine.training_curves import mean_over_sets
+from av_detectron.evaluation.center_matching import TOLERANCE, tolerance_name
+
+METRICS = {
+    "bbox_AP": ("bbox/AP", 0.01),
+    "bbox_AP50": ("bbox/AP50", 0.01),
+    "segm_AP50": ("segm/AP50", 0.01),
+    tolerance_name("center_f1", TOLERANCE): (tolerance_name("center/f1", TOLERANCE), 1.0),
+    "vessel_dice": ("av/vessel_dice", 1.0),
+    "av_accuracy": ("av/av_accuracy", 1.0),
+}
+"""Name in results files → name in the training's log, and what makes it a share of 1."""
+
+Runs = Mapping[str, Sequence[Mapping[str, float]]]
+
+
+def read_metrics(logged: Mapping[str, Any]) -> dict[str, float]:
+    """Those of `METRICS` that a training logged, means over its validation sets, 0-1."""
+    found = {}
+    for name, (key, factor) in METRICS.items():
+        value = mean_over_sets(dict(logged), key)
+        if value is not None:
+            found[name] = value * factor
+    return found
+
+
+def summarise(runs: Runs, reference: str) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """Mean, standard deviation and 95 % interval (Student's t) of every variant's metrics.
+
+    Args:
+        runs: variant → metrics of its runs, in the same order of seeds for all.
+        reference: variant that the others are compared with, seed by seed.
+
+    Returns:
+        `<variant>_<metric>`, `…_std` and `<reference>_minus_<variant>_<metric>`; and intervals of
+        the means and the differences where there are two seeds at least.
+    """
+    values: dict[str, list[float]] = {}
+    for variant, results in runs.items():
+        for metric in results[0]:
+            values[f"{variant}_{metric}"] = [r[metric] for r in results]
+    for variant in runs:
+        for metric in METRICS:
+            ours, theirs = values.get(f"{reference}_{metric}"), values.get(f"{variant}_{metric}")
+            if variant != reference and ours is not None and theirs is not None:
+                difference = [a - b for a, b in zip(ours, theirs, strict=True)]
+                values[f"{reference}_minus_{variant}_{metric}"] = difference
+    metrics, ci95 = {}, {}
+    for name, numbers in values.items():
+        metrics[name] = float(np.mean(numbers))
+        if len(numbers) > 1:
+            spread = float(np.std(numbers, ddof=1))
+            metrics[f"{name}_std"] = spread
+            half = float(stats.t.ppf(0.975, len(numbers) - 1)) * spread / len(numbers) ** 0.5
+            ci95[name] = [metrics[name] - half, metrics[name] + half]
+    return metrics, ci95
