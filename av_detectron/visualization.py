@@ -66,7 +66,7 @@ def title(image: Image, text: str) -> Image:
 
 def side_by_side(
     image: Image,
-    truth: list[dict[str, Any]],
+    targets: list[dict[str, Any]],
     predictions: list[dict[str, Any]],
     width: int = 900,
 ) -> Image:
@@ -74,11 +74,11 @@ def side_by_side(
 
     Args:
         image: RGB, (H, W, 3).
-        truth: COCO annotations.
+        targets: COCO annotations.
         predictions: COCO results, those to be shown.
         width: of each of the two pictures (px).
     """
     scale = width / image.shape[1]
-    left = title(draw_instances(image, truth, scale), f"labelled: {len(truth)}")
+    left = title(draw_instances(image, targets, scale), f"labelled: {len(targets)}")
     right = title(draw_instances(image, predictions, scale), f"detected: {len(predictions)}")
     return np.concatenate([left, right], axis=1)

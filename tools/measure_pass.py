@@ -7,7 +7,7 @@
 The multi-task model, a detector without the map of the same depth, the map without the detector,
 and the model whose map is the mean of four views take turns on every photograph (already decoded
 and resized); ratios are of the sums.
-Memory is the peak of a new process that answers one photograph, less that of an interpreter
+Memory is the peak of a new process that predicts one photograph, less that of an interpreter
 that does nothing.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """

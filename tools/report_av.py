@@ -30,14 +30,14 @@ from av_detectron.formats.results import write_results
 
 def score_set(cfg: CfgNode, dataset: str) -> dict[str, MapScores]:
     """Scores of every photograph of a registered set, by file name."""
-    found = {}
+    scores = {}
     for record, output in tqdm(predict(cfg, dataset), desc=dataset, disable=None, unit="photo"):
         if "av" not in output:
-            raise ValueError(f"{cfg.MODEL.META_ARCHITECTURE} answers no artery/vein map")
+            raise ValueError(f"{cfg.MODEL.META_ARCHITECTURE} predicts no artery/vein map")
         if not record.get("av_file_name"):
             raise ValueError(f"{dataset}: {record['file_name']} has no artery/vein labels")
-        found[Path(record["file_name"]).name] = score_map(output["av"].numpy(), record)
-    return found
+        scores[Path(record["file_name"]).name] = score_map(output["av"].numpy(), record)
+    return scores
 
 
 def report(args: argparse.Namespace) -> None:
@@ -47,12 +47,12 @@ def report(args: argparse.Namespace) -> None:
     if cfg.TEST.CROSSPOS.N_VIEWS > 1:
         single = cfg.clone()
         single.TEST.CROSSPOS.N_VIEWS = 1
-        found, intervals, _ = measure(single, args)
-        metrics |= {f"{k}_1_view": v for k, v in found.items()}
+        of_one, intervals, _ = measure(single, args)
+        metrics |= {f"{k}_1_view": v for k, v in of_one.items()}
         ci95 |= {f"{k}_1_view": v for k, v in intervals.items()}
     write_results(
         args.output,
-        metrics={**metrics, "views": cfg.TEST.CROSSPOS.N_VIEWS},
+        metrics={**metrics, "n_views": cfg.TEST.CROSSPOS.N_VIEWS},
         ci95=ci95,
         seeds=[cfg.SEED, args.seed],
         data={

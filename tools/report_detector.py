@@ -20,8 +20,12 @@ from detectron2.config import CfgNode
 from av_detectron.checkpoint.release import detector_config
 from av_detectron.data.crosspos import dataset_root, json_path, register_all
 from av_detectron.engine.trainer import evaluate
-from av_detectron.evaluation.detector_scores import DetectorScores, bootstrap, interval
-from av_detectron.evaluation.plots import plot_centers
+from av_detectron.evaluation.detector_scores import (
+    DetectorScores,
+    bootstrap,
+    interval,
+    plot_centers,
+)
 from av_detectron.evaluation.reporting import print_headlines, report_parser, run_report
 from av_detectron.formats.results import write_results
 
@@ -33,9 +37,9 @@ def detect(config: Path, dataset: str) -> tuple[CfgNode, DetectorScores]:
     if threshold < 0:
         raise ValueError(f"{config}: TEST.CROSSPOS.SCORE_THRESHOLD was not chosen yet")
     evaluate(cfg)
-    found = Path(cfg.OUTPUT_DIR) / "inference" / dataset / "coco_instances_results.json"
+    written = Path(cfg.OUTPUT_DIR) / "inference" / dataset / "coco_instances_results.json"
     labels = json_path(dataset_root(), dataset)
-    predictions = json.loads(found.read_text())
+    predictions = json.loads(written.read_text())
     return cfg, DetectorScores(labels, predictions, threshold, cfg.TEST.CROSSPOS.TOLERANCE)
 
 

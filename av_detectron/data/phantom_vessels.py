@@ -231,8 +231,8 @@ def find_intersections(forest: Forest, view: View) -> Array:
     valid = (abs(along - 0.5) <= 0.5) & (abs(across - 0.5) <= 0.5)
     valid &= np.hypot(*points.T) > DISC_ZONE
     valid &= np.hypot(*(points - view.center).T) < DRIVE_FOV_DIAMETER / 2 - 2
-    found: list[Array] = []
+    crossings: list[Array] = []
     for point in points[valid]:
-        if all(hypot(*(point - other)) > _MERGE for other in found):
-            found.append(point)
-    return np.array(found).reshape(-1, 2)
+        if all(hypot(*(point - other)) > _MERGE for other in crossings):
+            crossings.append(point)
+    return np.array(crossings).reshape(-1, 2)

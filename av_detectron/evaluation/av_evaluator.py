@@ -156,8 +156,9 @@ class AVMapEvaluator(DatasetEvaluator):
             record = self.records.get(given["image_id"])
             if record is not None:
                 labels = read.read_av_map(Path(record["av_file_name"]))
-                found = output["av"].cpu().numpy()
-                self.counts[given["image_id"]] = count_map(found, labels, record["fov"])
+                probabilities = output["av"].cpu().numpy()
+                counts = count_map(probabilities, labels, record["fov"])
+                self.counts[given["image_id"]] = counts
 
     def evaluate(self) -> "OrderedDict[str, dict[str, float]] | None":
         """Metrics under "av", see `MapCounts.metrics`."""

@@ -37,13 +37,13 @@ class Matches:
 
     Attributes:
         scores: (N,), descending.
-        found: (N,), whether the detection was matched to a labelled crossing.
+        matched: (N,), whether the detection was matched to a labelled crossing.
         crossings: number of labelled crossings.
         photographs: number of photographs.
     """
 
     scores: Array
-    found: NDArray[np.bool_]
+    matched: NDArray[np.bool_]
     crossings: int
     photographs: int
 
@@ -54,10 +54,10 @@ class Matches:
         recall is 1.
         """
         kept = self.scores >= threshold
-        hits, claimed = int(self.found[kept].sum()), int(kept.sum())
-        precision = hits / claimed if claimed else 1.0
+        hits, detected = int(self.matched[kept].sum()), int(kept.sum())
+        precision = hits / detected if detected else 1.0
         recall = hits / self.crossings if self.crossings else 1.0
-        total = claimed + self.crossings
+        total = detected + self.crossings
         return {
             "precision": precision,
             "recall": recall,
@@ -68,15 +68,15 @@ class Matches:
         """The score threshold with the highest F1; 1 where there are no detections."""
         if len(self.scores) == 0:
             return 1.0
-        hits = np.cumsum(self.found)
+        hits = np.cumsum(self.matched)
         f1 = 2 * hits / (np.arange(1, len(hits) + 1) + self.crossings)
         last_of_ties = np.append(self.scores[1:] != self.scores[:-1], True)
         return float(self.scores[int(np.argmax(np.where(last_of_ties, f1, -1.0)))])
 
     def froc(self) -> tuple[Array, Array]:
         """False positives a photograph and sensitivity, a point per detection, from (0, 0)."""
-        false = np.concatenate([[0], np.cumsum(~self.found)]) / max(self.photographs, 1)
-        true = np.concatenate([[0], np.cumsum(self.found)]) / max(self.crossings, 1)
+        false = np.concatenate([[0], np.cumsum(~self.matched)]) / max(self.photographs, 1)
+        true = np.concatenate([[0], np.cumsum(self.matched)]) / max(self.crossings, 1)
         return false, true
 
     def sensitivity_at(self, false_positives: float) -> float:
@@ -142,9 +142,9 @@ class PhotographCenters:
 
     def matches(self, tolerance: float) -> Matches:
         """Match this photograph alone, `tolerance` in DRIVE px."""
-        found = match_centers(self.predicted, self.scores, self.labelled, tolerance) >= 0
+        matched = match_centers(self.predicted, self.scores, self.labelled, tolerance) >= 0
         order = np.argsort(-self.scores, kind="stable")
-        return Matches(self.scores[order], found[order], len(self.labelled), 1)
+        return Matches(self.scores[order], matched[order], len(self.labelled), 1)
 
 
 def labelled_centers(record: dict[str, Any]) -> Array:
@@ -156,11 +156,11 @@ def labelled_centers(record: dict[str, Any]) -> Array:
 def pool(matches: list[Matches]) -> Matches:
     """Put the matches of several photographs together."""
     scores = np.concatenate([m.scores for m in matches] or [np.zeros(0)])
-    found = np.concatenate([m.found for m in matches] or [np.zeros(0, bool)])
+    matched = np.concatenate([m.matched for m in matches] or [np.zeros(0, bool)])
     order = np.argsort(-scores, kind="stable")
     return Matches(
         scores[order],
-        found[order],
+        matched[order],
         sum(m.crossings for m in matches),
         sum(m.photographs for m in matches),
     )

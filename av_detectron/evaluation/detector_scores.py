@@ -1,4 +1,4 @@
-"""Every figure of a detector on a set of photographs, and its bootstrap over photographs."""
+"""All figures of a detector on a set of photographs, curves, and its bootstrap over photographs."""
 
 import contextlib
 import copy
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -31,16 +32,16 @@ Indices = NDArray[np.int64] | None
 class CocoScores:
     """COCO's metrics of one task, for all photographs or for a resample of them."""
 
-    def __init__(self, truth: COCO, predictions: list[dict[str, Any]], task: str) -> None:
+    def __init__(self, targets: COCO, predictions: list[dict[str, Any]], task: str) -> None:
         """
         Args:
-            truth: the labels.
+            targets: the labels.
             predictions: in COCO's result format.
             task: "bbox" or "segm".
         """
         with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
-            found = truth.loadRes(copy.deepcopy(predictions)) if predictions else COCO()
-            self._eval = COCOeval(truth, found, task)
+            detections = targets.loadRes(copy.deepcopy(predictions)) if predictions else COCO()
+            self._eval = COCOeval(targets, detections, task)
             self._eval.params.areaRng = self._eval.params.areaRng[:1]
             self._eval.params.areaRngLbl = ["all"]
             self._eval.evaluate()
@@ -95,11 +96,11 @@ class DetectorScores:
             tolerance: greatest distance of centres that counts as found (DRIVE px).
         """
         with contextlib.redirect_stdout(io.StringIO()):
-            truth = COCO(str(json_file))
+            targets = COCO(str(json_file))
         tasks = ["bbox"]
         if any("segmentation" in p for p in predictions):
             tasks.append("segm")
-        self._coco = [CocoScores(truth, predictions, task) for task in tasks]
+        self._coco = [CocoScores(targets, predictions, task) for task in tasks]
         self._threshold = threshold
         self.tolerance = tolerance
         records = sorted(load_crosspos(json_file, json_file.parent), key=lambda r: r["image_id"])
@@ -152,6 +153,33 @@ def _photograph_centers(
         scores=np.array([p["score"] for p in mine], float),
         labelled=labelled_centers(record),
     )
+
+
+def plot_centers(curves: dict[str, dict[str, Any]], tolerance: float, output: Path) -> None:
+    """Draw the curves of several detectors as a PNG.
+
+    Args:
+        curves: name of the detector → `DetectorScores.curves()`.
+        tolerance: of the FROC curves (DRIVE px).
+        output: PNG file.
+    """
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for name, curve in curves.items():
+        left.plot(curve["tolerance_px"], curve["f1"], label=name)
+        right.plot(curve["false_positives"], curve["sensitivity"], label=name)
+    left.set(title="F1 of centres", xlabel="tolerance (DRIVE px)", ylim=(0, 1))
+    right.set(
+        title=f"FROC, tolerance {tolerance:g} DRIVE px",
+        xlabel="false positives a photograph",
+        ylabel="sensitivity",
+        xlim=(0, 20),
+        ylim=(0, 1),
+    )
+    for axis in (left, right):
+        axis.grid(alpha=0.3)
+        axis.legend(frameon=False)
+    figure.savefig(output, dpi=120)
 
 
 def bootstrap(

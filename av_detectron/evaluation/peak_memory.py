@@ -1,4 +1,4 @@
-"""Peak memory of a photograph's answer, in a process of its own."""
+"""Peak memory of a prediction, in a process of its own."""
 
 import subprocess
 import sys

@@ -24,12 +24,12 @@ Runs = Mapping[str, Sequence[Mapping[str, float]]]
 
 def read_metrics(logged: Mapping[str, Any]) -> dict[str, float]:
     """Those of `METRICS` that a training logged, means over its validation sets, 0-1."""
-    found = {}
+    metrics = {}
     for name, (key, factor) in METRICS.items():
         value = mean_over_sets(dict(logged), key)
         if value is not None:
-            found[name] = value * factor
-    return found
+            metrics[name] = value * factor
+    return metrics
 
 
 def summarise(runs: Runs, reference: str) -> tuple[dict[str, float], dict[str, list[float]]]:

@@ -12,12 +12,13 @@ from av_detectron.formats.files import write_whole
 
 
 def current_commit(folder: Path) -> str:
-    """Commit of the working tree, with "+changes" where it is not clean; "unknown" without git."""
+    """Commit of the working tree that `folder` lies in, with "+changes" where it is not clean
+    (results/ and README.md apart); "unknown" without git."""
     try:
         git = ["git", "-C", str(folder)]
         commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True)
         status = subprocess.run(
-            [*git, "status", "--porcelain", "--", ":!results", ":!README.md"],
+            [*git, "status", "--porcelain", "--", ":/", ":!/results", ":!/README.md"],
             capture_output=True,
             check=True,
         )

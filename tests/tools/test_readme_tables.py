@@ -72,7 +72,7 @@ def test_map_table(tables: ModuleType) -> None:
     table = tables.av_table(results({n: 0.5 for n in names}, intervals=False))
     assert "| vessel Dice | .500 |  |" in table and "pixels | .500 | .500 |" in table
     single = {f"{n}_1_view": 0.25 for n in tables.detector.AV_ROWS}
-    both = {**dict.fromkeys(names, 0.5), **single, "views": 4}
+    both = {**dict.fromkeys(names, 0.5), **single, "n_views": 4}
     table = tables.av_table(results(both, intervals=False))
     assert "| | mean of 4 views | one view | mean of 4 views, consistent segments |" in table
     assert "pixels | .500 | .250 | .500 |" in table

@@ -40,7 +40,7 @@ def test_one_view_stands_beside_the_mean_of_four(untrained: Path, run_tool: RunT
     code, _, err = run_tool("report_av.py", *arguments(untrained, "safpn_av.yaml", output))
     assert code == 0, err
     one = json.loads(output.read_text())["metrics"]
-    assert four["views"] == 4 and one["views"] == 1
+    assert four["n_views"] == 4 and one["n_views"] == 1
     assert four["av_accuracy_1_view"] == one["av_accuracy"] != four["av_accuracy"]
 
 

@@ -50,7 +50,7 @@ def av_table(results: Results) -> str:
     metrics = results["metrics"]
     columns = {"map": "{}", "consistent segments": "{}_agreed"}
     if "vessel_dice_1_view" in metrics:
-        mean = f"mean of {metrics['views']} views"
+        mean = f"mean of {metrics['n_views']} views"
         columns = {mean: "{}", "one view": "{}_1_view", f"{mean}, consistent segments": "{}_agreed"}
     lines = head(columns)
     for key, label in AV_ROWS.items():

@@ -89,7 +89,7 @@ def test_pooling_keeps_order_and_counts() -> None:
     one = PhotographCenters(points((0, 0)), np.array([0.3]), points((1, 0))).matches(5)
     two = PhotographCenters(points((9, 9)), np.array([0.6]), points((0, 0), (5, 5))).matches(1)
     pooled = pool([one, two])
-    assert pooled.scores.tolist() == [0.6, 0.3] and pooled.found.tolist() == [False, True]
+    assert pooled.scores.tolist() == [0.6, 0.3] and pooled.matched.tolist() == [False, True]
     assert (pooled.crossings, pooled.photographs) == (3, 2)
 
 

@@ -10,8 +10,12 @@ import pytest
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.crosspos import json_path
 from av_detectron.data.prepare import prepare_set
-from av_detectron.evaluation.detector_scores import DetectorScores, bootstrap, interval
-from av_detectron.evaluation.plots import plot_centers
+from av_detectron.evaluation.detector_scores import (
+    DetectorScores,
+    bootstrap,
+    interval,
+    plot_centers,
+)
 
 
 @pytest.fixture
