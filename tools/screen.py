@@ -41,12 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("photographs", type=Path, help="folder, with the folders in it")
     add("--output", type=Path, required=True, help="folder to write")
-    add(
-        "--weights",
-        type=Path,
-        default=DEFAULT_WEIGHTS,
-        help="detector, of tools/release_weights.py",
-    )
+    add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="of tools/release_weights.py")
     add("--graders", type=Path, nargs="*", default=[DEFAULT_GRADER], help=GRADERS)
     add("--views", type=int, choices=VIEWS, default=Settings.views, help=VIEWS_HELP)
     add("--map-views", type=int, choices=N_VIEWS, default=Settings.map_views, help=MAP_VIEWS_HELP)

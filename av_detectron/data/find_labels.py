@@ -64,11 +64,11 @@ def pair_with(images: list[Path], folder: Path) -> list[Path | None]:
     files = list_images(folder)
     by_stem = {image: [f for f in files if _belongs(f, image)] for image in images}
     if any(by_stem.values()):
-        for image, found in by_stem.items():
-            if len(found) != 1:
-                names = ", ".join(f.name for f in found) or "none"
+        for image, matching in by_stem.items():
+            if len(matching) != 1:
+                names = ", ".join(f.name for f in matching) or "none"
                 raise InputFileError(image, f"expected one file in {folder}, found {names}")
-        return [found[0] for found in by_stem.values()]
+        return [matching[0] for matching in by_stem.values()]
     if len(files) != len(images):
         raise InputFileError(
             folder, f"expected a file for each of {len(images)} images, found {len(files)}"
