@@ -1,0 +1,1 @@
+"""How well the whole pipeline does on photographs whose truth is known."""

@@ -1,0 +1,160 @@
+"""Nicking squeezed into whole photographs, so that everything after the camera meets it.
+
+The squeeze is the simulation's own and is kept as it is (narrowing alone; pressed below 0.85 of the
+vein's width, moderate below 0.60; veins of 2.5 DRIVE px and more), so that figures compare over
+time.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_grading.data.manifest import GRADES
+from av_grading.data.patches import SIDE
+from av_grading.errors import NotMeasurable
+from av_grading.simulation.crossing import WIDTHS, CrossingWindow, open_window
+from av_grading.simulation.grades import MARGIN, GradeRule, draw_squeeze
+from av_grading.simulation.squeeze import Squeeze, squeeze
+
+Pixels = NDArray[np.uint8]
+
+RULE = GradeRule(pressed=0.85, moderate=0.60)
+
+
+@dataclass(frozen=True)
+class ClearCrossing:
+    """A labelled crossing that can be squeezed.
+
+    Attributes:
+        number: among the photograph's labelled crossings.
+        center: x and y (px of the photograph).
+        window: what is cut out around it.
+    """
+
+    number: int
+    center: tuple[float, float]
+    window: CrossingWindow
+
+    @property
+    def vein_width(self) -> float:
+        """(DRIVE px)."""
+        return 2 * self.window.vein.half_width / self.window.drive_px
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Column and row of the window's top left pixel in the photograph."""
+        x, y = np.subtract(self.center, self.window.center).round().astype(int).tolist()
+        return x, y
+
+
+@dataclass(frozen=True)
+class SqueezedCrossing:
+    """A clear crossing with what is done to it.
+
+    Attributes:
+        crossing: the crossing.
+        grade: that is simulated.
+        amount: squeeze of the vein as it is.
+    """
+
+    crossing: ClearCrossing
+    grade: int
+    amount: Squeeze
+
+    @property
+    def ratios(self) -> tuple[float, float]:
+        """Widths beside the artery on both sides, as shares of the vein's own, squeezed."""
+        first, second = self.crossing.window.vein.at_edge
+        return self.amount.first * first, self.amount.second * second
+
+
+def clear_crossings(
+    pixels: Pixels, labels: Pixels, centers: Sequence[tuple[float, float]], drive_px: float
+) -> tuple[list[ClearCrossing], list[str]]:
+    """Crossings that are clear enough to be squeezed, and why the others are not.
+
+    Args:
+        pixels: RGB, (H, W, 3).
+        labels: (H, W), 0-3.
+        centers: labelled crossings, x and y (px).
+        drive_px: length of one DRIVE px in px.
+    """
+    clear, reasons = [], []
+    for number, center in enumerate(centers):
+        try:
+            window = open_window(
+                pixels, labels, center, drive_px, SIDE, RULE.pressed + MARGIN, WIDTHS
+            )
+        except NotMeasurable as error:
+            reasons.append(str(error).split(":")[0])
+        else:
+            clear.append(ClearCrossing(number, center, window))
+    return clear, reasons
+
+
+def draw_rounds(
+    crossings: Sequence[ClearCrossing], draws: int, rng: np.random.Generator
+) -> Iterator[list[SqueezedCrossing]]:
+    """Squeezes of every crossing, in rounds whose crossings can be squeezed in one photograph.
+
+    Every crossing is squeezed `draws` times; in each draw the grades come in equal numbers, and
+    four draws give every crossing each grade once.
+    """
+    shift = rng.permutation(len(crossings))
+    for draw in range(draws):
+        for members in _rounds(crossings, rng):
+            chosen = []
+            for i in members:
+                grade = GRADES[int(shift[i] + draw) % len(GRADES)]
+                chosen.append(squeezed_to(crossings[i], grade, rng))
+            yield chosen
+
+
+def squeezed_to(crossing: ClearCrossing, grade: int, rng: np.random.Generator) -> SqueezedCrossing:
+    """A crossing with a squeeze of a grade."""
+    amount = crossing.window.vein.pressed_to(draw_squeeze(rng, grade, RULE))
+    return SqueezedCrossing(crossing, grade, amount)
+
+
+def _rounds(crossings: Sequence[ClearCrossing], rng: np.random.Generator) -> list[list[int]]:
+    """Rounds of indices: in any order, each into the first round where it touches no other."""
+    rounds: list[list[int]] = []
+    for i in rng.permutation(len(crossings)).tolist():
+        for members in rounds:
+            if not any(touching(crossings[i], crossings[j]) for j in members):
+                members.append(i)
+                break
+        else:
+            rounds.append([i])
+    return rounds
+
+
+def touching(one: ClearCrossing, other: ClearCrossing) -> bool:
+    """Whether what is cut around two crossings of a photograph has a pixel in common."""
+    (x, y), (u, v) = one.corner, other.corner
+    height, width = one.window.av_map.shape
+    return bool(abs(x - u) <= width and abs(y - v) <= height)
+
+
+def squeeze_photograph(pixels: Pixels, crossings: Sequence[SqueezedCrossing]) -> Pixels:
+    """A copy of a photograph (H, W, 3) with crossings squeezed in it.
+
+    Raises:
+        ValueError: two of them touch.
+    """
+    for i, one in enumerate(crossings):
+        if any(touching(one.crossing, other.crossing) for other in crossings[:i]):
+            raise ValueError("expected crossings that do not touch each other, found two that do")
+    squeezed = pixels.copy()
+    for chosen in crossings:
+        window, amount = chosen.crossing.window, chosen.amount
+        if amount.first < 1 or amount.second < 1:
+            inside, _ = squeeze(
+                window.photograph, window.av_map, window.vein, amount, window.drive_px
+            )
+            x, y = chosen.crossing.corner
+            height, width = inside.shape[:2]
+            squeezed[y : y + height, x : x + width] = inside
+    return squeezed
