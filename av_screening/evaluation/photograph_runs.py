@@ -4,14 +4,13 @@ interrupted goes on."""
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 import av_detectron
 import av_grading
@@ -105,16 +104,16 @@ def program_hash() -> str:
 
 
 def run_all(tasks: Sequence[Task], jobs: int) -> Iterator[PhotographRows | str]:
-    """What comes of every task, in their order."""
-    bar = tqdm(total=len(tasks), desc="measuring", unit="photo", disable=None)
+    """What comes of every task, in their order; says on stdout how far it is."""
+
+    def told(number: int, found: PhotographRows | str) -> PhotographRows | str:
+        name = tasks[number].photograph.name
+        what = "failed" if isinstance(found, str) else f"{len(found.in_use)} squeezed crossings"
+        print(f"{number + 1}/{len(tasks)} {name}: {what}", flush=True)
+        return found
+
     if jobs == 1:
-        for task in tasks:
-            yield measure(task)
-            bar.update()
-    else:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            running = [pool.submit(measure, task) for task in tasks]
-            for _ in as_completed(running):
-                bar.update()
-            yield from (future.result() for future in running)
-    bar.close()
+        yield from (told(number, measure(task)) for number, task in enumerate(tasks))
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield from (told(number, found) for number, found in enumerate(pool.map(measure, tasks)))
