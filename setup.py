@@ -17,6 +17,7 @@ setup(
     # torch and Detectron2 are chosen by the user's machine (CPU, CUDA): see README.
     install_requires=[
         "numpy",
+        "pandas>=2",
         "scipy",
         "scikit-image",
         "scikit-learn",
@@ -40,6 +41,7 @@ setup(
             "torchvision==0.29.1",
             "timm==1.0.31",
             "numpy==2.4.6",
+            "pandas==3.1.1",
             "scipy==1.17.1",
             "scikit-image==0.26.0",
             "scikit-learn==1.9.1",
