@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from av_detectron.predictor import DEFAULT_WEIGHTS
-from av_screening.limits import ReadingLimits
-from av_screening.quality import QualityLimits
+from av_screening.read.limits import ReadingLimits
+from av_screening.read.quality import QualityLimits
 
 
 @dataclass(frozen=True)

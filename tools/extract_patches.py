@@ -24,7 +24,7 @@ from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.data.manifest import PLACE, format_manifest
 from av_grading.data.patches import PIXELS, SIDE, cut_map, cut_patch
 from av_grading.files import png, write_whole
-from av_screening.patches import most_likely
+from av_screening.steps.patches import most_likely
 
 Row = dict[str, object]
 FOLDERS = (("patch", "patches"), ("av_map", "maps"))

@@ -21,13 +21,13 @@ import torch
 from av_detectron.modeling.test_time_augmentation import N_VIEWS
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.grader import DEFAULT_GRADER, VIEWS
-from av_screening.dicom import check_keyword
-from av_screening.limits import ReadingLimits
-from av_screening.pipeline import best_precision
-from av_screening.quality import QualityLimits
-from av_screening.ray_runner import ray_runner
-from av_screening.run import UsageError, screen_folder
+from av_screening.read.dicom import check_keyword
+from av_screening.read.limits import ReadingLimits
+from av_screening.read.quality import QualityLimits
+from av_screening.run.folder import UsageError, screen_folder
+from av_screening.run.ray_runner import ray_runner
 from av_screening.settings import Settings
+from av_screening.steps.pipeline import best_precision
 
 GRADERS = "of av_grading.train, by default the shipped one; several: mean; none: no grades"
 MAP_VIEWS_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"

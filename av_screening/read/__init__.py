@@ -1,0 +1,1 @@
+"""From a path to pixels that can be screened."""

@@ -1,0 +1,1 @@
+"""A run over a folder: tasks, the processes that do them, what a killed run leaves."""

@@ -1,0 +1,117 @@
+"""A run over a folder: one at a time into an output folder, resumable, summed up at the end."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from av_screening.read.find_photographs import find_photographs
+from av_screening.run.screen_photograph import Outcome, Task, crashed, screen_photograph
+from av_screening.run.workers import run_tasks
+from av_screening.settings import Settings, fingerprint
+from av_screening.write.folder_names import PHOTOGRAPHS, printable
+from av_screening.write.photograph_folder import remove_unfinished
+from av_screening.write.run_tables import Run, write_run
+
+Runner = Callable[[Iterable[Task]], Iterator[Outcome]]
+
+
+class UsageError(ValueError):
+    """A run that cannot start as it was asked for."""
+
+
+@dataclass
+class Counts:
+    """Of a run: screened now, kept from an earlier run, and why the others failed."""
+
+    screened: int = 0
+    kept: int = 0
+    failures: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def done(self) -> int:
+        return self.screened + self.kept
+
+
+@contextmanager
+def locked(output: Path) -> Iterator[None]:
+    """Hold a folder for this process; a killed process leaves no lock.
+
+    Raises:
+        UsageError: another run holds it.
+        OSError: it cannot be written.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(output / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UsageError(f"{output}: another run writes into this folder") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def screen_folder(
+    folder: Path,
+    output: Path,
+    settings: Settings,
+    *,
+    workers: int = 1,
+    resume: bool = False,
+    runner: Runner | None = None,
+) -> Counts:
+    """Screen every photograph below a folder.
+
+    Args:
+        folder: of photographs.
+        output: folder to write.
+        settings: of the run.
+        workers: processes.
+        resume: keep what is there of the same photographs under the same settings.
+        runner: another way to run tasks, by default `workers` processes.
+
+    Raises:
+        UsageError: no such folder, no photograph in it, or `output` is in use or holds a run.
+        OSError: outputs cannot be written; those of earlier photographs stay.
+        CheckpointError, WeightsError: weights are missing, damaged or of another kind.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: expected a folder of photographs, found none")
+    if output.resolve() == folder.resolve():
+        raise UsageError(f"{output}: expected another folder than that of the photographs")
+    if next(find_photographs(folder, output), None) is None:
+        raise UsageError(f"{folder}: expected photographs, found none")
+    described = settings.describe()
+    word = fingerprint(described)
+    with locked(output):
+        remove_unfinished(output)
+        if not resume and any((output / PHOTOGRAPHS).glob("*")):
+            raise UsageError(f"{output}: holds a run already; --resume continues it")
+        (output / PHOTOGRAPHS).mkdir(exist_ok=True)
+        tasks = (
+            Task(path, folder, output, settings, word) for path in find_photographs(folder, output)
+        )
+        outcomes = (
+            runner(tasks) if runner else run_tasks(tasks, screen_photograph, workers, crashed)
+        )
+        counts = Counts()
+        for outcome in tqdm(outcomes, desc="screening", disable=None, unit="photo"):
+            _count(counts, outcome)
+        photographs = partial(find_photographs, folder, output)
+        write_run(Run(output, photographs, counts.failures, word), described)
+    return counts
+
+
+def _count(counts: Counts, outcome: Outcome) -> None:
+    if outcome.reason:
+        counts.failures[str(outcome.relative)] = (outcome.reason, outcome.message)
+        tqdm.write(f"not screened: {printable(outcome.relative)}: {outcome.message}")
+    else:
+        counts.screened += not outcome.kept
+        counts.kept += outcome.kept

@@ -1,0 +1,93 @@
+"""One photograph of a run, from its path to its outputs: what every worker does."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePath
+
+from av_screening.errors import RejectedPhotograph
+from av_screening.read.photograph import decode, read_content
+from av_screening.settings import Settings
+from av_screening.steps.pipeline import Pipeline
+from av_screening.write.folder_names import folder_name, printable
+from av_screening.write.photograph_folder import Source, read_record, write_outputs
+
+
+@dataclass(frozen=True)
+class Task:
+    """A photograph to screen.
+
+    Attributes:
+        relative: its path below the input folder.
+        folder: the input folder.
+        output: the run's folder.
+        settings: of the run.
+        fingerprint: of the settings.
+    """
+
+    relative: PurePath
+    folder: Path
+    output: Path
+    settings: Settings
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task.
+
+    Attributes:
+        relative: path of the photograph below the input folder.
+        reason: empty where it was screened; otherwise as in failures.csv.
+        message: what was expected and found.
+        kept: its outputs were there already.
+    """
+
+    relative: PurePath
+    reason: str = ""
+    message: str = ""
+    kept: bool = False
+
+
+@cache
+def pipeline_of(settings: Settings) -> Pipeline:
+    """This process's models, loaded once.
+
+    Raises:
+        CheckpointError, WeightsError: weights are missing, damaged or of another kind.
+    """
+    return Pipeline.from_settings(settings)
+
+
+def screen_photograph(task: Task) -> Outcome:
+    """Screen a photograph, unless its outputs are there with its content and the run's settings.
+
+    Raises:
+        OSError: outputs cannot be written, which ends a run.
+        CheckpointError, WeightsError: see `pipeline_of`.
+    """
+    settings, pipeline = task.settings, pipeline_of(task.settings)
+    folder = folder_name(task.relative)
+    try:
+        content = read_content(task.folder / task.relative, settings.reading)
+        sha256 = hashlib.sha256(content).hexdigest()
+        record = read_record(task.output, folder) or {}
+        if (record.get("sha256"), record.get("settings")) == (sha256, task.fingerprint):
+            return Outcome(task.relative, kept=True)
+        photograph = decode(content, settings.reading, settings.identity)
+        del content
+        screened = pipeline(photograph.pixels)
+    except RejectedPhotograph as error:
+        return Outcome(task.relative, error.reason, str(error))
+    except (MemoryError, RuntimeError, ValueError, ArithmeticError, LookupError) as error:
+        # A fault of ours or of a library: it is reported, and the other photographs go on.
+        return Outcome(task.relative, "failed", f"{type(error).__name__}: {error}")
+    source = Source(printable(task.relative), sha256, photograph.identity, folder)
+    write_outputs(task.output, source, photograph.pixels, screened, task.fingerprint)
+    return Outcome(task.relative)
+
+
+def crashed(task: Task) -> Outcome:
+    """Outcome of a task whose process died."""
+    message = "the process that screened it died, of memory or of a fault in a library"
+    return Outcome(task.relative, "crashed", message)

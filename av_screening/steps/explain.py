@@ -1,0 +1,52 @@
+"""The explaining step: Grad-CAM of the grade over the patch, by `av_grading.attribution`."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from av_grading.grader import Grader
+from av_grading.report.pictures import overlay, red_free
+from av_screening.steps.grading import patch_set
+from av_screening.steps.patches import CrossingPatch, Patch
+
+
+class Explain(Protocol):
+    """Where graders looked: an RGB picture (Q, Q, 3) over the patch for each crossing's grade."""
+
+    def __call__(
+        self, crossings: Sequence[CrossingPatch], grades: NDArray[np.int64]
+    ) -> list[Patch]: ...
+
+
+def gradcam(graders: Sequence[Grader]) -> Explain:
+    """Where several graders look, the mean of their streams' maps.
+
+    Raises:
+        ValueError: Captum is not installed.
+    """
+    if find_spec("captum") is None:
+        raise ValueError("--explain needs Captum: pip install 'av-nicking[screen]'")
+    from av_grading.attribution.maps import attribute
+    from av_grading.attribution.scored import Scored
+
+    scored = [(Scored(grader), grader.config.data.crop) for grader in graders]
+
+    def explain(crossings: Sequence[CrossingPatch], grades: NDArray[np.int64]) -> list[Patch]:
+        data, targets = patch_set(crossings), torch.as_tensor(grades)
+        side = crossings[0].patch.shape[0]
+        total = np.zeros((len(crossings), side, side), np.float32)
+        for model, crop in scored:
+            found = attribute(model, data, targets, crop=crop).combined()
+            start = (side - crop) // 2
+            part = slice(start, start + crop)
+            total[:, part, part] += found / len(scored)
+        return [
+            overlay(red_free(np.ascontiguousarray(c.patch)), values, contour=True)
+            for c, values in zip(crossings, total, strict=True)
+        ]
+
+    return explain

@@ -1,0 +1,66 @@
+"""Patches and maps of the crossings of a photograph, without a map of the whole photograph."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_detectron import Prediction
+from av_grading.data.patches import PIXELS, SIDE, cut_map, cut_patch
+from av_grading.labels import ARTERY, BACKGROUND, VEIN
+
+Patch = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class CrossingPatch:
+    """A crossing as it is graded and measured.
+
+    Attributes:
+        patch: RGB, (P, P, 3), 0-255.
+        av_map: labels, (P, P): 0 background, 1 artery, 2 vein.
+        drive_px: length of one DRIVE px in px of the patch.
+        unit: px of the patch per px of the photograph.
+    """
+
+    patch: Patch
+    av_map: Patch
+    drive_px: float
+    unit: float
+
+
+def most_likely(av: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Most likely class (H, W) of probabilities (3, H, W): background, artery or vein."""
+    kinds = np.where(av[2] > av[1], np.uint8(VEIN), np.uint8(ARTERY))
+    return np.asarray(np.where(av[0] < 0.5, kinds, np.uint8(BACKGROUND)))
+
+
+def cut_crossings(
+    pixels: NDArray[np.uint8], found: Prediction, side: float = SIDE, size: int = PIXELS
+) -> Iterator[CrossingPatch]:
+    """Patch and map around every crossing, in their order.
+
+    Args:
+        pixels: the photograph, RGB, (H, W, 3).
+        found: its crossings and map.
+        side: of a patch (DRIVE px).
+        size: side of a patch (px).
+    """
+    drive_px = found.fov.drive_px
+    reach = side * drive_px / 2 + 3  # interpolation reads a pixel beyond the patch
+    for x, y in found.centers.astype(float):
+        left, right = _span(x, reach, pixels.shape[1])
+        top, bottom = _span(y, reach, pixels.shape[0])
+        window = pixels[top:bottom, left:right]
+        labels = most_likely(found.av_window(slice(top, bottom), slice(left, right)))
+        place = ((x - left, y - top), drive_px, side, size)
+        unit = size / (side * drive_px)
+        yield CrossingPatch(
+            cut_patch(window, *place), cut_map(labels, *place), drive_px * unit, unit
+        )
+
+
+def _span(center: float, reach: float, length: int) -> tuple[int, int]:
+    return max(0, math.floor(center - reach)), min(length, math.ceil(center + reach) + 1)

@@ -1,0 +1,124 @@
+"""The outputs of one photograph: a folder that is there whole or not at all."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_grading.files import png
+from av_screening.steps.pipeline import Screened
+from av_screening.write.columns import CROSSINGS, format_csv
+from av_screening.write.folder_names import PHOTOGRAPHS
+from av_screening.write.page import review_page
+from av_screening.write.pictures import draw_overlay, map_labels, resized
+from av_screening.write.rows import coco_record, crossing_rows, summary_row
+
+RECORD = "record.json"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a photograph comes from.
+
+    Attributes:
+        name: its path below the input folder, as text.
+        sha256: of the file.
+        identity: that the user asked for, from the DICOM header.
+        folder: name of its outputs' folder.
+    """
+
+    name: str
+    sha256: str
+    identity: str
+    folder: str
+
+
+def read_record(output: Path, folder: str) -> dict[str, Any] | None:
+    """The record of a photograph that is done; None where there is none that can be read."""
+    try:
+        record = json.loads((output / PHOTOGRAPHS / folder / RECORD).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def write_outputs(
+    output: Path, source: Source, pixels: NDArray[np.uint8], screened: Screened, settings: str
+) -> None:
+    """Write everything of a photograph to a temporary folder, then rename it.
+
+    Args:
+        output: folder of the run.
+        source: of the photograph.
+        pixels: RGB, (H, W, 3).
+        screened: what is known of it.
+        settings: fingerprint of the run's settings.
+
+    Raises:
+        OSError: it cannot be written; what was there stays.
+    """
+    place = f"{PHOTOGRAPHS}/{source.folder}"
+    rows = crossing_rows(screened, source.name, source.identity, place)
+    summary = summary_row(screened, source.name, source.identity, source.sha256, place)
+    base = resized(pixels)
+    labels = map_labels(screened, (base.shape[1], base.shape[0]))
+    overlay = draw_overlay(base, labels, screened)
+    record = {"sha256": source.sha256, "settings": settings, "summary": summary}
+    files: dict[str, str | bytes] = {
+        "crossings.csv": format_csv(CROSSINGS, rows),
+        "crossings.json": json.dumps(coco_record(screened, source.name)) + "\n",
+        "overlay.png": png(overlay),
+        "review.html": review_page(
+            pixels,
+            base,
+            labels,
+            screened,
+            rows,
+            source.name,
+            source.identity,
+            source.folder,
+        ),
+        RECORD: json.dumps(record, indent=1) + "\n",
+    }
+    for number, crossing in enumerate(screened.crossings):
+        files[f"patches/{number}.png"] = png(crossing.patch)
+        files[f"av_maps/{number}.png"] = png(crossing.av_map)
+    for number, picture in enumerate(screened.explained):
+        files[f"explained/{number}.png"] = png(picture)
+    write_folder(output / PHOTOGRAPHS / source.folder, files)
+
+
+def write_folder(path: Path, files: dict[str, str | bytes]) -> None:
+    """Write files to a hidden folder beside `path`, then give it its name.
+
+    Raises:
+        OSError: it cannot be written; what was there stays.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        for name, content in files.items():
+            target = temporary / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+        if path.exists():
+            former = path.with_name(f".{path.name}.former")
+            shutil.rmtree(former, ignore_errors=True)
+            path.rename(former)
+            temporary.rename(path)
+            shutil.rmtree(former, ignore_errors=True)
+        else:
+            temporary.rename(path)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def remove_unfinished(output: Path) -> None:
+    """Remove temporary folders that a killed run left."""
+    for path in (output / PHOTOGRAPHS).glob(".*"):
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,83 @@
+"""Pictures of a screened photograph: the photograph at a set width, its map, boxes by grade."""
+
+import io
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from av_detectron.visualization import title
+from av_grading.labels import ARTERY, VEIN
+from av_screening.steps.patches import most_likely
+from av_screening.steps.pipeline import Screened
+from av_screening.write.notice import NOTICE
+
+WIDTH = 1200
+"""Of pictures at most (px)."""
+ARTERY_COLOR, VEIN_COLOR = (232, 96, 84), (92, 148, 240)
+PALETTE = np.zeros((256, 3), np.uint8)
+PALETTE[[ARTERY, VEIN]] = ARTERY_COLOR, VEIN_COLOR
+"""Of labels."""
+GRADE_COLORS = {None: (255, 255, 255), 0: (120, 214, 140), 1: (250, 220, 90)}
+GRADE_COLORS |= {2: (250, 150, 60), 3: (238, 70, 70)}
+
+Image = NDArray[np.uint8]
+
+
+def resized(pixels: Image) -> Image:
+    """The photograph (H, W, 3) at most `WIDTH` px wide, and at most twice as wide as it is."""
+    width = min(WIDTH, 2 * pixels.shape[1])
+    height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
+    method = cv2.INTER_AREA if pixels.shape[1] > width else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.uint8)
+
+
+def map_labels(screened: Screened, size: tuple[int, int]) -> Image:
+    """The map's labels (height, width) at a size (width, height)."""
+    av = screened.found.working_av
+    return most_likely(
+        np.stack([cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in av])
+    )
+
+
+def grade_of(screened: Screened, number: int) -> int | None:
+    """The likeliest grade of a crossing, None without graders."""
+    return int(screened.grades.grade[number]) if screened.grades else None
+
+
+def draw_overlay(base: Image, labels: Image, screened: Screened) -> Image:
+    """Photograph with vessels tinted and numbered boxes in the colour of their grade, RGB.
+
+    Args:
+        base: `resized` photograph.
+        labels: `map_labels` of its size.
+        screened: the photograph.
+    """
+    colors = cv2.LUT(cv2.merge([labels] * 3), PALETTE.reshape(1, 256, 3))
+    tinted = cv2.addWeighted(base, 0.6, colors, 0.4, 0)
+    canvas = np.asarray(cv2.copyTo(tinted, labels, base.copy()), np.uint8)
+    scale = base.shape[1] / screened.found.shape[1]
+    for number, box in enumerate(screened.found.boxes * scale):
+        x0, y0, x1, y1 = (round(float(v)) for v in box)
+        color = GRADE_COLORS[grade_of(screened, number)]
+        cv2.rectangle(canvas, (x0, y0), (x1, y1), color, 2, cv2.LINE_AA)
+        at, font = (x0, max(12, y0 - 5)), cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(canvas, str(number), at, font, 0.5, (0, 0, 0), 3, cv2.LINE_AA)
+        cv2.putText(canvas, str(number), at, font, 0.5, color, 1, cv2.LINE_AA)
+    return title(canvas, NOTICE)
+
+
+def jpeg(pixels: NDArray[np.uint8], quality: int = 85) -> bytes:
+    """JPEG of RGB pixels (H, W, 3)."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    return bytes(cv2.imencode(".jpg", pixels[:, :, ::-1], options)[1])
+
+
+def transparent_png(labels: Image) -> bytes:
+    """PNG of labels (H, W) in their colours, transparent where there is no vessel."""
+    picture = Pillow.fromarray(labels)
+    picture.putpalette(PALETTE.tobytes())
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", transparency=0, compress_level=3)
+    return buffer.getvalue()

@@ -1,0 +1,108 @@
+"""What tables and COCO JSON say of a screened photograph."""
+
+from typing import Any
+
+from av_detectron.data.coco import CATEGORY
+from av_screening.steps.pipeline import Screened
+from av_screening.write.notice import NOTICE
+from av_screening.write.pictures import grade_of
+
+Row = dict[str, object]
+
+
+def crossing_rows(screened: Screened, photograph: str, identity: str, folder: str) -> list[Row]:
+    """Rows of crossings.csv, in the detector's order.
+
+    Args:
+        screened: the photograph.
+        photograph: its path, as text.
+        identity: that the user asked for.
+        folder: of its outputs, below the output folder.
+    """
+    rows: list[Row] = []
+    for number, (x, y) in enumerate(screened.found.centers):
+        row: Row = {
+            "photograph": photograph,
+            "id": identity,
+            "crossing": number,
+            "x_px": f"{x:.1f}",
+            "y_px": f"{y:.1f}",
+            "score": f"{screened.found.scores[number]:.3f}",
+            "patch": f"{folder}/patches/{number}.png",
+            "av_map": f"{folder}/av_maps/{number}.png",
+            "scale": f"{screened.crossings[number].unit:.4f}",
+        }
+        if screened.grades:
+            shares = screened.grades.probabilities[number]
+            row |= {f"p{grade}": f"{share:.3f}" for grade, share in enumerate(shares)}
+            row["grade"] = grade_of(screened, number)
+            row["expected_grade"] = f"{screened.grades.expected[number]:.3f}"
+            if screened.grades.spread is not None:
+                row["spread"] = f"{screened.grades.spread[number]:.3f}"
+        if screened.caliber:
+            row |= {k: _rounded(v) for k, v in screened.caliber[number].items()}
+        rows.append(row)
+    return rows
+
+
+def _rounded(value: object) -> object:
+    """Numbers of the caliber step with three digits; what is not known stays empty."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.3f}"
+    return "" if value is None else value
+
+
+def summary_row(
+    screened: Screened, photograph: str, identity: str, sha256: str, folder: str
+) -> Row:
+    """Row of summary.csv; arguments as `crossing_rows`."""
+    row: Row = {
+        "photograph": photograph,
+        "id": identity,
+        "sha256": sha256,
+        "fov_diameter_px": f"{screened.found.fov.diameter:.0f}",
+        "crossings": len(screened.crossings),
+        "graded": len(screened.crossings) if screened.grades else 0,
+        "folder": folder,
+    }
+    if screened.grades:
+        grades = screened.grades.grade
+        row["highest_grade"] = int(grades.max())
+        row["mean_expected_grade"] = f"{screened.grades.expected.mean():.3f}"
+        row["nicked"] = int((grades > 0).sum())
+    if screened.caliber:
+        row["measurable"] = sum(bool(c.get("measurable")) for c in screened.caliber)
+    return row
+
+
+def coco_record(screened: Screened, photograph: str) -> dict[str, Any]:
+    """COCO JSON of one photograph: boxes (XYWH, px), masks (RLE), scores, and the grade where
+    there is one."""
+    height, width = screened.found.shape
+    annotations = []
+    for number, box in enumerate(screened.found.boxes.astype(float)):
+        x0, y0, x1, y1 = (round(float(v), 2) for v in box)
+        x, y = (round(float(v), 2) for v in screened.found.centers[number])
+        annotation: dict[str, Any] = {
+            "id": number + 1,
+            "image_id": 1,
+            "category_id": CATEGORY["id"],
+            "iscrowd": 0,
+            "bbox": [x0, y0, round(x1 - x0, 2), round(y1 - y0, 2)],
+            "area": round((x1 - x0) * (y1 - y0), 2),
+            "segmentation": screened.found.masks[number],
+            "center": [x, y],
+            "score": round(float(screened.found.scores[number]), 4),
+        }
+        if screened.grades:
+            annotation["grade"] = grade_of(screened, number)
+        annotations.append(annotation)
+    return {
+        "info": {"description": f"CrossPos, detected. {NOTICE}"},
+        "licenses": [],
+        "images": [{"id": 1, "file_name": photograph, "height": height, "width": width}],
+        "annotations": annotations,
+        "categories": [CATEGORY],
+    }

@@ -1,0 +1,1 @@
+"""Speed and memory of screening; `python -m benchmarks`."""

@@ -1,0 +1,88 @@
+"""How much of the machine's convolution peak is used."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from fvcore.nn import FlopCountAnalysis
+from torch import nn
+
+from av_detectron.data.photograph import to_working_scale
+from av_screening.read.limits import ReadingLimits
+from av_screening.read.photograph import decode
+from av_screening.read.quality import check_quality
+from av_screening.steps.pipeline import Pipeline
+
+SHAPES = ((64, 128, 3), (128, 128, 3), (256, 64, 3), (512, 32, 3), (256, 64, 1))
+"""Channels, side and kernel of the convolutions that the peak is measured with."""
+
+
+class _Look(nn.Module):
+    """The dense part of a detector as a module of its own."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model: Any = model
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.model.extract_features(image)[1].logits
+        return found
+
+
+def operations(model: nn.Module, *inputs: torch.Tensor) -> float:
+    """Floating-point operations of a model; fvcore counts a multiply-add as one, this as two."""
+    with torch.no_grad():
+        count = FlopCountAnalysis(model.eval(), inputs)
+        count.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        return 2.0 * float(count.total())
+
+
+def pass_operations(model: nn.Module, height: int, width: int) -> float:
+    """Of features and map of a photograph at the working scale, padded as the model does."""
+    step = 32
+    size = (1, 3, -(-height // step) * step, -(-width // step) * step)
+    return operations(_Look(model), torch.zeros(size))
+
+
+@torch.inference_mode()
+def convolution_peak(dtype: torch.dtype, rounds: int = 10) -> float:
+    """Operations a second of the fastest of `SHAPES`, channels last, with the current threads."""
+    best = 0.0
+    for channels, side, kernel in SHAPES:
+        layer = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, bias=False)
+        layer = layer.to(dtype).to(memory_format=torch.channels_last)
+        image = torch.rand((1, channels, side, side), dtype=dtype)
+        image = image.contiguous(memory_format=torch.channels_last)
+        work = 2.0 * channels * channels * kernel**2 * side**2
+        for turn in range(rounds + 2):
+            start = time.perf_counter()
+            layer(image)
+            seconds = time.perf_counter() - start
+            if turn > 1:
+                best = max(best, work / seconds)
+    return best
+
+
+def pipeline_operations(
+    pipeline: Pipeline, exact: nn.Module, paths: Sequence[Path], crossings: int
+) -> tuple[float, float]:
+    """Of features and maps of some photographs, and of these and the grading of their crossings.
+
+    `exact` is the pipeline's detector in float32, as which it is traced. Proposals and RoI heads
+    are not counted, which makes shares of the peak smaller, not larger.
+    """
+    keys, limits = pipeline.predictor.cfg.INPUT.CROSSPOS, ReadingLimits()
+    dense = 0.0
+    for path in paths:
+        pixels = decode(path.read_bytes(), limits).pixels
+        fov = check_quality(pixels, pipeline.quality)
+        image = to_working_scale(pixels, fov, keys.FOV_DIAMETER, keys.CONTRAST_RADIUS)
+        dense += pass_operations(exact, *image.shape[:2])
+    grading = 0.0
+    for grader in pipeline.graders:
+        side = grader.config.data.crop
+        patch = torch.zeros((1, 3, side, side))
+        grading += crossings * grader.views * operations(grader.model, patch, patch)
+    return dense, dense + grading

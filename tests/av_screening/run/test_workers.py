@@ -1,0 +1,77 @@
+"""Tasks in several processes, of which some die."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from av_screening.run.workers import run_tasks
+from tests.av_screening.conftest import start_as_on_a_terminal
+
+
+def double(number: int) -> int:
+    """What a worker does whose library has a fault with 3 and 7."""
+    if number in (3, 7):
+        os._exit(9)
+    return 2 * number
+
+
+def refuse(number: int) -> int:
+    raise OSError(28, "No space left on device", str(number))
+
+
+def test_a_worker_that_dies_takes_one_task_with_it() -> None:
+    found = list(run_tasks(range(12), double, 2, crashed=lambda number: -number))
+    assert found == [-n if n in (3, 7) else 2 * n for n in range(12)]
+
+
+def test_tasks_are_taken_as_they_are_needed() -> None:
+    taken: list[int] = []
+
+    def tasks() -> Iterator[int]:
+        for number in range(100, 200):
+            taken.append(number)
+            yield number
+
+    outcomes = run_tasks(tasks(), double, 2, crashed=int)
+    assert next(outcomes) == 200 and len(taken) <= 8
+    outcomes.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_the_work_raises_ends_it(workers: int) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        list(run_tasks(range(3), refuse, workers, crashed=int))
+
+
+SLOW_TO_START = """
+import time
+from av_screening.run.workers import run_tasks
+
+if __name__ == "__mp_main__":
+    print("starting", flush=True)
+    time.sleep(2)
+    print("started", flush=True)
+
+if __name__ == "__main__":
+    try:
+        list(run_tasks(range(-9, 9), abs, 2, crashed=int))
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+def test_interrupted_while_workers_start(repo: Path, tmp_path: Path) -> None:
+    script = tmp_path / "slow_to_start.py"
+    script.write_text(SLOW_TO_START)
+    run = start_as_on_a_terminal(repo, script)
+    assert run.stdout is not None and run.stdout.readline() == "starting\n"
+    os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to the workers as well
+    output, errors = run.communicate(timeout=60)
+    assert (
+        errors == "stopping when what is under way is done\n"
+        and output.splitlines()[-1] == "interrupted"
+    )
+    assert output.count("started") == 2  # workers leave Ctrl-C to the process that started them
