@@ -38,8 +38,8 @@ from av_screening.evaluation.in_use_scores import (
 from av_screening.evaluation.labelled_photographs import folder_photographs, prepared_photographs
 from av_screening.evaluation.passes import PhotographRows, Plan
 from av_screening.evaluation.photograph_runs import make_tasks, run_all
-from av_screening.pipeline import best_precision
 from av_screening.settings import Settings
+from av_screening.steps.pipeline import best_precision
 
 SPLITS = ("val", "test", "train")
 READINGS = (

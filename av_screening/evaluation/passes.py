@@ -25,10 +25,10 @@ from av_screening.evaluation.squeezing import (
     squeeze_photograph,
     squeezed_to,
 )
-from av_screening.grading import grade_crossings
-from av_screening.pipeline import Pipeline, Screened
-from av_screening.records import crossing_rows, summary_row
-from av_screening.steps import CrossingPatch
+from av_screening.steps.grading import grade_crossings
+from av_screening.steps.patches import CrossingPatch
+from av_screening.steps.pipeline import Pipeline, Screened
+from av_screening.write.rows import crossing_rows, summary_row
 
 Row = dict[str, Any]
 SEVERE = 3

@@ -21,8 +21,8 @@ from av_screening.errors import RejectedPhotograph
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
 from av_screening.evaluation.passes import PhotographRows, Plan, measure_photograph
 from av_screening.evaluation.readings import read_readings
-from av_screening.pipeline import Pipeline
 from av_screening.settings import Settings
+from av_screening.steps.pipeline import Pipeline
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from av_detectron.data.fov import FieldOfView
 from av_screening.evaluation import passes
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
 from av_screening.evaluation.passes import Plan, match, measure_photograph
-from av_screening.grading import Grades
-from av_screening.patches import cut_crossings
-from av_screening.pipeline import Screened
+from av_screening.steps.grading import Grades
+from av_screening.steps.patches import cut_crossings
+from av_screening.steps.pipeline import Screened
 
 
 class StandIn:
