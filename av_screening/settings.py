@@ -8,7 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from av_detectron.modeling.test_time_augmentation import N_VIEWS
 from av_detectron.predictor import DEFAULT_WEIGHTS
+from av_grading.grader import DEFAULT_GRADER, VIEWS
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.quality import QualityLimits
 
@@ -19,9 +21,11 @@ class Settings:
 
     Attributes:
         detector: file of tools/release_weights.py.
-        graders: files of `python -m av_grading.train`; none: crossings stay without grades.
-        views: flips of a patch that grades are the mean of, 1, 2 or 4; the time grows with it.
-        map_views: mirror images of a photograph that its map is the mean of, likewise.
+        graders: files of `python -m av_grading.train`, by default the shipped one; none: crossings
+            stay without grades.
+        grader_n_views: flips of a patch that grades are the mean of, 1, 2 or 4; the time grows
+            with it.
+        map_n_views: mirror images of a photograph that its map is the mean of, likewise.
         threshold: least score of a crossing, 0-1; None for what the detector's file says.
         precision: "float32" or "bfloat16", of features, map and graders.
         device: "cpu" or "cuda".
@@ -31,12 +35,15 @@ class Settings:
         identity: keyword of the DICOM attribute to copy; empty for none.
         reading: limits on files.
         quality: limits on photographs.
+
+    Raises:
+        ValueError: a value that is none of these; says which, what was expected and found.
     """
 
     detector: Path = DEFAULT_WEIGHTS
-    graders: tuple[Path, ...] = ()
-    views: int = 2
-    map_views: int = 1
+    graders: tuple[Path, ...] = (DEFAULT_GRADER,)
+    grader_n_views: int = 2
+    map_n_views: int = 1
     threshold: float | None = None
     precision: str = "float32"
     device: str = "cpu"
@@ -46,6 +53,22 @@ class Settings:
     identity: str = ""
     reading: ReadingLimits = field(default_factory=ReadingLimits)
     quality: QualityLimits = field(default_factory=QualityLimits)
+
+    def __post_init__(self) -> None:
+        choices: dict[str, tuple[object, ...]] = {
+            "grader_n_views": VIEWS,
+            "map_n_views": tuple(N_VIEWS),
+            "precision": ("float32", "bfloat16"),
+            "device": ("cpu", "cuda"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                expected = ", ".join(map(str, allowed))
+                raise ValueError(f"{name}: expected one of {expected}, found {getattr(self, name)}")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold: expected a score of 0 to 1, found {self.threshold:g}")
+        if self.threads < 1:
+            raise ValueError(f"threads: expected at least 1, found {self.threads}")
 
     def describe(self) -> dict[str, Any]:
         """As JSON takes it: weights by name and SHA-256, never by the user's folders."""

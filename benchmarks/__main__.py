@@ -55,9 +55,9 @@ def report(args: argparse.Namespace) -> None:
     config = load_config(args.grader_config)
     model = build_grader(config)
     # Time does not depend on the weights.
-    graders = [Grader(model.eval(), config, views=Settings.views)]
+    graders = [Grader(model.eval(), config, views=Settings.grader_n_views)]
     narrow = precision == "bfloat16"
-    predictor = Predictor(args.detector, "cpu", bfloat16=narrow, n_views=Settings.map_views)
+    predictor = Predictor(args.detector, "cpu", bfloat16=narrow, n_views=Settings.map_n_views)
     pipeline = Pipeline(predictor, at_precision(graders, precision))
     cfg, exact = load_detector(args.detector)
     with tempfile.TemporaryDirectory() as folder:
@@ -69,7 +69,7 @@ def report(args: argparse.Namespace) -> None:
         times = compare(pipeline, others, paths, args.rounds)
         dense, whole = pipeline_operations(pipeline, exact, paths, int(times.crossings.sum()))
         peak = convolution_peak(dtype_of(precision))
-        settings = Settings(detector=args.detector, precision=precision, caliber=False)
+        settings = Settings(args.detector, graders=(), precision=precision, caliber=False)
         memory = [
             peak_mib(paths, count, Path(folder) / "memory", settings) for count in args.memory
         ]

@@ -30,8 +30,18 @@ from av_screening.settings import Settings
 from av_screening.steps.pipeline import best_precision
 
 GRADERS = "of av_grading.train, by default the shipped one; several: mean; none: no grades"
-MAP_VIEWS_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"
-VIEWS_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
+MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"
+GRADES_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
+
+RENAMED = {"--views": "--grader-n-views", "--map-views": "--map-n-views"}
+"""Flags of earlier versions, each with its name now."""
+
+
+class Renamed(argparse.Action):
+    """Refuses a flag with its new name."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.error(f"{self.option_strings[0]} is now {self.const}")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -43,8 +53,12 @@ def make_parser() -> argparse.ArgumentParser:
     add("--output", type=Path, required=True, help="folder to write")
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="of tools/release_weights.py")
     add("--graders", type=Path, nargs="*", default=[DEFAULT_GRADER], help=GRADERS)
-    add("--views", type=int, choices=VIEWS, default=Settings.views, help=VIEWS_HELP)
-    add("--map-views", type=int, choices=N_VIEWS, default=Settings.map_views, help=MAP_VIEWS_HELP)
+    views = {"type": int, "default": Settings.grader_n_views, "help": GRADES_HELP}
+    add("--grader-n-views", choices=VIEWS, **views)
+    views = {"type": int, "default": Settings.map_n_views, "help": MAP_HELP}
+    add("--map-n-views", choices=N_VIEWS, **views)
+    for name, new in RENAMED.items():
+        add(name, action=Renamed, help=argparse.SUPPRESS, const=new, nargs="?")
     add("--threshold", type=float, help="least score of a crossing; by default the detector's")
     add("--resume", action="store_true", help="keep what is done in the output folder")
     add("--workers", type=int, help="processes; by default one a core, on CUDA one")
@@ -69,16 +83,13 @@ def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> Se
         parser.error(f"--dicom-id: {error}")
     if args.device == "cuda" and not torch.cuda.is_available():
         parser.error("--device: expected a GPU for cuda, torch finds none")
-    if args.threshold is not None and not 0 <= args.threshold <= 1:
-        parser.error(f"--threshold: expected a score of 0 to 1, found {args.threshold:g}")
-    for name in ("workers", "threads"):
-        if getattr(args, name) is not None and getattr(args, name) < 1:
-            parser.error(f"--{name}: expected at least 1, found {getattr(args, name)}")
+    if args.workers is not None and args.workers < 1:
+        parser.error(f"--workers: expected at least 1, found {args.workers}")
     return Settings(
         detector=args.weights,
         graders=tuple(args.graders),
-        views=args.views,
-        map_views=args.map_views,
+        grader_n_views=args.grader_n_views,
+        map_n_views=args.map_n_views,
         threshold=args.threshold,
         precision=best_precision() if args.precision == "auto" else args.precision,
         device=args.device,
@@ -94,18 +105,15 @@ def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> Se
 def main(argv: list[str] | None = None) -> int:
     parser = make_parser()
     args = parser.parse_args(argv)
-    settings = settings_of(args, parser)
+    try:
+        settings = settings_of(args, parser)
+    except ValueError as error:  # its name is that of the flag
+        parser.error(f"--{error}")
     workers = args.workers or (1 if args.device == "cuda" else os.cpu_count() or 1)
     runner = ray_runner(workers) if args.ray else None
     try:
-        counts = screen_folder(
-            args.photographs,
-            args.output,
-            settings,
-            workers=workers,
-            resume=args.resume,
-            runner=runner,
-        )
+        how = {"workers": workers, "resume": args.resume, "runner": runner}
+        counts = screen_folder(args.photographs, args.output, settings, **how)
     except UsageError as error:
         parser.error(str(error))
     except (OSError, ValueError, ImportError) as error:

@@ -58,9 +58,9 @@ def locked(output: Path) -> Iterator[None]:
 
 
 def screen_folder(
-    folder: Path,
-    output: Path,
-    settings: Settings,
+    folder: str | Path,
+    output: str | Path,
+    settings: Settings | None = None,
     *,
     workers: int = 1,
     resume: bool = False,
@@ -71,16 +71,20 @@ def screen_folder(
     Args:
         folder: of photographs.
         output: folder to write.
-        settings: of the run.
+        settings: of the run, by default the shipped models on the CPU.
         workers: processes.
         resume: keep what is there of the same photographs under the same settings.
         runner: another way to run tasks, by default `workers` processes.
+
+    Returns:
+        how many were screened, kept from an earlier run, and why the others failed.
 
     Raises:
         UsageError: no such folder, no photograph in it, or `output` is in use or holds a run.
         OSError: outputs cannot be written; those of earlier photographs stay.
         CheckpointError, WeightsError: weights are missing, damaged or of another kind.
     """
+    folder, output, settings = Path(folder), Path(output), settings or Settings()
     if not folder.is_dir():
         raise UsageError(f"{folder}: expected a folder of photographs, found none")
     if output.resolve() == folder.resolve():

@@ -1,6 +1,7 @@
 """One photograph of a run, from its path to its outputs: what every worker does."""
 
 import hashlib
+import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePath
@@ -49,13 +50,21 @@ class Outcome:
     kept: bool = False
 
 
-@cache
+_loading = threading.Lock()
+
+
 def pipeline_of(settings: Settings) -> Pipeline:
-    """This process's models, loaded once.
+    """This process's models of some settings, loaded once and kept, whichever thread asks.
 
     Raises:
         CheckpointError, WeightsError: weights are missing, damaged or of another kind.
     """
+    with _loading:
+        return _load(settings)
+
+
+@cache
+def _load(settings: Settings) -> Pipeline:
     return Pipeline.from_settings(settings)
 
 

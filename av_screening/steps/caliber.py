@@ -1,12 +1,14 @@
 """The caliber step: the vein's width on both sides of a crossing, by `av_grading.caliber`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from av_grading.caliber.severity import measure_crossing
 from av_grading.errors import NotMeasurable
 from av_grading.thresholds import Thresholds
+from av_screening.errors import RejectedPhotograph
 from av_screening.steps.patches import CrossingPatch
+from av_screening.write.columns import CALIBER
 
 
 class Measure(Protocol):
@@ -14,6 +16,19 @@ class Measure(Protocol):
     "measurable" is 0 and "not_measurable" says why."""
 
     def __call__(self, crossing: CrossingPatch) -> Mapping[str, object]: ...
+
+
+def measure_all(crossings: Sequence[CrossingPatch], measure: Measure) -> list[Mapping[str, object]]:
+    """Columns of every crossing, in their order.
+
+    Raises:
+        RejectedPhotograph: `measure` gives a column that is not in `write.columns.CALIBER`.
+    """
+    measured = [measure(crossing) for crossing in crossings]
+    unknown = sorted({name for columns in measured for name in columns} - CALIBER.keys())
+    if unknown:
+        raise RejectedPhotograph("failed", f"caliber: unknown columns {unknown}")
+    return measured
 
 
 def measure_caliber(crossing: CrossingPatch) -> Mapping[str, object]:

@@ -37,13 +37,13 @@ class Grades:
         return expected_grade(self.probabilities)
 
 
-def load_graders(paths: Sequence[Path], device: str, views: int) -> list[Grader]:
+def load_graders(paths: Sequence[Path], device: str, n_views: int) -> list[Grader]:
     """Graders of an ensemble, which look at so many flips of a patch.
 
     Raises:
         WeightsError: a file is missing, damaged or of another kind; names it.
     """
-    return [replace(load_grader(path, device), views=views) for path in paths]
+    return [replace(load_grader(path, device), views=n_views) for path in paths]
 
 
 def at_precision(graders: Sequence[Grader], precision: str) -> list[Grader]:

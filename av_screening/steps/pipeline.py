@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from av_detectron import Prediction, Predictor
 from av_grading.grader import Grader
-from av_screening.errors import RejectedPhotograph
 from av_screening.read.quality import QualityLimits, check_quality
 from av_screening.settings import Settings
-from av_screening.steps.caliber import Measure, measure_caliber
+from av_screening.steps.caliber import Measure, measure_all, measure_caliber
 from av_screening.steps.explain import Explain, gradcam
 from av_screening.steps.grading import Grades, at_precision, grade_crossings, load_graders
 from av_screening.steps.patches import CrossingPatch, cut_crossings
-from av_screening.write.columns import CALIBER
 
 
 @dataclass(frozen=True)
@@ -90,9 +88,9 @@ class Pipeline:
             settings.device,
             settings.threshold,
             bfloat16=settings.precision == "bfloat16",
-            n_views=settings.map_views,
+            n_views=settings.map_n_views,
         )
-        graders = load_graders(settings.graders, settings.device, settings.views)
+        graders = load_graders(settings.graders, settings.device, settings.grader_n_views)
         # Gradients, which explanations need, stay in float32.
         return cls(
             predictor,
@@ -112,19 +110,11 @@ class Pipeline:
         found = self.predictor(pixels, fov)
         crossings = list(cut_crossings(pixels, found))
         grades = grade_crossings(crossings, self.graders)
-        caliber = [self._measured(c) for c in crossings] if self.measure else []
+        caliber = measure_all(crossings, self.measure) if self.measure else []
         explained = []
         if self.explain and grades:
             explained = self.explain(crossings, grades.grade)
         return Screened(found, crossings, grades, caliber, explained)
-
-    def _measured(self, crossing: CrossingPatch) -> Mapping[str, object]:
-        assert self.measure is not None
-        columns = self.measure(crossing)
-        unknown = columns.keys() - CALIBER.keys()
-        if unknown:
-            raise RejectedPhotograph("failed", f"caliber: unknown columns {sorted(unknown)}")
-        return columns
 
 
 def best_precision() -> str:

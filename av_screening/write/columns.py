@@ -5,9 +5,9 @@ Empty means not known: not graded, not measured, not found. Lengths are in px of
 it is stored; x to the right, y down, the centre of the top left pixel at 0, 0.
 """
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
 
 CALIBER = {
     "measurable": "1 where the vein's width could be measured, 0 where not",
@@ -70,12 +70,25 @@ FAILURES = {
 Row = Mapping[str, object]
 
 
+CROSSINGS_DTYPES = {
+    **dict.fromkeys(CROSSINGS, "float64"),
+    **dict.fromkeys(("photograph", "id", "not_measurable", "patch", "av_map"), "str"),
+    **dict.fromkeys(("crossing", "grade", "measurable", "caliber_grade"), "Int64"),
+}
+"""Of crossings.csv for `pandas.read_csv(path, dtype=CROSSINGS_DTYPES)`: empty integers stay
+integers."""
+
+
 def format_csv(columns: Iterable[str], rows: Iterable[Row], *, header: bool = True) -> str:
-    """CSV text; a column that a row lacks stays empty, one that is not known is an error."""
-    text = io.StringIO()
-    names: Sequence[str] = list(columns)
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
-    if header:
-        writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    """CSV text; a column that a row lacks stays empty.
+
+    Raises:
+        ValueError: a row has a column that is not known.
+    """
+    names = list(columns)
+    table = pd.DataFrame(list(rows), dtype=object)
+    unknown = sorted(set(table.columns) - set(names))
+    if unknown:
+        raise ValueError(f"expected the columns {', '.join(names)}, found {', '.join(unknown)}")
+    # As objects every value is written as it stands: integers beside empty ones stay integers.
+    return str(table.reindex(columns=names).to_csv(index=False, header=header, lineterminator="\n"))

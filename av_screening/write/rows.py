@@ -17,7 +17,7 @@ def crossing_rows(screened: Screened, photograph: str, identity: str, folder: st
         screened: the photograph.
         photograph: its path, as text.
         identity: that the user asked for.
-        folder: of its outputs, below the output folder.
+        folder: of its outputs, below the output folder; empty where none are written.
     """
     rows: list[Row] = []
     for number, (x, y) in enumerate(screened.found.centers):
@@ -28,10 +28,11 @@ def crossing_rows(screened: Screened, photograph: str, identity: str, folder: st
             "x_px": f"{x:.1f}",
             "y_px": f"{y:.1f}",
             "score": f"{screened.found.scores[number]:.3f}",
-            "patch": f"{folder}/patches/{number}.png",
-            "av_map": f"{folder}/av_maps/{number}.png",
             "scale": f"{screened.crossings[number].unit:.4f}",
         }
+        if folder:
+            row["patch"] = f"{folder}/patches/{number}.png"
+            row["av_map"] = f"{folder}/av_maps/{number}.png"
         if screened.grades:
             shares = screened.grades.probabilities[number]
             row |= {f"p{grade}": f"{share:.3f}" for grade, share in enumerate(shares)}

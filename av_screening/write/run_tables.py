@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -19,6 +20,8 @@ from av_screening.write.photograph_folder import read_record
 
 PACKAGES = ["av-nicking", "torch", "torchvision", "numpy", "opencv-python-headless", "pillow"]
 PACKAGES += ["pydicom"]
+TOGETHER = 1000
+"""Rows that are made text at once."""
 Failures = Mapping[str, tuple[str, str]]
 
 
@@ -109,9 +112,11 @@ def versions() -> dict[str, str]:
 
 
 def _table(columns: Mapping[str, str], rows: Iterable[Row]) -> Iterator[str]:
+    """CSV in parts of `TOGETHER` rows: any number of photographs fits into memory."""
     yield format_csv(columns, [])
-    for row in rows:
-        yield format_csv(columns, [row], header=False)
+    remaining = iter(rows)
+    while part := list(islice(remaining, TOGETHER)):
+        yield format_csv(columns, part, header=False)
 
 
 def _crossings(run: Run) -> Iterator[str]:

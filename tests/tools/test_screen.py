@@ -100,6 +100,11 @@ def test_wrong_use(photographs: Path, tmp_path: Path, screen: Screen) -> None:
     assert code == 2 and "--workers: expected at least 1, found 0" in err
     code, _, err = screen(photographs, *output, "--threshold", "5")
     assert code == 2 and "--threshold: expected a score of 0 to 1, found 5" in err
+    for former, name in (("--views", "--grader-n-views"), ("--map-views", "--map-n-views")):
+        code, _, err = screen(photographs, *output, former, "4")
+        assert code == 2 and f"{former} is now {name}" in err
+    code, _, err = screen(photographs, *output, "--threads", "0")
+    assert code == 2 and "--threads: expected at least 1, found 0" in err
     if not torch.cuda.is_available():
         code, _, err = screen(photographs, *output, "--device", "cuda")
         assert code == 2 and "--device: expected a GPU for cuda, torch finds none" in err
