@@ -1,5 +1,5 @@
 """The columns of every table: names, order and meaning do not change between versions; new ones
-are added at the end.
+are added at the end. `rows` fills them; columns.csv of every run repeats what stands here.
 
 Empty means not known: not graded, not measured, not found. Lengths are in px of the photograph as
 it is stored; x to the right, y down, the centre of the top left pixel at 0, 0.
