@@ -29,7 +29,7 @@ demo: install
 	$(RUN) tools/visualize_crossings.py --dataset crosspos_phantom_test --predictions $(DEMO)/detector/inference/crosspos_phantom_test/coco_instances_results.json --output $(DEMO)/pictures
 	$(RUN) tools/export_backbone.py --config-file $(DEMO)/detector/best.yaml --weights $(DEMO)/detector/model_best.pth --output $(DEMO)/backbone.safetensors
 	$(RUN) datasets/simulate_nicking.py phantom --output $(DEMO)/nicking
-	$(RUN) -m av_grading.train --first-folds 1 --config configs/grading/cpu/demo.yaml --output $(DEMO)/grader data.manifest=$(DEMO)/nicking/manifest.csv model.start=av_grading/weights/nicking_grader_r18.safetensors
+	$(RUN) -m av_grading.train --first-folds 1 --config configs/grading/cpu/demo.yaml --output $(DEMO)/grader data.manifest=$(DEMO)/nicking/manifest.csv model.init_from=av_grading/weights/nicking_grader_r18.safetensors
 	$(RUN) -m av_grading.attribute --manifest $(DEMO)/nicking/manifest.csv --held-out $(DEMO)/grader/fold0/predictions.csv --weights $(DEMO)/grader/fold0/grader.safetensors --output $(DEMO)/attribution --draws 200
 	$(RUN) tools/release_weights.py --detector $(DEMO)/detector/best.yaml --output $(DEMO)/detector.safetensors
 	$(RUN) tools/screen.py $(DEMO)/data/phantom/test/images --resume --output $(DEMO)/screening --weights $(DEMO)/detector.safetensors --graders $(DEMO)/grader/fold0/grader.safetensors
@@ -66,10 +66,10 @@ GRADER := output/grader
 SETTINGS := configs/grading/cpu
 GRADE := PYTHONWARNINGS=ignore OMP_NUM_THREADS=1 $(PY) -m av_grading
 NICKING := data.manifest=$(GRADER)/nicking/manifest.csv
-PHANTOMS := data.manifest=$(GRADER)/phantoms/manifest.csv data.folds=12 data.inner=0.1 train.epochs=10 augment.overlap=0
+PHANTOMS := data.manifest=$(GRADER)/phantoms/manifest.csv data.folds=12 data.val_fraction=0.1 train.epochs=10 augment.overlap=0
 BACKBONE := model.weights=$(GRADER)/backbone.safetensors
 # As many steps for a tenth of the patches; the study had grades alone.
-FEW := train.widths=0 train.epochs=100 train.patience=30 train.batch=16
+FEW := train.width_loss_weight=0 train.epochs=100 train.patience=30 train.batch=16
 # Five folds each, and ten draws of few patches.
 MODELS := full pretrained photograph_only two_stream baseline
 # One fold each.
@@ -78,7 +78,7 @@ two_stream := --config $(SETTINGS)/two_stream.yaml
 baseline := --config $(SETTINGS)/baseline.yaml
 full := --config $(SETTINGS)/semi_supervised.yaml data.unlabelled=$(GRADER)/nicking/unlabelled.csv
 pretrained := $(two_stream)
-photograph_only := $(two_stream) model.kind=one_stream model.level=false data.crop=64
+photograph_only := $(two_stream) model.kind=one_stream model.align_vein=false data.crop=64
 map_only := $(two_stream) model.kind=one_stream model.stream=av_map
 bilinear := $(two_stream) model.pooling=bilinear
 no_backbone := $(two_stream)
@@ -86,7 +86,7 @@ no_se := $(two_stream) model.se=false
 # What is first trained on phantoms, and from what: the detector's backbone, or nothing.
 $(foreach m,pretrained photograph_only map_only bilinear,$(eval $(m)_from := $(BACKBONE)))
 FIRST := pretrained photograph_only $(PARTS)
-start = model.start=$(GRADER)/phantom/$(1)/fold0/grader.safetensors
+start = model.init_from=$(GRADER)/phantom/$(1)/fold0/grader.safetensors
 $(foreach m,$(FIRST),$(eval $(m)_start := $(call start,$(m))))
 full_start := $(pretrained_start)
 # What a head unifies: a team of losses and streams, and the network with the measured widths.

@@ -10,6 +10,37 @@ class ConfigError(ValueError):
     """A setting that is not there or does not fit; names file and key."""
 
 
+KINDS = ("two_stream", "one_stream")
+STREAMS = ("photograph", "av_map")
+DEPTHS = (18, 34, 50)
+NORMS = ("group", "batch")
+STAGES = 4
+"""Of an encoder."""
+POOLINGS = ("bilinear", "concat", "both")
+LOSSES = ("ce", "ce_qwk", "corn")
+
+ALLOWED: dict[str, tuple[str | int, ...]] = {
+    "model.kind": KINDS,
+    "model.stream": STREAMS,
+    "model.depth": DEPTHS,
+    "model.norm": NORMS,
+    "model.stride": (8, 16, 32),
+    "model.stages": tuple(range(1, STAGES + 1)),
+    "model.pooling": POOLINGS,
+    "model.frozen_stages": tuple(range(STAGES + 1)),
+    "train.loss": LOSSES,
+}
+"""Values of the settings that are a choice. What is new here is built in models/ or losses.py."""
+
+RENAMED = {
+    "data.inner": "data.val_fraction",
+    "model.level": "model.align_vein",
+    "model.start": "model.init_from",
+    "train.widths": "train.width_loss_weight",
+}
+"""Keys of earlier versions → their names now; the old ones are refused."""
+
+
 @dataclass(frozen=True)
 class Data:
     """What is read.
@@ -20,7 +51,7 @@ class Data:
         extra: graded patches of other photographs to learn from alone; empty for none.
         crop: side of what the model sees of a patch, cut after augmentation (px).
         folds: of cross-validation, by group.
-        inner: share of a fold's training groups held out to stop by and to calibrate with.
+        val_fraction: share of a fold's training groups held out to stop by and to calibrate with.
     """
 
     manifest: str = ""
@@ -28,7 +59,7 @@ class Data:
     extra: str = ""
     crop: int = 64
     folds: int = 5
-    inner: float = 0.2
+    val_fraction: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -46,10 +77,10 @@ class Model:
         pooling: of two streams: "bilinear", "concat" or "both".
         rank: of the bilinear pooling.
         dropout: before the classifier.
-        level: turn patch and map so that the vein runs level, and see their middle alone: 1 / √2 of
-            `data.crop`, to the next multiple of 16. Needs a stream of maps.
+        align_vein: turn patch and map so that the vein runs level, and see their middle alone:
+            1 / √2 of `data.crop`, to the next multiple of 16. Needs a stream of maps.
         weights: encoder to start from (timm's names); empty for random weights.
-        start: trained grader of the same architecture to go on from; empty for none.
+        init_from: trained grader of the same architecture to go on from; empty for none.
         frozen_stages: stages of the encoders that do not learn, 0-4.
     """
 
@@ -63,9 +94,9 @@ class Model:
     pooling: str = "bilinear"
     rank: int = 64
     dropout: float = 0.2
-    level: bool = False
+    align_vein: bool = False
     weights: str = ""
-    start: str = ""
+    init_from: str = ""
     frozen_stages: int = 0
 
 
@@ -75,8 +106,8 @@ class Train:
 
     Attributes:
         loss: "ce", "ce_qwk" or "corn".
-        widths: weight of the loss of the vein's widths, where the manifest has them (columns
-            `ratio_first`, `ratio_second`, as simulated nicking has); 0: learn grades alone.
+        width_loss_weight: weight of the loss of the vein's widths, where the manifest has them
+            (columns `ratio_first`, `ratio_second`, as simulated nicking has); 0: grades alone.
         class_weights: weigh grades by how rare they are.
         balanced: draw grades equally often.
         epochs: at most.
@@ -93,7 +124,7 @@ class Train:
     """
 
     loss: str = "ce_qwk"
-    widths: float = 0.0
+    width_loss_weight: float = 0.0
     class_weights: bool = False
     balanced: bool = True
     epochs: int = 30

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from av_grading.config import Config, ConfigError
+from av_grading.config import ALLOWED, RENAMED, Config, ConfigError
 
 BASE = "_BASE_"
 """Key of the file, relative to this one, whose settings a YAML file changes."""
@@ -17,8 +17,8 @@ def load_config(path: Path | None, overrides: Sequence[str] = ()) -> Config:
     """Read a YAML file over its base or the defaults, then `section.key=value` overrides.
 
     Raises:
-        ConfigError: unreadable, an unknown key, a value of another type, or bases that go round;
-            names file and key.
+        ConfigError: unreadable, an unknown or renamed key, a value of another type or none of
+            those allowed, or bases that go round; names file and key.
     """
     config = Config() if path is None else _read(path, ())
     for text in overrides:
@@ -30,21 +30,21 @@ def load_config(path: Path | None, overrides: Sequence[str] = ()) -> Config:
     return config
 
 
-def load_config_text(text: str, where: str, *, start_weights: bool = True) -> Config:
+def load_config_text(text: str, where: str, *, initial_weights: bool = True) -> Config:
     """Read YAML over the defaults; it has no base.
 
     Args:
         text: the YAML.
         where: what messages call it.
-        start_weights: keep `model.weights` and `model.start`; a trained model needs none to
-            start from.
+        initial_weights: keep `model.weights` and `model.init_from`; a trained model needs
+            none to start from.
 
     Raises:
         ConfigError: see `load_config`.
     """
     config = _merge(Config(), _parse(text, where), where)
-    if not start_weights:
-        model = dataclasses.replace(config.model, weights="", start="")
+    if not initial_weights:
+        model = dataclasses.replace(config.model, weights="", init_from="")
         config = dataclasses.replace(config, model=model)
     return config
 
@@ -87,13 +87,17 @@ def _merge(config: Config, content: dict[str, Any], where: str) -> Config:
         if not isinstance(values, dict):
             raise ConfigError(f"{where}: {section}: expected keys with values, found {values!r}")
         old = getattr(config, section)
-        changes = {k: _fit(old, k, v, f"{where}: {section}.{k}") for k, v in values.items()}
+        changes = {k: _fit(old, section, k, v, where) for k, v in values.items()}
         sections[section] = dataclasses.replace(old, **changes)
     return dataclasses.replace(config, **sections)
 
 
-def _fit(section: Any, key: str, value: Any, where: str) -> Any:
-    """The value as the section's own type."""
+def _fit(section: Any, section_name: str, key: str, value: Any, where: str) -> Any:
+    """The value as the section's own type, one of `ALLOWED` where the key is a choice."""
+    name = f"{section_name}.{key}"
+    where = f"{where}: {name}"
+    if name in RENAMED:
+        raise ConfigError(f"{where}: this key is now {RENAMED[name]}")
     if not hasattr(section, key):
         names = sorted(f.name for f in dataclasses.fields(section))
         raise ConfigError(f"{where}: unknown key, there are {', '.join(names)}")
@@ -109,4 +113,7 @@ def _fit(section: Any, key: str, value: Any, where: str) -> Any:
         return ""
     if type(value) is not kind:
         raise ConfigError(f"{where}: expected {kind.__name__}, found {value!r}")
+    if value not in ALLOWED.get(name, (value,)):
+        allowed = ", ".join(map(str, ALLOWED[name]))
+        raise ConfigError(f"{where}: expected one of {allowed}, found {value!r}")
     return value

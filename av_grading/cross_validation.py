@@ -70,7 +70,7 @@ def fold_split(
     try:
         learn, stop = grouped_holdout(grades, groups, inner, seed)
     except SplitError as error:
-        message = f"data.inner, groups of a fold's training patches to stop by: {error}"
+        message = f"data.val_fraction, groups of a fold's training patches to stop by: {error}"
         raise SplitError(message) from error
     held = set(data.groups[:own]) - {groups[i] for i in learn}
     more = [i for i in range(own, len(data)) if data.groups[i] not in held]
@@ -110,7 +110,7 @@ def cross_validate(
     folds = grouped_folds(data.grades[:own].tolist(), data.groups[:own], config.data.folds, seed)
     results = []
     for number, (rest, held) in enumerate(folds[:first]):
-        split = fold_split(data, rest, config.data.inner, seed, unlabelled, extra)
+        split = fold_split(data, rest, config.data.val_fraction, seed, unlabelled, extra)
         folder = output / f"fold{number}"
         grader = train(config, data, split, folder, unlabelled=unlabelled, resume=resume)
         results.append(FoldResult(held, grader.predict(data, held), grader))

@@ -69,8 +69,8 @@ def train(
     settings, device = config.train, device_of(config)
     torch.manual_seed(settings.seed)
     model = build_grader(config)
-    if config.model.start:
-        start_from(model, config, Path(config.model.start))
+    if config.model.init_from:
+        start_from(model, config, Path(config.model.init_from))
     state = TrainingState(config, model.to(device))
     output.mkdir(parents=True, exist_ok=True)
     if resume and (output / LAST).is_file():
@@ -102,9 +102,9 @@ def train(
                 truth = data.grades[torch.as_tensor(rows)].to(device)
                 loss = grade_loss(logits, truth, settings.loss, weights)
                 found = {"loss": loss.item()}
-                if settings.widths > 0 and data.widths is not None:
+                if settings.width_loss_weight > 0 and data.widths is not None:
                     extra = width_loss(logits, data.widths[torch.as_tensor(rows)].to(device))
-                    loss = loss + settings.widths * extra
+                    loss = loss + settings.width_loss_weight * extra
                     found["width_loss"] = extra.item()
                 if learn_unlabelled is not None and epoch >= config.semi.start:
                     extra, share = learn_unlabelled(epoch, step)

@@ -67,6 +67,6 @@ def learn_from_few(
         SplitError, ResumeError, WeightsError, ValueError: see `draw_rows` and `train`.
     """
     rows, test = draw_rows(data, counts, held_out, seed)
-    split = fold_split(data, rows, config.data.inner, seed, unlabelled)
+    split = fold_split(data, rows, config.data.val_fraction, seed, unlabelled)
     grader = train(config, data, split, output, unlabelled=unlabelled, resume=resume)
     return FoldResult(test, grader.predict(data, test), grader)

@@ -19,9 +19,9 @@ from av_grading.data.transforms import to_inputs
 from av_grading.files import write_whole
 from av_grading.losses import probabilities_of
 from av_grading.metrics import expected_grade
+from av_grading.models.bfloat16 import in_bfloat16
 from av_grading.models.build import build_grader
 from av_grading.models.encoder import WeightsError
-from av_grading.models.half import in_bfloat16
 
 Rows = NDArray[np.int64]
 DEFAULT_GRADER = Path(__file__).parent / "weights" / "nicking_grader_r18.safetensors"
@@ -153,12 +153,14 @@ def load_grader(path: Path, device: str = "cpu") -> Grader:
                 found = metadata.get("format", "no format")
                 raise WeightsError(f"{path}: expected format {FORMAT!r}, found {found!r}")
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        config = load_config_text(metadata["config"], f"{path}: its config", start_weights=False)
+        config = load_config_text(metadata["config"], f"{path}: its config", initial_weights=False)
         model = build_grader(config)
         model.load_state_dict(state)
     except SafetensorError as error:
         raise WeightsError(f"{path}: damaged, or not a safetensors file ({error})") from error
-    except (ConfigError, KeyError, RuntimeError) as error:
+    except ConfigError as error:
+        raise WeightsError(str(error)) from error
+    except (KeyError, RuntimeError) as error:
         reason = str(error).splitlines()
         raise WeightsError(f"{path}: weights of another architecture: {reason[:2]}") from error
     return Grader(model.to(device).eval(), config, float(json.loads(metadata["temperature"])))

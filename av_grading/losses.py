@@ -12,9 +12,9 @@ well, as two more outputs: a grade says in four steps what they say exactly.
 import torch
 import torch.nn.functional as F
 
+from av_grading.config import LOSSES
 from av_grading.data.manifest import GRADES
 
-KINDS = ("ce", "ce_qwk", "corn")
 WIDTHS = 2
 """Outputs of the widths: the narrower side's, the wider side's."""
 TYPICAL_WIDTH, WIDTH_SPREAD = 0.8, 0.2
@@ -27,8 +27,8 @@ def outputs_of(kind: str, widths: bool = False) -> int:
     Raises:
         ValueError: unknown kind.
     """
-    if kind not in KINDS:
-        raise ValueError(f"loss: expected one of {KINDS}, found {kind!r}")
+    if kind not in LOSSES:
+        raise ValueError(f"loss: expected one of {LOSSES}, found {kind!r}")
     return len(GRADES) - (kind == "corn") + WIDTHS * widths
 
 
@@ -55,7 +55,7 @@ def grade_loss(
     Args:
         logits: outputs (B, K or K + 2), K of `outputs_of`.
         grades: (B,), 0-3.
-        kind: one of `KINDS`.
+        kind: one of `LOSSES`.
         class_weights: (4,), of each grade; all alike by default.
     """
     logits = grade_logits(logits, kind)

@@ -11,7 +11,7 @@ from av_grading.grader import load_grader
 from av_grading.losses import outputs_of
 from av_grading.models.encoder import WeightsError
 
-_FREE = ("weights", "start", "dropout", "frozen_stages")
+_FREE = ("weights", "init_from", "dropout", "frozen_stages")
 """Settings of a model that may differ: its parameters are of the same shapes."""
 
 
@@ -31,7 +31,7 @@ def start_from(model: nn.Module, config: Config, path: Path) -> None:
         WeightsError: unreadable, or of another architecture; names the settings that differ.
     """
     if config.model.weights:
-        raise WeightsError(f"{path}: expected model.start or model.weights, found both")
+        raise WeightsError(f"{path}: expected model.init_from or model.weights, found both")
     before = load_grader(path)
     differ = [
         f"model.{f.name}: found {theirs}, expected {ours}"

@@ -16,7 +16,7 @@ from av_grading.attribution.reference import without_vessels
 from av_grading.attribution.scored import Inputs, Scored
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
-from av_grading.models.level import turn, vein_angles
+from av_grading.models.align_vein import turn, vein_angles
 
 METHODS = ("gradcam", "integrated_gradients", "occlusion")
 STEPS = 32
@@ -106,7 +106,7 @@ def _gradcam(scored: Scored, inputs: Inputs, targets: torch.Tensor) -> Explained
         cells = method.attribute(inputs, target=targets, relu_attributions=True)
         full = LayerAttribution.interpolate(cells, (seen, seen), interpolate_mode="bilinear")
         full = full.detach().float()
-        if scored.level:  # back to where the pixels were; the map is the last input
+        if scored.align_vein:  # back to where the pixels were; the map is the last input
             full = turn(full, -vein_angles(inputs[-1]), side)
         maps.append(full[:, 0].cpu())
     return maps, None

@@ -8,14 +8,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from av_grading.config import STAGES, STREAMS
 from av_grading.data.manifest import GRADES
 from av_grading.data.transforms import Batch
 from av_grading.grader import Grader
 from av_grading.losses import grade_logits, probabilities_of
-from av_grading.models.baseline import STREAMS, OneStream
-from av_grading.models.dual_stream import TwoStream
-from av_grading.models.encoder import STAGES
-from av_grading.models.level import level_side
+from av_grading.models.align_vein import aligned_side
+from av_grading.models.one_stream import OneStream
+from av_grading.models.two_stream import TwoStream
 
 EXPECTED = len(GRADES)
 """Column of the expected grade, after those of the grades."""
@@ -54,13 +54,13 @@ class Scored(nn.Module):
         return next(self.model.parameters()).device
 
     @property
-    def level(self) -> bool:
-        """Whether the grader turns what it sees, see `models/level.py`."""
-        return bool(self.model.level)
+    def align_vein(self) -> bool:
+        """Whether the grader turns what it sees, see `models/align_vein.py`."""
+        return bool(self.model.align_vein)
 
     def seen_side(self, side: int) -> int:
         """Side of what the encoders see of inputs of that side (px)."""
-        return level_side(side) if self.level else side
+        return aligned_side(side) if self.align_vein else side
 
     def pick(self, pair: Batch) -> Inputs:
         """Of photographs and maps those that the grader sees, on its device."""

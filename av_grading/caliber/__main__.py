@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         table.append(table_row(measured, args.manifest.parent, thresholds))
         all_measured.append(measured)
         if measured.broken:
-            failures.append(measured.failure)
+            failures.append(measured.not_measurable)
         elif not args.no_figures:
             name = f"{number:05d}_{measured.row.patch.stem}.png"
             figure = draw_crossing(read_patch(measured.row.patch), measured)

@@ -30,7 +30,7 @@ def draw_crossing(photograph: NDArray[np.uint8], measured: Measured) -> bytes:
     widths = measured.widths
     if widths is None:
         along.set_axis_off()
-        along.text(0.5, 0.5, measured.failure, ha="center", va="center", wrap=True)
+        along.text(0.5, 0.5, measured.not_measurable, ha="center", va="center", wrap=True)
     else:
         _walls(walls, widths, photograph.shape[0])
         _along(along, widths, measured)
@@ -50,8 +50,10 @@ def _headline(measured: Measured) -> str:
         for which, side in zip(("first", "second"), caliber.sides, strict=True)
     ]
     ratios = "width at the artery against the vein's own: " + ", ".join(s for s in said if s)
-    index = "" if caliber.index is None else f", index {caliber.index:.2f}"
-    why = "".join(f"\n{text}" for text in measured.failure.split("; ") if text)
+    index = (
+        "" if caliber.severity_index is None else f", severity index {caliber.severity_index:.2f}"
+    )
+    why = "".join(f"\n{text}" for text in measured.not_measurable.split("; ") if text)
     return f"{name}: " + (ratios if any(said) else "not measured") + index + why
 
 

@@ -30,7 +30,7 @@ COLUMNS = (
     "ratio_error_first",
     "ratio_error_second",
     "ratio",
-    "index",
+    "severity_index",
     "caliber_grade",
     "first_x_px",
     "first_y_px",
@@ -38,7 +38,7 @@ COLUMNS = (
     "angle_deg",
     "artery_above",
     "valid_crossing",
-    "failure",
+    "not_measurable",
 )
 """Of the table: the vein's own width away from the crossing and its width at the artery's edge on
 either side (DRIVE px), their ratio with its standard error, the smaller ratio, the severity index
@@ -58,7 +58,7 @@ class Measured:
         widths: along the vein, None where it could not be followed.
         caliber: None where it could not be followed.
         validity: whether it is a crossing, None where the patch cannot be read.
-        failure: why a side or all was not measured, or empty.
+        not_measurable: why a side or all was not measured, or empty.
         broken: the files cannot be read or do not fit, which is not the crossing's fault.
     """
 
@@ -67,7 +67,7 @@ class Measured:
     widths: Widths | None
     caliber: Caliber | None
     validity: Validity | None = None
-    failure: str = ""
+    not_measurable: str = ""
     broken: bool = False
 
 
@@ -92,7 +92,7 @@ def measure_row(row: GradedPatch, side: float, source: str = "both") -> Measured
         line = trace(av_map, VEIN, center, drive_px, REACH)
         widths = measure_widths(photograph, av_map, line, drive_px)
         caliber = judge(widths, drive_px, source)
-        return Measured(row, drive_px, widths, caliber, validity, caliber.failure)
+        return Measured(row, drive_px, widths, caliber, validity, caliber.not_measurable)
     except NotMeasurable as error:
         return Measured(row, drive_px, widths, None, validity, str(error))
     except InputFileError as error:
@@ -107,7 +107,7 @@ def table_row(measured: Measured, folder: Path, thresholds: Thresholds) -> dict[
         "group": measured.row.group,
         "grade": grade,
         "patch_px_per_drive_px": f"{measured.drive_px:.4f}" if measured.drive_px else "",
-        "failure": measured.failure,
+        "not_measurable": measured.not_measurable,
     }
     if measured.validity is not None:
         found["valid_crossing"] = int(measured.validity.crossing)
@@ -125,7 +125,7 @@ def table_row(measured: Measured, folder: Path, thresholds: Thresholds) -> dict[
             found[f"ratio_error_{which}"] = f"{side.ratio_error:.4f}"
     if caliber.ratios is not None:
         found["ratio"] = f"{min(caliber.ratios):.4f}"
-        found["index"] = f"{caliber.index:.4f}"
+        found["severity_index"] = f"{caliber.severity_index:.4f}"
         found["caliber_grade"] = caliber.grade(thresholds)
     x, y = caliber.widths.points[0]
     return found | {"first_x_px": f"{x:.1f}", "first_y_px": f"{y:.1f}"}
@@ -146,6 +146,8 @@ def reasons(measured: Sequence[Measured]) -> Counter[str]:
     for m in measured:
         if m.broken:
             continue
-        failures = m.caliber.failures if m.caliber is not None else (m.failure, m.failure)
+        failures = (
+            m.caliber.failures if m.caliber is not None else (m.not_measurable, m.not_measurable)
+        )
         found.update(text.split(":")[0] for text in failures if text)
     return found

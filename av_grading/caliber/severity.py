@@ -69,7 +69,7 @@ class Caliber:
         return None if first is None or second is None else (first.ratio, second.ratio)
 
     @property
-    def failure(self) -> str:
+    def not_measurable(self) -> str:
         """Why not all was measured, or empty."""
         sides = zip(NAMES, self.failures, strict=True)
         return "; ".join(f"{name} side {text}" for name, text in sides if text)
@@ -90,7 +90,7 @@ class Caliber:
         return found
 
     @property
-    def index(self) -> float | None:
+    def severity_index(self) -> float | None:
         """Severity, 0 to 1: mean share of the width lost on the two sides."""
         lost = [1 - min(r, 1.0) for r in self.ratios or ()]
         return sum(lost) / 2 if lost else None

@@ -4,10 +4,8 @@ from pathlib import Path
 
 from torch import nn
 
-from av_grading.config import Config, Model
+from av_grading.config import KINDS, Config, Model
 from av_grading.losses import outputs_of
-from av_grading.models.baseline import OneStream
-from av_grading.models.dual_stream import TwoStream
 from av_grading.models.encoder import (
     Loaded,
     adapt_to_maps,
@@ -15,8 +13,8 @@ from av_grading.models.encoder import (
     freeze_stages,
     load_encoder,
 )
-
-KINDS = ("two_stream", "one_stream")
+from av_grading.models.one_stream import OneStream
+from av_grading.models.two_stream import TwoStream
 
 
 def build_grader(config: Config) -> nn.Module:
@@ -25,7 +23,9 @@ def build_grader(config: Config) -> nn.Module:
     Raises:
         ValueError, WeightsError: see `build_model`.
     """
-    return build_model(config.model, outputs_of(config.train.loss, config.train.widths > 0))[0]
+    return build_model(
+        config.model, outputs_of(config.train.loss, config.train.width_loss_weight > 0)
+    )[0]
 
 
 def build_model(settings: Model, outputs: int) -> tuple[nn.Module, Loaded | None]:
@@ -67,7 +67,7 @@ def build_model(settings: Model, outputs: int) -> tuple[nn.Module, Loaded | None
             outputs,
             stream=settings.stream,
             dropout=settings.dropout,
-            level=settings.level,
+            align_vein=settings.align_vein,
         )
         return model, loaded
     photograph, av_map = encoder(False), encoder(True)
@@ -79,7 +79,7 @@ def build_model(settings: Model, outputs: int) -> tuple[nn.Module, Loaded | None
         pooling=settings.pooling,
         rank=settings.rank,
         dropout=settings.dropout,
-        level=settings.level,
+        align_vein=settings.align_vein,
     )
     return model, loaded
 

@@ -10,9 +10,8 @@ import torch
 from timm.layers import GroupNorm
 from torch import nn
 
-DEPTHS = (18, 34, 50)
-NORMS = ("group", "batch")
-STAGES = 4
+from av_grading.config import DEPTHS, NORMS, STAGES
+
 SE_KEY = ".se."
 
 

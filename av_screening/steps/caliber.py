@@ -40,10 +40,10 @@ def measure_caliber(crossing: CrossingPatch) -> Mapping[str, object]:
         )
     except NotMeasurable as error:
         return {"measurable": 0, "not_measurable": str(error)}
-    columns: dict[str, object] = {"measurable": int(not caliber.failure)}
-    columns["not_measurable"] = caliber.failure
+    columns: dict[str, object] = {"measurable": int(not caliber.not_measurable)}
+    columns["not_measurable"] = caliber.not_measurable
     columns |= caliber.columns(crossing.drive_px)
     if caliber.ratios is not None:
-        columns["severity_index"] = caliber.index
+        columns["severity_index"] = caliber.severity_index
         columns["caliber_grade"] = caliber.grade(Thresholds())
     return columns

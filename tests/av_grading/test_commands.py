@@ -9,7 +9,7 @@ import pytest
 from av_grading import compare_draws, evaluate, predict, train, train_few
 
 QUICK = ["data.crop=24", "train.batch=12", "train.device=cpu", "train.epochs=1"]
-QUICK += ["model.kind=one_stream", "data.folds=3", "data.inner=0.34"]
+QUICK += ["model.kind=one_stream", "data.folds=3", "data.val_fraction=0.34"]
 
 
 def test_train_predict_and_evaluate(

@@ -50,6 +50,13 @@ def test_dump_comes_back(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("train: {lrr: 1}", r"c\.yaml: train\.lrr: unknown key, there are .*lr"),
+        ("train: {loss: corm}", r"train\.loss: expected one of ce, ce_qwk, corn, found 'corm'"),
+        ("model: {pooling: max}", r"model\.pooling: expected one of bilinear, concat, both"),
+        ("model: {depth: 19}", r"c\.yaml: model\.depth: expected one of 18, 34, 50, found 19"),
+        ("data: {inner: 0.2}", r"data\.inner: this key is now data\.val_fraction"),
+        ("model: {level: true}", r"model\.level: this key is now model\.align_vein"),
+        ("model: {start: a}", r"model\.start: this key is now model\.init_from"),
+        ("train: {widths: 1}", r"train\.widths: this key is now train\.width_loss_weight"),
         ("trane: {lr: 1}", r"c\.yaml: unknown section 'trane'"),
         ("train: {epochs: many}", r"train\.epochs: expected int, found 'many'"),
         ("train: {epochs: true}", r"train\.epochs: expected int, found True"),

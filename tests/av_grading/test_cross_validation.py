@@ -16,7 +16,7 @@ from av_grading.data.splits import SplitError, grouped_folds
 from av_grading.few_patches import draw_rows, learn_from_few
 
 SETTINGS = ["data.crop=24", "train.batch=12", "train.device=cpu", "train.epochs=1"]
-SETTINGS += ["model.kind=one_stream", "data.folds=3", "data.inner=0.34"]
+SETTINGS += ["model.kind=one_stream", "data.folds=3", "data.val_fraction=0.34"]
 
 
 @pytest.fixture

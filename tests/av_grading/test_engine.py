@@ -51,7 +51,12 @@ def test_learns_what_can_be_seen(data: PatchSet, split: Split, tmp_path: Path) -
 def test_widths_are_learned_beside_the_grades(data: PatchSet, split: Split, tmp_path: Path) -> None:
     narrow = 1 - 0.2 * data.grades.float()
     known = dataclasses.replace(data, widths=torch.stack([narrow, narrow], dim=1))
-    more = ["train.epochs=6", "train.widths=1.0", "augment.brightness=0", "augment.contrast=0"]
+    more = [
+        "train.epochs=6",
+        "train.width_loss_weight=1.0",
+        "augment.brightness=0",
+        "augment.contrast=0",
+    ]
     grader = train(settings(*more), known, split, tmp_path / "run")
     losses = [figures["width_loss"] for figures in grader.history]
     assert losses[-1] < 0.7 * losses[0]
@@ -79,10 +84,12 @@ def test_depth_50_configs_run_for_an_epoch(
 
 
 def test_goes_on_from_a_trained_grader(data: PatchSet, split: Split, tmp_path: Path) -> None:
-    first = train(settings("train.epochs=3", "train.widths=1.0"), data, split, tmp_path / "a")
+    first = train(
+        settings("train.epochs=3", "train.width_loss_weight=1.0"), data, split, tmp_path / "a"
+    )
     path = tmp_path / "grader.safetensors"
     save_grader(first, path)
-    start = f"model.start={path}"
+    start = f"model.init_from={path}"
     # No step is taken: the grader is as it was, its outputs of widths no longer there.
     again = train(settings("train.epochs=0", start), data, split, tmp_path / "b")
     said, before = (x.predict(data, split.stop) for x in (again, first))
@@ -91,11 +98,14 @@ def test_goes_on_from_a_trained_grader(data: PatchSet, split: Split, tmp_path: P
     assert train(other, data, split, tmp_path / "c").predict(data, split.stop).shape[1] == 4
     for wrong, message in (
         (["model.se=false", start], "model.se: found True, expected False"),
-        (["model.start=nowhere.safetensors"], "nowhere.safetensors: expected a grader's weights"),
+        (
+            ["model.init_from=nowhere.safetensors"],
+            "nowhere.safetensors: expected a grader's weights",
+        ),
     ):
         with pytest.raises(WeightsError, match=message):
             train(settings(*wrong), data, split, tmp_path / "d")
-    with pytest.raises(WeightsError, match="model.start or model.weights, found both"):
+    with pytest.raises(WeightsError, match="model.init_from or model.weights, found both"):
         start_from(first.model, settings(start, "model.weights=backbone.safetensors"), path)
 
 

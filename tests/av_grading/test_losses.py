@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from av_grading.calibration import fit_temperature
+from av_grading.config import LOSSES
 from av_grading.data.semi_supervised import pseudo_label_loss
 from av_grading.losses import (
-    KINDS,
     grade_loss,
     outputs_of,
     probabilities_of,
@@ -15,7 +15,7 @@ from av_grading.losses import (
 )
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LOSSES)
 def test_probabilities_sum_to_one_and_right_beats_wrong(kind: str) -> None:
     logits = torch.randn(5, outputs_of(kind), generator=torch.Generator().manual_seed(0))
     probabilities = probabilities_of(logits, kind)
@@ -58,7 +58,7 @@ def test_class_weights_weigh() -> None:
     assert light < grade_loss(logits, grades, "ce", torch.tensor([1.0, 9, 1, 1]))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LOSSES)
 def test_widths_are_outputs_of_their_own(kind: str) -> None:
     assert outputs_of(kind, widths=True) == outputs_of(kind) + 2
     logits, grades = torch.randn(3, outputs_of(kind)), torch.tensor([0, 2, 3])

@@ -124,7 +124,13 @@ def test_a_team_is_trained_and_unified(graded: Path, tmp_path: Path) -> None:
         "  - {name: plain, config: c.yaml}\n"
         "  - {name: map, config: c.yaml, settings: [model.kind=one_stream, model.stream=av_map]}\n"
     )
-    quick = ["train.epochs=1", "train.batch=16", "data.crop=32", "data.folds=3", "data.inner=0.34"]
+    quick = [
+        "train.epochs=1",
+        "train.batch=16",
+        "data.crop=32",
+        "data.folds=3",
+        "data.val_fraction=0.34",
+    ]
     small = [f"data.manifest={graded}", "model.depth=18", "model.stages=3", "model.rank=8"]
     given = ["--config", str(path), "--output", str(tmp_path / "run"), "--draws", "10"]
     assert train_team.main([*given, *quick, *small]) == 0

@@ -16,7 +16,7 @@ from av_grading.data.patch_set import PatchSet, load_patches
 from av_grading.data.transforms import to_inputs
 from av_grading.grader import Grader, predict_logits
 from av_grading.losses import probabilities_of
-from av_grading.models.baseline import OneStream
+from av_grading.models.one_stream import OneStream
 from tests.av_grading.conftest import ARTERY, VEIN, draw_crossing, make_grader
 
 SIDE = 16
@@ -78,9 +78,9 @@ def test_gradcam_is_the_weighted_sum_of_channels(by_hand: Grader, red_corner: Pa
 
 def test_gradcam_of_a_turned_crossing_lies_where_the_pixels_are(by_hand: Grader) -> None:
     # The artery's channel raises the score: the map must be bright along the artery, not across.
-    model = OneStream(Halves(), 2, 4, stream="av_map", dropout=0.0, level=True)
+    model = OneStream(Halves(), 2, 4, stream="av_map", dropout=0.0, align_vein=True)
     model.classify.load_state_dict(by_hand.model.get_submodule("classify").state_dict())
-    settings = ["model.kind=one_stream", "model.stream=av_map", "model.level=true"]
+    settings = ["model.kind=one_stream", "model.stream=av_map", "model.align_vein=true"]
     grader = Grader(model.eval(), load_config(None, [*settings, "model.stages=1"]))
     _, av_map = draw_crossing(90, vein_width=12, artery_width=12, angle=60)
     turned = np.ascontiguousarray(np.rot90(av_map))
@@ -124,7 +124,7 @@ def test_occlusion_is_highest_where_the_score_comes_from(
     [
         ["model.kind=two_stream"],
         ["model.kind=two_stream", "model.pooling=concat"],
-        ["model.kind=two_stream", "model.level=true", "train.widths=1.0"],
+        ["model.kind=two_stream", "model.align_vein=true", "train.width_loss_weight=1.0"],
         ["model.kind=one_stream", "train.loss=corn"],
         ["model.kind=one_stream", "model.stream=av_map", "model.norm=batch", "model.stages=3"],
     ],

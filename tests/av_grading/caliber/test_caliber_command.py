@@ -51,12 +51,15 @@ def test_table_and_figures_and_one_bad_patch(
     rows = list(csv.DictReader((output / "caliber.csv").open()))
     assert tuple(rows[0]) == COLUMNS and len(rows) == 3
     first, second, third = rows
-    assert first["patch"] == "patches/0.png" and not first["failure"]
+    assert first["patch"] == "patches/0.png" and not first["not_measurable"]
     assert float(first["own_width_first_drive_px"]) == pytest.approx(9 / (97 / 48), abs=0.5)
     narrow = float(second["ratio_second"]), float(second["ratio_first"])
     assert min(narrow) == pytest.approx(0.45, abs=0.12) == float(second["ratio"])
     assert second["caliber_grade"] == "2" and second["valid_crossing"] == "1"
-    assert "no vein in the map" in third["failure"] and third["ratio"] == third["index"] == ""
+    assert (
+        "no vein in the map" in third["not_measurable"]
+        and third["ratio"] == third["severity_index"] == ""
+    )
     assert "-1" not in (third["ratio_first"], third["caliber_grade"])
     figures = sorted((output / "figures").iterdir())
     assert len(figures) == 3 and Image.open(figures[0]).size[0] > 900

@@ -23,11 +23,11 @@ UNIT = 2.0
 def test_ratio_of_each_side(ratios: tuple[float, float], grade: int, source: str) -> None:
     made = draw_vein(np.random.default_rng(4), 9.0, artery=7.0, ratios=ratios, reflex=0.2)
     found = measure_crossing(made.photograph, made.av_map, made.center, UNIT, source)
-    assert found.ratios is not None and found.index is not None
+    assert found.ratios is not None and found.severity_index is not None
     points = found.widths.points
     left_first = found.ratios if points[0, 0] < points[-1, 0] else found.ratios[::-1]
     assert left_first == pytest.approx(ratios, abs=0.12)
-    assert found.index == pytest.approx(1 - np.mean(ratios), abs=0.1)
+    assert found.severity_index == pytest.approx(1 - np.mean(ratios), abs=0.1)
     assert found.grade(Thresholds()) == grade
     for side in found.sides:
         assert side is not None and side.own == pytest.approx(9.0, abs=0.7)
@@ -41,7 +41,9 @@ def test_a_side_that_is_not_seen_has_a_reason_and_no_number() -> None:
     photograph = made.photograph.copy()
     found = measure_crossing(photograph, av_map, made.center, UNIT)
     assert found.sides.count(None) >= 1
-    assert found.ratios is None and found.index is None and found.grade(Thresholds()) is None
+    assert (
+        found.ratios is None and found.severity_index is None and found.grade(Thresholds()) is None
+    )
     for side, failure in zip(found.sides, found.failures, strict=True):
         assert (side is None) == bool(failure)
         assert not failure or failure.startswith(("hidden", "uncertain"))

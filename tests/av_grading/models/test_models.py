@@ -52,8 +52,8 @@ def test_bilinear_features_have_unit_length_and_gradients_at_zero() -> None:
         Model(depth=50, stride=16, norm="batch", rank=16),
         Model(depth=34, frozen_stages=2),
         Model(stages=3),
-        Model(level=True, stages=3),
-        Model(kind="one_stream", stream="av_map", level=True, stages=3),
+        Model(align_vein=True, stages=3),
+        Model(kind="one_stream", stream="av_map", align_vein=True, stages=3),
     ],
 )
 def test_every_kind_of_model_answers_and_learns(settings: Model) -> None:

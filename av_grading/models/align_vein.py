@@ -15,7 +15,7 @@ window, as a share of the map's side."""
 _STEP = 16  # sides of what is left are multiples of it, so that strides come out even
 
 
-def level_side(side: int) -> int:
+def aligned_side(side: int) -> int:
     """Side of what is left of a square (px): its middle, so that no turn shows its corners.
 
     Raises:
@@ -23,7 +23,7 @@ def level_side(side: int) -> int:
     """
     left = _STEP * round(side / math.sqrt(2) / _STEP)
     if left < _STEP:
-        raise ValueError(f"model.level: expected patches of at least 17 px, found {side} px")
+        raise ValueError(f"model.align_vein: expected patches of at least 17 px, found {side} px")
     return left
 
 
@@ -63,12 +63,12 @@ def turn(images: torch.Tensor, angles: torch.Tensor, side: int) -> torch.Tensor:
     return F.grid_sample(images, grid, mode="bilinear", align_corners=False)
 
 
-def level(patch: torch.Tensor, av_map: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def align(patch: torch.Tensor, av_map: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Patches and maps, each (B, 3, S, S) → their middles with the vein level, each (B, 3, s, s),
-    s of `level_side`."""
+    s of `aligned_side`."""
     # The angle is no path for gradients: a pixel's part in it is no part in the grade.
     with torch.no_grad():
         angles = vein_angles(av_map.float())
     side = int(patch.shape[-1])  # a tracer has tensors for shapes
-    turned = turn(torch.cat([patch, av_map], dim=1).float(), angles, level_side(side))
+    turned = turn(torch.cat([patch, av_map], dim=1).float(), angles, aligned_side(side))
     return turned[:, :3], turned[:, 3:]

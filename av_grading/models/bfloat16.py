@@ -10,7 +10,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from av_grading.models.baseline import OneStream
+from av_grading.models.one_stream import OneStream
 
 
 class HalfEncoder(nn.Module):

@@ -3,10 +3,9 @@
 import torch
 from torch import nn
 
+from av_grading.config import POOLINGS
+from av_grading.models.align_vein import align
 from av_grading.models.bilinear import BilinearPooling
-from av_grading.models.level import level
-
-POOLINGS = ("bilinear", "concat", "both")
 
 
 class TwoStream(nn.Module):
@@ -26,7 +25,7 @@ class TwoStream(nn.Module):
         pooling: str = "bilinear",
         rank: int = 64,
         dropout: float = 0.2,
-        level: bool = False,
+        align_vein: bool = False,
     ) -> None:
         """
         Args:
@@ -37,7 +36,7 @@ class TwoStream(nn.Module):
             pooling: "bilinear", "concat" or "both".
             rank: of the bilinear pooling.
             dropout: share of pooled features that are dropped in training.
-            level: turn what is seen so that the vein runs level.
+            align_vein: turn what is seen so that the vein runs level.
 
         Raises:
             ValueError: unknown pooling.
@@ -47,7 +46,7 @@ class TwoStream(nn.Module):
             raise ValueError(f"pooling: expected one of {POOLINGS}, found {pooling!r}")
         self.photograph = photograph
         self.av_map = av_map
-        self.level = level
+        self.align_vein = align_vein
         self.bilinear = BilinearPooling(channels, channels, rank) if pooling != "concat" else None
         self.means = pooling != "bilinear"
         # Unit-length rows have entries of size 1 / rank: the norm brings them back to size 1.
@@ -58,8 +57,8 @@ class TwoStream(nn.Module):
 
     def forward(self, patch: torch.Tensor, av_map: torch.Tensor) -> torch.Tensor:
         """Patches and maps, each (B, 3, H, W) → logits (B, outputs)."""
-        if self.level:
-            patch, av_map = level(patch, av_map)
+        if self.align_vein:
+            patch, av_map = align(patch, av_map)
         first, second = self.photograph(patch), self.av_map(av_map)  # (B, C, h, w)
         pooled = [] if self.bilinear is None else [self.bilinear(first, second)]
         if self.means:

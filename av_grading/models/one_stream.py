@@ -3,9 +3,8 @@
 import torch
 from torch import nn
 
-from av_grading.models.level import level
-
-STREAMS = ("photograph", "av_map")
+from av_grading.config import STREAMS
+from av_grading.models.align_vein import align
 
 
 class OneStream(nn.Module):
@@ -19,7 +18,7 @@ class OneStream(nn.Module):
         *,
         stream: str = "photograph",
         dropout: float = 0.2,
-        level: bool = False,
+        align_vein: bool = False,
     ) -> None:
         """
         Args:
@@ -28,7 +27,7 @@ class OneStream(nn.Module):
             outputs: logits.
             stream: "photograph" or "av_map".
             dropout: share of pooled features that are dropped in training.
-            level: turn the map so that its vein runs level.
+            align_vein: turn the map so that its vein runs level.
 
         Raises:
             ValueError: unknown stream, or a photograph is to be turned level: its map says how.
@@ -36,17 +35,17 @@ class OneStream(nn.Module):
         super().__init__()
         if stream not in STREAMS:
             raise ValueError(f"stream: expected one of {STREAMS}, found {stream!r}")
-        if level and stream == "photograph":
-            raise ValueError("model.level: expected false for a photograph alone, found true")
-        self.level = level
+        if align_vein and stream == "photograph":
+            raise ValueError("model.align_vein: expected false for a photograph alone, found true")
+        self.align_vein = align_vein
         self.encoder = encoder
         self.stream = stream
         self.classify = nn.Sequential(nn.Dropout(dropout), nn.Linear(channels, outputs))
 
     def forward(self, patch: torch.Tensor, av_map: torch.Tensor) -> torch.Tensor:
         """Patches and maps, each (B, 3, H, W) → logits (B, outputs); one of them is read."""
-        if self.level:
-            patch, av_map = level(patch, av_map)
+        if self.align_vein:
+            patch, av_map = align(patch, av_map)
         seen = self.encoder(patch if self.stream == "photograph" else av_map)  # (B, C, h, w)
         logits: torch.Tensor = self.classify(seen.mean((2, 3)))
         return logits

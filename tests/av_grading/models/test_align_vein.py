@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from av_grading.models.level import level, level_side, turn, vein_angles
+from av_grading.models.align_vein import align, aligned_side, turn, vein_angles
 
 SIDE = 90
 
@@ -25,11 +25,11 @@ def test_direction_of_the_vein(degrees: float) -> None:
 
 
 @pytest.mark.parametrize("degrees", [-80.0, 17.0, 45.0])
-def test_level_patches_are_alike_whatever_their_direction_was(degrees: float) -> None:
-    found = level(crossing(degrees), crossing(degrees))
-    side = level_side(SIDE)
+def test_aligned_patches_are_alike_whatever_their_direction_was(degrees: float) -> None:
+    found = align(crossing(degrees), crossing(degrees))
+    side = aligned_side(SIDE)
     assert side == 64
-    expected = level(crossing(0), crossing(0))
+    expected = align(crossing(0), crossing(0))
     for one, other in zip(found, expected, strict=True):
         assert one.shape == (1, 3, side, side)
         assert (one - other).abs().mean() < 0.02
@@ -47,4 +47,4 @@ def test_back_where_it_was() -> None:
 def test_a_map_without_vein_stays_as_it_is() -> None:
     assert float(vein_angles(torch.zeros(1, 3, 64, 64))) == 0
     with pytest.raises(ValueError, match="at least 17 px"):
-        level_side(8)
+        aligned_side(8)

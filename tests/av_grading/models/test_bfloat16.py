@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from av_grading.config_file import load_config
+from av_grading.models.bfloat16 import in_bfloat16
 from av_grading.models.build import build_grader
-from av_grading.models.half import in_bfloat16
 
 KINDS = [
-    ["model.kind=two_stream", "model.pooling=both", "model.level=true"],
+    ["model.kind=two_stream", "model.pooling=both", "model.align_vein=true"],
     ["model.kind=one_stream"],
 ]
 
