@@ -40,6 +40,7 @@ test: install
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 	$(PY) -m pytest -m "not slow"
 
 test-slow: install
@@ -60,7 +61,7 @@ weights: $(WEIGHTS)/data/.prepared
 	$(TRAIN) --config-file cpu/safpn_av_all.yaml MODEL.WEIGHTS $(WEIGHTS)/detector/model_best.pth OUTPUT_DIR $(WEIGHTS)/all
 	$(PY) tools/release_weights.py --detector $(WEIGHTS)/all/ema.yaml --scores $(WEIGHTS)/detector/best.yaml --output $(WEIGHTS)/crossing_av_r18.safetensors
 
-# The graders of README's tables and results/grader_*.json, from the photographs in AV_DATA and the
+# The graders of docs/RESULTS.md and results/grader_*.json, from the photographs in AV_DATA and the
 # shipped detector: two at a time with `make -j2 grader`. Goes on where it was interrupted.
 GRADER := output/grader
 SETTINGS := configs/grading/cpu
@@ -155,9 +156,9 @@ $(GRADER)/few/%.done: $(GRADER)/nicking/manifest.csv
 	$(GRADE).train_few --resume --output $(basename $@) $($*) $($*_start) $(NICKING) $(FEW)
 	@touch $@
 
-# README's tables, from results/*.json
+# docs/RESULTS.md and README's headline, from results/*.json
 tables: install
-	$(PY) tools/readme_tables.py
+	$(PY) tools/results_tables.py
 
 clean:
 	rm -rf $(VENV) $(DEMO)

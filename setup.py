@@ -1,12 +1,31 @@
 """Packages `av_detectron`, `av_grading`, `av_screening`; pyproject.toml has the tools' settings."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 setup(
     name="av-nicking",
-    version="0.1.0",
+    version="0.2.0",
     description="Find artery-vein crossings in fundus photographs and grade nicking there",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
     license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords=["fundus", "retina", "arteriovenous nicking", "Detectron2"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+        "Topic :: Scientific/Engineering :: Medical Science Apps.",
+        "Typing :: Typed",
+    ],
     python_requires=">=3.10",
     packages=find_packages(include=["av_detectron*", "av_grading*", "av_screening*"]),
     package_data={
@@ -35,6 +54,7 @@ setup(
         "report": ["captum", "jinja2"],
         "screen": ["pydicom>=3", "jinja2>=3.1", "filelock", "captum"],
         "ray": ["ray[data]>=2.40"],
+        "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.30", "nbformat>=5"],
         # The versions that are tested: the one place where they are pinned.
         "dev": [
             "torch==2.14.1",
@@ -63,6 +83,12 @@ setup(
             "filelock==4.2.12",
             "playwright==1.65.2",
             "hypothesis==6.170.15",
+            "mkdocs-material==9.8.2",
+            "mkdocstrings==1.0.8",
+            "mkdocstrings-python==2.0.11",
+            "nbformat==5.11.1",
+            "nbclient==0.11.0",
+            "ipykernel==7.4.0",
             "import-linter==2.16",
             "mypy==2.4.1",
             "pytest==9.2.0",

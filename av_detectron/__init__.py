@@ -4,6 +4,8 @@ Importing this package registers its models and the CrossPos datasets with Detec
 nothing else happens.
 """
 
+from importlib.metadata import PackageNotFoundError, version
+
 from av_detectron.config import add_av_config, get_av_config
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.modeling import crossing_rcnn as _crossing_rcnn  # only registration
@@ -12,7 +14,10 @@ from av_detectron.modeling import se_resnet as _se_resnet  # only registration
 from av_detectron.modeling import vessel_net as _vessel_net  # only registration
 from av_detectron.predictor import Prediction, Predictor
 
-__version__ = "0.1.0"
+try:
+    __version__ = version("av-nicking")  # setup.py's, the one place where it stands
+except PackageNotFoundError:  # run from its sources
+    __version__ = "unknown"
 __all__ = ["Prediction", "Predictor", "add_av_config", "get_av_config"]
 del _crossing_rcnn, _safpn, _se_resnet, _vessel_net
 

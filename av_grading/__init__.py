@@ -1,3 +1,8 @@
 """Grade artery-vein nicking on patches; knows nothing of Detectron2."""
 
-__version__ = "0.1.0"
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("av-nicking")  # setup.py's, the one place where it stands
+except PackageNotFoundError:  # run from its sources
+    __version__ = "unknown"

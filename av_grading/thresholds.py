@@ -22,8 +22,9 @@ class Thresholds:
     def grade(self, first: float, second: float) -> int:
         """Grade of the widths on both sides.
 
-        >>> [Thresholds().grade(*r) for r in ((1, 0.9), (0.7, 1), (1, 0.5), (0.8, 0.8))]
-        [0, 1, 2, 3]
+        Examples:
+            >>> [Thresholds().grade(*r) for r in ((1, 0.9), (0.7, 1), (1, 0.5), (0.8, 0.8))]
+            [0, 1, 2, 3]
         """
         narrower, wider = min(first, second), max(first, second)
         if wider < self.pressed:

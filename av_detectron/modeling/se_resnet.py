@@ -22,8 +22,9 @@ def se_channels(channels: int, reduction: int = 16) -> int:
 
     The rounding is timm's, so that exported weights fit its SE-ResNets.
 
-    >>> [se_channels(c) for c in (64, 128, 256, 2048)]
-    [8, 8, 16, 128]
+    Examples:
+        >>> [se_channels(c) for c in (64, 128, 256, 2048)]
+        [8, 8, 16, 128]
     """
     return max(8, int(channels / reduction + 4) // 8 * 8)
 

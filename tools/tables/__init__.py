@@ -1,15 +1,20 @@
-"""README's tables, each from the content of one results file."""
+"""The tables of docs/RESULTS.md, each from the content of one results file."""
 
 from collections.abc import Callable
 
 from tables.detector import ablation_table, av_table, detector_table, pass_table
 from tables.grader import attribution_table, caliber_table, grader_table
+from tables.in_use import in_use_table, natural_table
 from tables.parts import Results
 from tables.speed import benchmark_table
 
 TABLES: dict[str, Callable[[Results], str]] = {
+    "in_use_fundus_avseg": in_use_table,
+    "natural_fundus_avseg": natural_table,
     "detector_drive": detector_table,
+    "detector_fundus_avseg": detector_table,
     "av_drive": av_table,
+    "av_fundus_avseg": av_table,
     "one_pass": pass_table,
     "ablation": ablation_table,
     "grader_simulated": grader_table,

@@ -22,6 +22,13 @@ DETECTOR_ROWS = {
     "center_sensitivity_at_1_fp_10px": "sensitivity at 1 false positive a photograph, 10 px",
 }
 
+DISC_ROWS = {
+    "disc_center_error_dd": "error of the optic disc's centre, disc diameters",
+    "disc_diameter_error": "relative error of the disc's diameter",
+    "topology_infeasible": "share of infeasible topology",
+    "topology_correct": "share of correct topology",
+}
+
 AV_ROWS = {
     "vessel_dice": "vessel Dice",
     "vessel_sensitivity": "vessel sensitivity",
@@ -53,7 +60,8 @@ def av_table(results: Results) -> str:
         mean = f"mean of {metrics['n_views']} views"
         columns = {mean: "{}", "one view": "{}_1_view", f"{mean}, consistent segments": "{}_agreed"}
     lines = head(columns)
-    for key, label in AV_ROWS.items():
+    measured = {key: label for key, label in DISC_ROWS.items() if key in metrics}
+    for key, label in (AV_ROWS | measured).items():
         cells = (known(results, name.format(key)) for name in columns.values())
         lines.append(row(label, cells))
     return ended(results, lines)

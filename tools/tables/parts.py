@@ -1,4 +1,4 @@
-"""What README's tables are made of."""
+"""What the tables of docs/RESULTS.md are made of."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping

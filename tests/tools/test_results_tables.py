@@ -1,4 +1,4 @@
-"""README's tables are those of results/."""
+"""The tables of docs/RESULTS.md and README's headline are those of results/."""
 
 import importlib
 import json
@@ -15,8 +15,8 @@ SCORES = ("accuracy", "kappa", "qwk", "qwk_expected")
 NAMINGS = [("", ""), ("fpn_", ""), ("", "_minus_fpn")]
 
 
-def test_readme_is_up_to_date(repo: Path) -> None:
-    command = [sys.executable, str(repo / "tools" / "readme_tables.py"), "--check"]
+def test_pages_are_up_to_date(repo: Path) -> None:
+    command = [sys.executable, str(repo / "tools" / "results_tables.py"), "--check"]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
 
@@ -38,7 +38,7 @@ def tables(repo: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def fill(repo: Path, tables: ModuleType) -> Callable[[str, Path], str]:
-    return importlib.import_module("readme_tables").fill
+    return importlib.import_module("results_tables").fill
 
 
 def results(metrics: dict[str, float], intervals: bool = True) -> dict[str, Any]:
@@ -65,6 +65,27 @@ def test_tables_come_from_results(
     assert "| | SAFPN |\n" in fill(readme, tmp_path)  # no baseline, no columns for it
     with pytest.raises(ValueError, match="needs"):
         fill(readme, tmp_path / "none")
+
+
+def test_a_figure_in_use_is_taken_up_when_its_file_is_there(
+    fill: Callable[[str, Path], str], repo: Path, tmp_path: Path
+) -> None:
+    page = "<!-- table in_use_fundus_avseg -->\n<!-- end in_use_fundus_avseg -->\n"
+    headline = "<!-- table headline -->\n<!-- end headline -->\n"
+    for name in ("detector_drive", "av_drive"):
+        (tmp_path / f"{name}.json").write_text((repo / "results" / f"{name}.json").read_text())
+    assert "has not been shown" in fill(page, tmp_path)
+    assert "has not been shown" in fill(headline, tmp_path)
+    metrics = {"qwk": 0.5, "found_share": 0.75, "gradable_share": 0.25}
+    (tmp_path / "in_use_fundus_avseg.json").write_text(json.dumps(results(metrics)))
+    assert "| QWK of the grades | .500 (.200 to .300) |" in fill(page, tmp_path)
+    filled = fill(headline, tmp_path)
+    assert "whole photographs | .500 (.200 to .300) |" in filled and "not been shown" not in filled
+
+
+def test_unpaired_markers_are_named(fill: Callable[[str, Path], str], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="end headline"):
+        fill("<!-- table headline -->\n", tmp_path)
 
 
 def test_map_table(tables: ModuleType) -> None:
