@@ -27,7 +27,7 @@ NATURAL_ROWS = {
 }
 PENDING = {
     "in_use_fundus_avseg": "**Not measured yet.** That grades hold on maps that the detector has "
-    "made has not been shown: until this table stands here, take them for a ranking to look at.",
+    "made has not been shown: take them as an order in which to look, not as counts.",
     "natural_fundus_avseg": "Not measured yet.",
     "detector_fundus_avseg": "Not measured yet.",
     "av_fundus_avseg": "Not measured yet.",
