@@ -44,6 +44,8 @@ def add_av_config(cfg: CfgNode) -> None:
     cfg.MODEL.AV_HEAD.IN_FEATURE = "p2"
     # Channels inside the head.
     cfg.MODEL.AV_HEAD.WIDTH = 48
+    # Whether it finds the optic disc as well: a channel beside the map, at half its resolution.
+    cfg.MODEL.AV_HEAD.DISC = False
     # Weight of its losses beside the detector's.
     cfg.MODEL.AV_HEAD.LOSS_WEIGHT = 1.0
 

@@ -19,13 +19,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from av_detectron.checkpoint.release import load_detector
+from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_detectron.data import annotations as read
 from av_detectron.data.coco import encode_window
+from av_detectron.data.disc import OpticDisc
 from av_detectron.data.fov import FieldOfView, detect_fov, measure_fov
 from av_detectron.data.mapper import to_tensor
-from av_detectron.data.photograph import to_working_scale
+from av_detectron.data.photograph import to_working_scale, working_diameter
 from av_detectron.maps.rescoring import least_score
 from av_detectron.maps.windows import enlarge_window
+from av_detectron.modeling.av_head import photograph_discs
 from av_detectron.modeling.roi_pooling import pool_in_float32
 from av_detectron.modeling.test_time_augmentation import check_n_views
 
@@ -44,6 +47,7 @@ class Prediction:
         shape: H and W.
         working_av: probabilities of background, artery and vein at the scale at which the
             detector works, (3, h, w), float32.
+        disc: the optic disc, or None where none is to be seen.
     """
 
     fov: FieldOfView
@@ -52,6 +56,7 @@ class Prediction:
     masks: list[dict[str, Any]]
     shape: tuple[int, int]
     working_av: NDArray[np.float32]
+    disc: OpticDisc | None = None
 
     @property
     def centers(self) -> NDArray[np.float32]:
@@ -130,19 +135,22 @@ class Predictor:
         keys = self.cfg.INPUT.CROSSPOS
         image = to_working_scale(pixels, fov, keys.FOV_DIAMETER, keys.CONTRAST_RADIUS)
         height, width = pixels.shape[:2]
+        drive_px = working_diameter(fov, keys.FOV_DIAMETER) / DRIVE_FOV_DIAMETER
         given = {
             "image": to_tensor(image, self.cfg.INPUT.FORMAT),
             "height": height,
             "width": width,
+            "drive_px": drive_px,
         }
         images = self.model.preprocess_image([given])
         if self.bfloat16:
             images.tensor = images.tensor.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
             features, av = self.model.extract_features(images.tensor)
-            (detections,) = self.model.detect(images, features, av)
+            (detections,) = self.model.detect(images, features, av, [drive_px])
             probabilities = self.model.average_views(images.tensor, av)
         h, w = images.image_sizes[0]
+        (disc,) = photograph_discs(av.disc, [given], images.image_sizes, self.model.stride)
         detections = detections[detections.scores >= self.threshold].to("cpu")
         detections.pred_boxes.scale(width / w, height / h)
         detections.pred_boxes.clip((height, width))
@@ -154,6 +162,7 @@ class Predictor:
             masks=paste_masks(detections, (height, width)),
             shape=(height, width),
             working_av=probabilities[0, :, :h, :w].cpu().numpy(),
+            disc=disc,
         )
 
 

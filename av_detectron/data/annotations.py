@@ -14,15 +14,16 @@ from PIL import Image, UnidentifiedImageError
 
 from av_detectron.data.errors import InputFileError
 
-BACKGROUND, ARTERY, VEIN, OVERLAP = 0, 1, 2, 3
-"""Labels of an artery/vein map; 3 is an overlap of both *or* a vessel of uncertain kind."""
+BACKGROUND, ARTERY, VEIN, OVERLAP, UNCERTAIN = 0, 1, 2, 3, 4
+"""Labels of an artery/vein map. In an index map 3 is an overlap of both *or* a vessel of uncertain
+kind, and there is no 4; colours tell the two apart."""
 
 _RITE_COLORS = {  # (red, green, blue) on or off → label
     (0, 0, 0): BACKGROUND,
     (1, 0, 0): ARTERY,
     (0, 0, 1): VEIN,
     (0, 1, 0): OVERLAP,
-    (1, 1, 1): OVERLAP,
+    (1, 1, 1): UNCERTAIN,
 }
 
 
@@ -94,10 +95,9 @@ def check_size(path: Path, found: tuple[int, ...], expected: tuple[int, ...]) ->
 
 
 def read_av_map(path: Path) -> NDArray[np.uint8]:
-    """Read an artery/vein map, (H, W), labels 0-3: an index map or RITE's colours.
+    """Read an artery/vein map, (H, W): an index map, labels 0-3, or RITE's colours, 0-4.
 
-    RITE (Hu 2013): red artery, blue vein, green overlap, white uncertain; the last two share
-    label 3 here.
+    RITE (Hu 2013): red artery, blue vein, green overlap, white uncertain.
 
     Raises:
         InputFileError: unreadable, or a value or colour that is neither format's.
@@ -124,6 +124,15 @@ def read_av_map(path: Path) -> NDArray[np.uint8]:
             f"{tuple(int(v) for v in pixels[row, column, :3])} at x {column}, y {row}",
         )
     return labels
+
+
+def tells_overlap(path: Path) -> bool:
+    """Whether a map tells overlaps from uncertain vessels: RITE's colours do, index maps do not.
+
+    Raises:
+        InputFileError: unreadable.
+    """
+    return read_pixels(path, labels=True).ndim == 3
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:

@@ -1,7 +1,8 @@
 """From photographs and their labels to COCO JSON.
 
 One category, `CrossPos`, id 1. Beside COCO's own keys an image carries `fov` (diameter, x, y in
-px of the photograph) and the paths of its maps; an annotation carries `center` (x, y in px, pixel
+px of the photograph), `disc` (x, y, diameter in px; none where it is not known or not to be seen)
+and the paths of its maps; an annotation carries `center` (x, y in px, pixel
 centres at integers), since a box that is cut at the image's edge has lost its middle. The file's
 `info` says how boxes and masks were made, and training makes them the same way.
 """
@@ -23,10 +24,12 @@ from av_detectron.data.crossing_rule import (
     crossing_mask,
     find_crossings,
 )
+from av_detectron.data.disc import OpticDisc
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.find_labels import Photograph
 from av_detectron.data.fov import FieldOfView, detect_fov, measure_fov
 
+EDGES = ("fine", "broad")
 CATEGORY = {"id": 1, "name": "CrossPos", "supercategory": "vessel"}
 
 
@@ -38,17 +41,25 @@ class LabelOptions:
         box_side: side of the square box (DRIVE px).
         mask: "box" or "vessels-through", see `crossing_mask`.
         rule: when an overlap in an artery/vein map is a crossing.
+        edges: "fine" where labels end where vessels do, "broad" where they are drawn with a broad
+            brush and teach the kind of a vessel alone.
     """
 
     box_side: float = BOX_SIDE
     mask: str = "box"
     rule: CrossingRule = field(default_factory=CrossingRule)
+    edges: str = "fine"
+
+    def __post_init__(self) -> None:
+        if self.edges not in EDGES:
+            raise ValueError(f"edges must be one of {EDGES}, got {self.edges!r}")
 
 
 def annotate(
     photograph: Photograph,
     options: LabelOptions,
     points: NDArray[np.float64] | None = None,
+    disc: OpticDisc | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """COCO image record and annotations of one photograph, without ids.
 
@@ -57,6 +68,7 @@ def annotate(
         options: how boxes and masks are made.
         points: crossings read elsewhere (a CSV), (N, 2); by default they come from the junction
             file if there is one, else from the artery/vein map.
+        disc: the optic disc (px of the photograph), where it is known.
 
     Raises:
         InputFileError: any of the files is unreadable, of another size, or not what it should
@@ -79,7 +91,9 @@ def annotate(
         points = read.read_junctions_mat(photograph.junctions)
         read.check_inside(photograph.junctions, points, shape)
     elif av_map is not None:
-        points = find_crossings(av_map, fov.drive_px, options.rule)
+        # Of an index map the rule stays what it was, so that figures compare over time.
+        near = disc if photograph.av and read.tells_overlap(photograph.av) else None
+        points = find_crossings(av_map, fov.drive_px, options.rule, near)
     else:
         raise InputFileError(
             photograph.image, "expected a junction file, a CSV or an artery/vein map, found none"
@@ -92,6 +106,8 @@ def annotate(
         "av_file_name": str(photograph.av) if photograph.av else None,
         "vessels_file_name": str(photograph.vessels) if photograph.vessels else None,
     }
+    if disc is not None:
+        image["disc"] = {"x": disc.x, "y": disc.y, "diameter": disc.diameter}
     return image, [annotation(p, fov, vessels, shape, options) for p in points]
 
 

@@ -9,12 +9,20 @@ from scipy import ndimage
 
 from av_detectron.config import BOX_SIDE
 from av_detectron.data.annotations import ARTERY, OVERLAP, VEIN
+from av_detectron.data.disc import OpticDisc
 
 MASK_KINDS = ("box", "vessels-through")
 RULES = ("three-arms", "two-each")
 MAX_EXTENT = 40.0
 """Longest side of a crossing's overlap (DRIVE px). Two vessels of 12 px that cross at 20 degrees
 overlap over 35 px; what is longer lies on the optic disc or where vessels run along each other."""
+MIN_AREA = 0.5
+"""Smallest overlap (DRIVE px²): smaller ones are specks where the labels of two vessels touch, and
+hair-thin vessels that do not show at DRIVE's scale."""
+DISC_REACH = 0.6
+"""Overlaps this near to the optic disc's centre (disc diameters) lie on it or on its margin."""
+DISC_EXTENT = 15.0
+"""Longest side of an overlap there (DRIVE px): on the disc vessels run along each other."""
 
 _EIGHT = np.ones((3, 3), int)
 
@@ -28,11 +36,16 @@ class CrossingRule:
             the overlap; "two-each" for at least two arms of each kind.
         max_extent: longest side of an overlap's bounding box (DRIVE px); infinity for no limit.
         ring: width of the ring around the overlap where arms are counted (DRIVE px).
+        min_area: smallest overlap (DRIVE px²).
+        disc_extent: `max_extent` of overlaps on the optic disc and its margin, where the disc is
+            known.
     """
 
     arms: str = "three-arms"
     max_extent: float = MAX_EXTENT
     ring: float = 2.0
+    min_area: float = MIN_AREA
+    disc_extent: float = DISC_EXTENT
 
     def __post_init__(self) -> None:
         if self.arms not in RULES:
@@ -46,14 +59,18 @@ class CrossingRule:
 
 
 def find_crossings(
-    av_map: NDArray[np.uint8], drive_px: float, rule: CrossingRule | None = None
+    av_map: NDArray[np.uint8],
+    drive_px: float,
+    rule: CrossingRule | None = None,
+    disc: OpticDisc | None = None,
 ) -> NDArray[np.float64]:
     """Crossings of an artery/vein map (H, W): centroids of overlaps, (N, 2), x and y in px.
 
     Args:
-        av_map: labels 0-3.
+        av_map: labels 0-4; overlaps are 3.
         drive_px: length of one DRIVE px in pixels of this map.
         rule: when an overlap counts.
+        disc: the optic disc (px of the map), where it is known.
     """
     rule = rule or CrossingRule()
     width = max(1, round(rule.ring * drive_px))
@@ -70,15 +87,19 @@ def find_crossings(
             slice(columns.start - width, columns.stop + width),
         )
         overlap = labels[window] == number
+        if overlap.sum() < rule.min_area * drive_px**2:
+            continue
         ring = cv2.dilate(overlap.astype(np.uint8), kernel).astype(bool) & ~overlap
         patch = padded[window]
         arteries = ndimage.label(ring & (patch == ARTERY), _EIGHT)[1]
         veins = ndimage.label(ring & (patch == VEIN), _EIGHT)[1]
-        if rule.accepts(arteries, veins):
-            ys, xs = np.nonzero(overlap)
-            centers.append(
-                (xs.mean() + columns.start - 2 * width, ys.mean() + rows.start - 2 * width)
-            )
+        if not rule.accepts(arteries, veins):
+            continue
+        ys, xs = np.nonzero(overlap)
+        center = xs.mean() + columns.start - 2 * width, ys.mean() + rows.start - 2 * width
+        on_disc = disc is not None and disc.distance(*center) < DISC_REACH
+        if not on_disc or extent <= rule.disc_extent * drive_px:
+            centers.append(center)
     return np.array(centers, float).reshape(-1, 2)
 
 

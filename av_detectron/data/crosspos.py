@@ -11,6 +11,7 @@ from detectron2.structures import BoxMode
 
 from av_detectron.data.coco import CATEGORY, LabelOptions
 from av_detectron.data.crossing_rule import CrossingRule
+from av_detectron.data.disc import OpticDisc
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.fov import FieldOfView
 from av_detectron.data.photograph_sets import PHOTOGRAPH_SETS
@@ -20,8 +21,8 @@ def load_crosspos(json_file: Path, root: Path) -> list[dict[str, Any]]:
     """Read a CrossPos file into Detectron2's dataset dicts.
 
     Each dict has Detectron2's standard keys (boxes XYWH_ABS in px of the photograph, masks RLE)
-    and `fov` (`FieldOfView`), `av_file_name` and `vessels_file_name` (path or None), and
-    `label_options` (`LabelOptions`). Photographs without crossings are kept.
+    and `fov` (`FieldOfView`), `disc` (`OpticDisc` or None), `av_file_name` and `vessels_file_name`
+    (path or None), and `label_options` (`LabelOptions`). Photographs without crossings are kept.
 
     Raises:
         InputFileError: missing, not JSON, or not a CrossPos file.
@@ -55,6 +56,7 @@ def load_crosspos(json_file: Path, root: Path) -> list[dict[str, Any]]:
                 "height": image["height"],
                 "width": image["width"],
                 "fov": FieldOfView(**image["fov"]),
+                "disc": OpticDisc(**image["disc"]) if "disc" in image else None,
                 "label_options": label_options,
                 "annotations": by_image[image["id"]],
             }

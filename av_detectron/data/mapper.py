@@ -8,12 +8,14 @@ from detectron2.config import CfgNode
 from detectron2.structures import BitMasks, Boxes, Instances
 from numpy.typing import NDArray
 
+from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_detectron.data.augmentation import draw_crop, draw_tint
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.contrast import MIDDLE
 from av_detectron.data.crossing_rule import crossing_box, crossing_mask
-from av_detectron.data.photograph import PhotographCache, load_image
-from av_detectron.modeling.av_loss import IGNORED
+from av_detectron.data.disc import OpticDisc, draw_disc
+from av_detectron.data.photograph import PhotographCache, load_image, working_diameter
+from av_detectron.modeling.av_loss import IGNORED, kinds_alone
 
 
 def to_tensor(image: NDArray[np.uint8], image_format: str) -> torch.Tensor:
@@ -60,6 +62,10 @@ def make_instances(
     return instances
 
 
+BROAD_REACH = 3.0
+"""How far beside a label of a broad brush the vessel's edge may lie (DRIVE px)."""
+
+
 class CrossPosTrainMapper:
     """Cut an augmented crop from a photograph, with the crossings in it."""
 
@@ -76,9 +82,10 @@ class CrossPosTrainMapper:
         self.cache = PhotographCache(keys.FOV_DIAMETER, keys.CACHE_MB << 20, keys.CONTRAST_RADIUS)
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Dataset dict → file_name, image (3, S, S), instances (px of the crop) and av.
+        """Dataset dict → file_name, image (3, S, S), instances (px of the crop), av and disc.
 
-        av is there for photographs with an artery/vein map: labels (S, S), see `av_loss`.
+        av is there for photographs with an artery/vein map: labels (S, S), see `av_loss`; disc, 1
+        on the optic disc and 0 off it (S, S), where the disc is known.
         """
         # Detectron2 seeds numpy's state in every worker; one draw from it starts our generator.
         rng = np.random.default_rng(np.random.randint(2**31))
@@ -109,7 +116,14 @@ class CrossPosTrainMapper:
             "instances": instances,
         }
         if photograph.av is not None:
-            mapped["av"] = torch.from_numpy(crop.labels(photograph.av, IGNORED)).long()
+            labels = torch.from_numpy(crop.labels(photograph.av, IGNORED)).long()
+            if record["label_options"].edges == "broad":
+                labels = kinds_alone(labels, round(BROAD_REACH * photograph.drive_px * crop.zoom))
+            mapped["av"] = labels
+        if photograph.disc is not None:
+            ((x, y),) = crop.points(np.array([[photograph.disc.x, photograph.disc.y]]))
+            disc = OpticDisc(x, y, photograph.disc.diameter * crop.zoom)
+            mapped["disc"] = torch.from_numpy(draw_disc(disc, (self.size, self.size))).long()
         return mapped
 
 
@@ -122,6 +136,8 @@ class CrossPosTestMapper:
         self.format = cfg.INPUT.FORMAT
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Dataset dict → the same, with image (3, H, W) at the working scale."""
+        """Dataset dict → the same, with image (3, H, W) at the working scale and drive_px, the
+        length of one DRIVE px in its px."""
         image = load_image(record, self.fov_diameter, self.contrast_radius)
-        return {**record, "image": to_tensor(image, self.format)}
+        drive_px = working_diameter(record["fov"], self.fov_diameter) / DRIVE_FOV_DIAMETER
+        return {**record, "image": to_tensor(image, self.format), "drive_px": drive_px}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_detectron.data import annotations as read
 from av_detectron.data.contrast import normalise_contrast
+from av_detectron.data.disc import OpticDisc
 from av_detectron.data.fov import FieldOfView
 
 AS_IT_IS = 0.02
@@ -25,7 +26,8 @@ class WorkingPhotograph:
     Attributes:
         image: RGB, (H, W, 3), 0-255.
         vessels: share of vessel in each pixel, (H, W), 0-255; None without a vessel map.
-        av: artery/vein labels, (H, W), 0-3; None without an artery/vein map.
+        av: artery/vein labels, (H, W), 0-4; None without an artery/vein map.
+        disc: the optic disc (working px); None where it is not known.
         centers: crossings, (N, 2), x and y in working px (pixel centres at integers).
         scale: working px per px of the photograph, along x and y.
         fov_diameter, fov_center: of the field of view (working px).
@@ -38,6 +40,7 @@ class WorkingPhotograph:
     scale: tuple[float, float]
     fov_diameter: float
     fov_center: tuple[float, float]
+    disc: OpticDisc | None = None
 
     @property
     def drive_px(self) -> float:
@@ -90,15 +93,22 @@ def to_working_scale(
     image = resize(pixels, round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
     if contrast_radius <= 0:
         return image
-    radius = contrast_radius * fov_diameter / DRIVE_FOV_DIAMETER
+    radius = contrast_radius * working_diameter(fov, fov_diameter) / DRIVE_FOV_DIAMETER
     center = fov.x * factor, fov.y * factor
     return normalise_contrast(image, radius, center, fov.diameter * factor)
+
+
+def working_diameter(fov: FieldOfView, fov_diameter: float) -> float:
+    """Diameter of a photograph's field of view at the working scale (px): `fov_diameter`, or its
+    own where the photograph is coarser, since enlarging shows nothing more; DRIVE's at the least,
+    for which anchors and kernels are made."""
+    return min(fov_diameter, max(fov.diameter, DRIVE_FOV_DIAMETER))
 
 
 def working_factor(fov: FieldOfView, fov_diameter: float) -> float:
     """Working px per px of a photograph: 1 where it is nearly that. Interpolation would blur
     vessels one or two px wide, which harms more than a scale that is off by `AS_IT_IS`."""
-    factor = fov_diameter / fov.diameter
+    factor = working_diameter(fov, fov_diameter) / fov.diameter
     return 1.0 if abs(factor - 1) <= AS_IT_IS else factor
 
 
@@ -124,15 +134,17 @@ def load_working(
         av=None if av is None else resize_labels(av, width, height),
         centers=scale_points(centers, scale),
         scale=scale,
-        fov_diameter=fov_diameter,
+        fov_diameter=working_diameter(fov, fov_diameter),
         fov_center=(float(x), float(y)),
+        disc=record["disc"].moved(scale) if record.get("disc") else None,
     )
 
 
 def resize_labels(labels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Resize artery/vein labels (H, W), 0-3: vessel where at least half of a pixel is, of the
+    """Resize artery/vein labels (H, W), 0-4: vessel where at least half of a pixel is, of the
     kind that covers most of it. Nearest neighbours would break thin vessels up."""
-    shares = [resize((labels == kind).astype(np.uint8) * 255, width, height) for kind in (1, 2, 3)]
+    kinds = range(1, read.UNCERTAIN + 1)
+    shares = [resize((labels == kind).astype(np.uint8) * 255, width, height) for kind in kinds]
     vessel = resize((labels > 0).astype(np.uint8) * 255, width, height) > 127
     return np.where(vessel, 1 + np.argmax(shares, axis=0), 0).astype(np.uint8)
 

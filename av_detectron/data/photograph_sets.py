@@ -18,11 +18,14 @@ class PhotographSet:
         name: of its folder, and in the names of its datasets.
         source: who published it.
         splits: those that can be registered.
+        edges: "fine" where its labels end where vessels do; "broad" where they are drawn with a
+            broad brush and teach the kind of a vessel alone.
     """
 
     name: str
     source: str
     splits: tuple[str, ...] = SPLITS
+    edges: str = "fine"
 
     @property
     def datasets(self) -> list[str]:
@@ -35,5 +38,8 @@ PHOTOGRAPH_SETS = (
     PhotographSet("iostar", "IOSTAR (Abbasi-Sureshjani 2015)"),
     PhotographSet("les_av", "LES-AV (Orlando 2018)"),
     PhotographSet("hrf", "HRF (Budai 2013)"),
+    PhotographSet("fundus_avseg", "Fundus-AVSeg (2025)"),
+    PhotographSet("gave", "GAVE challenge (MICCAI 2025)"),
+    PhotographSet("avrdb", "AVRDB (Mendeley 10.17632/3csr652p9y.2)", edges="broad"),
     PhotographSet("phantom", "drawn by datasets/make_phantoms.py"),
 )

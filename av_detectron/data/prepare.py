@@ -1,6 +1,7 @@
 """Prepare whole folders: every split of a set becomes one CrossPos file."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,13 @@ from numpy.typing import NDArray
 from av_detectron.data.annotations import read_crossings_csv
 from av_detectron.data.coco import LabelOptions, annotate, build_coco
 from av_detectron.data.crosspos import json_path
+from av_detectron.data.disc import OpticDisc
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.find_labels import Photograph, find_photographs
 from av_detectron.formats.files import write_whole
+
+Discs = Mapping[tuple[str, str, str], OpticDisc | None]
+NO_DISCS: Discs = {}
 
 
 @dataclass
@@ -57,6 +62,7 @@ def prepare_set(
     options: LabelOptions,
     val_fraction: float,
     seed: int,
+    discs: Discs = NO_DISCS,
 ) -> Report:
     """Write the CrossPos files of one set and report on them.
 
@@ -68,7 +74,7 @@ def prepare_set(
     """
     report = Report()
     for split, folder in folders.items():
-        records = _records(folder, options, report)
+        records = _records(folder, options, discs, report)
         parts = {split: records}
         if split == "train" and "val" not in folders:
             held = hold_out(len(records), val_fraction, seed)
@@ -84,7 +90,7 @@ def prepare_set(
 
 
 def _records(
-    folder: Path, options: LabelOptions, report: Report
+    folder: Path, options: LabelOptions, discs: Discs, report: Report
 ) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """Annotated photographs of one folder; those that fail go into the report."""
     photographs = find_photographs(folder)
@@ -93,7 +99,8 @@ def _records(
     for photograph in photographs:
         points = None if table is None else table.get(photograph.image.stem, np.zeros((0, 2)))
         try:
-            records.append(annotate(photograph, options, points))
+            disc = discs.get((folder.parent.name, folder.name, photograph.image.name))
+            records.append(annotate(photograph, options, points, disc))
         except InputFileError as error:
             report.failures.append(str(error))
     return records

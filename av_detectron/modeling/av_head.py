@@ -14,6 +14,7 @@ from detectron2.layers import ShapeSpec
 from detectron2.modeling.postprocessing import sem_seg_postprocess
 from torch import nn
 
+from av_detectron.data.disc import OpticDisc, fit_disc
 from av_detectron.modeling.av_loss import IGNORED
 
 CLASSES = ("background", "artery", "vein")
@@ -34,12 +35,13 @@ class AVHead(nn.Module):
     its 2 x 2 pixels.
     """
 
-    def __init__(self, channels: int, stride: int, width: int) -> None:
+    def __init__(self, channels: int, stride: int, width: int, disc: bool = False) -> None:
         """
         Args:
             channels: of the pyramid level.
             stride: of the pyramid level.
             width: channels inside the head.
+            disc: whether it finds the optic disc as well.
         """
         super().__init__()
         self.factor = stride // 2
@@ -47,12 +49,15 @@ class AVHead(nn.Module):
         self.skip = nn.Sequential(_block(3 * 4, width), _block(width, width))
         self.merge = nn.Sequential(_block(2 * width, width), _block(width, width))
         self.predictor = nn.Conv2d(width, 4 * len(CLASSES), 3, padding=1)
+        # From the level alone: the disc is large, and the path for detail would add its vessels.
+        steps = (_block(channels, width), nn.Conv2d(width, 1, 3, padding=1))
+        self.disc = nn.Sequential(*steps) if disc else None
 
     @classmethod
     def from_config(cls, cfg: CfgNode, pyramid: dict[str, ShapeSpec]) -> "AVHead":
         """The head of `MODEL.AV_HEAD` over a backbone's output shapes."""
         level = pyramid[cfg.MODEL.AV_HEAD.IN_FEATURE]
-        return cls(level.channels, level.stride, cfg.MODEL.AV_HEAD.WIDTH)
+        return cls(level.channels, level.stride, cfg.MODEL.AV_HEAD.WIDTH, cfg.MODEL.AV_HEAD.DISC)
 
     def forward(self, image: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
         """Normalised image (B, 3, H, W) and level (B, C, H/s, W/s) → logits (B, 3, H, W)."""
@@ -77,14 +82,47 @@ class AVHead(nn.Module):
         return F.pixel_shuffle(self.predictor(fine).contiguous(), 2).float()
 
 
-def batch_labels(records: Sequence[dict[str, Any]], logits: torch.Tensor) -> torch.Tensor:
-    """Labels "av" of training inputs as one batch (B, H, W), `IGNORED` in the padding."""
+def batch_labels(
+    records: Sequence[dict[str, Any]], logits: torch.Tensor, key: str = "av", stride: int = 1
+) -> torch.Tensor:
+    """Labels of training inputs as one batch (B, H, W), `IGNORED` in the padding and for inputs
+    that have none; every `stride`-th pixel of them."""
     labels = torch.full(
-        logits.shape[:1] + logits.shape[2:], IGNORED, dtype=torch.long, device=logits.device
+        logits.shape[:1] + logits.shape[-2:], IGNORED, dtype=torch.long, device=logits.device
     )
     for target, record in zip(labels, records, strict=True):
-        target[: record["av"].shape[0], : record["av"].shape[1]] = record["av"]
+        if key in record:
+            values = record[key][::stride, ::stride]
+            target[: values.shape[0], : values.shape[1]] = values
     return labels
+
+
+def photograph_discs(
+    logits: torch.Tensor | None,
+    records: Sequence[dict[str, Any]],
+    sizes: Sequence[tuple[int, int]],
+    stride: int,
+) -> list[OpticDisc | None]:
+    """The optic disc of each photograph, in its own px; None where there is none.
+
+    Args:
+        logits: (B, 1, H, W) in steps of `stride`; None from a head without the disc.
+        records: inputs, with "height", "width" and "drive_px" where they are not the image's.
+        sizes: height and width of each image inside its padding.
+        stride: px of the image per px of the logits.
+    """
+    discs: list[OpticDisc | None] = []
+    for i, (record, (height, width)) in enumerate(zip(records, sizes, strict=True)):
+        if logits is None:
+            discs.append(None)
+            continue
+        inside = logits[i, 0, : -(-height // stride), : -(-width // stride)]
+        probability = inside.float().sigmoid().cpu().numpy()
+        disc = fit_disc(probability, record.get("drive_px", 1.0) / stride)
+        across = stride * record.get("width", width) / width
+        down = stride * record.get("height", height) / height
+        discs.append(disc.moved((across, down)) if disc else None)
+    return discs
 
 
 def photograph_maps(

@@ -4,6 +4,7 @@ Dense labels teach the backbone far more than some hundred boxes do; and because
 where artery and vein meet, the map guides proposals and RoI heads as well.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -17,17 +18,25 @@ from torch import nn
 from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_detectron.maps.map_crossings import find_map_crossings
 from av_detectron.maps.rescoring import REACH, agreement, rescore
-from av_detectron.modeling.av_head import CLASSES, AVHead, batch_labels, photograph_maps
-from av_detectron.modeling.av_loss import av_loss
+from av_detectron.modeling.av_head import (
+    CLASSES,
+    AVHead,
+    batch_labels,
+    photograph_discs,
+    photograph_maps,
+)
+from av_detectron.modeling.av_loss import av_loss, disc_loss
 from av_detectron.modeling.roi_heads import FINE, VESSELS
 from av_detectron.modeling.test_time_augmentation import check_n_views, mean_over_views
 
 
 class AVMap(NamedTuple):
-    """The artery/vein map of a batch, both (B, 3, H, W), channels as `CLASSES`."""
+    """The artery/vein map of a batch, (B, 3, H, W), channels as `CLASSES`; and the optic disc's
+    logits at the pyramid level's stride, (B, 1, H/s, W/s), where the head finds it."""
 
     logits: torch.Tensor
     probabilities: torch.Tensor
+    disc: torch.Tensor | None = None
 
 
 @META_ARCH_REGISTRY.register()
@@ -35,7 +44,8 @@ class CrossingRCNN(GeneralizedRCNN):
     """Mask R-CNN of crossings with an artery/vein head in the same forward pass.
 
     Training inputs carry "av", labels (H, W) of the crop. Each output has, beside "instances",
-    "av": probabilities (3, H, W) of `CLASSES` in the photograph's own pixels.
+    "av": probabilities (3, H, W) of `CLASSES` in the photograph's own pixels, and "disc", the optic
+    disc (`OpticDisc`, px of the photograph) or None.
     """
 
     @configurable
@@ -102,7 +112,8 @@ class CrossingRCNN(GeneralizedRCNN):
             level = level.contiguous(memory_format=torch.channels_last)
         fine = features[FINE] = self.av_head.fine_features(image, level)
         logits = self.av_head.predict(fine)
-        av = AVMap(logits, logits.softmax(dim=1))
+        disc = None if self.av_head.disc is None else self.av_head.disc(level).float()
+        av = AVMap(logits, logits.softmax(dim=1), disc)
         folded = F.pixel_unshuffle(av.probabilities, self.stride)  # (B, 3 s², H/s, W/s)
         features[self.av_feature] = level + self.guide(folded)
         features[VESSELS] = logits[:, 1:].logsumexp(dim=1, keepdim=True) - logits[:, :1]
@@ -125,6 +136,9 @@ class CrossingRCNN(GeneralizedRCNN):
         targets = [x["instances"].to(self.device) for x in batched_inputs]
         features, av = self.extract_features(images.tensor)
         av_losses = av_loss(av.logits, batch_labels(batched_inputs, av.logits))
+        if av.disc is not None:
+            labels = batch_labels(batched_inputs, av.disc, "disc", self.stride)
+            av_losses |= disc_loss(av.disc[:, 0], labels)
         losses = {name: self.av_weight * value for name, value in av_losses.items()}
         proposals, proposal_losses = self.proposal_generator(images, features, targets)
         losses.update(proposal_losses)
@@ -140,7 +154,8 @@ class CrossingRCNN(GeneralizedRCNN):
         images = self.preprocess_image(batched_inputs)
         features, av = self.extract_features(images.tensor)
         if detected_instances is None:
-            results = self.detect(images, features, av)
+            drive_px = [x.get("drive_px", self.drive_px) for x in batched_inputs]
+            results = self.detect(images, features, av, drive_px)
         else:
             known = [x.to(self.device) for x in detected_instances]
             results = self.roi_heads.forward_with_given_boxes(features, known)
@@ -149,31 +164,41 @@ class CrossingRCNN(GeneralizedRCNN):
         outputs = GeneralizedRCNN._postprocess(results, batched_inputs, images.image_sizes)
         probabilities = self.average_views(images.tensor, av)
         maps = photograph_maps(probabilities, batched_inputs, images.image_sizes)
-        for output, av_map in zip(outputs, maps, strict=True):
+        discs = photograph_discs(av.disc, batched_inputs, images.image_sizes, self.stride)
+        for output, av_map, disc in zip(outputs, maps, discs, strict=True):
             output["av"] = av_map
+            output["disc"] = disc
         return outputs
 
     def detect(
-        self, images: ImageList, features: dict[str, torch.Tensor], av: AVMap
+        self,
+        images: ImageList,
+        features: dict[str, torch.Tensor],
+        av: AVMap,
+        drive_px: Sequence[float],
     ) -> list[Instances]:
-        """Detections of a batch (px of the input) from `extract_features`, best first."""
+        """Detections of a batch (px of the input) from `extract_features`, best first; `drive_px`
+        is the length of one DRIVE px in px of each input."""
         proposals, _ = self.proposal_generator(images, features, None)
         results, _ = self.roi_heads(images, features, proposals, None)
         if self.rescoring_weight > 0:
-            parts = zip(results, av.probabilities, images.image_sizes, strict=True)
-            results = [self.rescore(x, m[:, :h, :w]) for x, m, (h, w) in parts]
+            parts = zip(results, av.probabilities, images.image_sizes, drive_px, strict=True)
+            results = [self.rescore(x, m[:, :h, :w], px) for x, m, (h, w), px in parts]
         return list(results)
 
-    def rescore(self, detections: Instances, probabilities: torch.Tensor) -> Instances:
+    def rescore(
+        self, detections: Instances, probabilities: torch.Tensor, drive_px: float
+    ) -> Instances:
         """Detections with the scores that the map's own crossings leave them, best first.
 
         Args:
             detections: boxes (px of the input) and scores.
             probabilities: map (3, H, W) of the same image.
+            drive_px: length of one DRIVE px in its px.
         """
-        map_centers, map_scores = find_map_crossings(probabilities.cpu().numpy(), self.drive_px)
+        map_centers, map_scores = find_map_crossings(probabilities.cpu().numpy(), drive_px)
         centers = detections.pred_boxes.get_centers().double().cpu().numpy() - 0.5
-        agreed = agreement(centers, map_centers, map_scores, REACH * self.drive_px)
+        agreed = agreement(centers, map_centers, map_scores, REACH * drive_px)
         before = detections.scores
         scores = rescore(before.double().cpu().numpy(), agreed, self.rescoring_weight)
         detections.scores = torch.as_tensor(scores, dtype=torch.float32, device=before.device)

@@ -12,8 +12,8 @@ from detectron2.modeling import META_ARCH_REGISTRY, Backbone, build_backbone, bu
 from detectron2.structures import ImageList
 from torch import nn
 
-from av_detectron.modeling.av_head import AVHead, batch_labels, photograph_maps
-from av_detectron.modeling.av_loss import av_loss
+from av_detectron.modeling.av_head import AVHead, batch_labels, photograph_discs, photograph_maps
+from av_detectron.modeling.av_loss import av_loss, disc_loss
 
 
 @META_ARCH_REGISTRY.register()
@@ -64,16 +64,23 @@ class VesselNet(nn.Module):
         return self.pixel_mean.device
 
     def forward(self, batched_inputs: list[dict[str, Any]]) -> Any:
-        """Dataset dicts with "image" → losses in training, else a dict with "av" for each."""
+        """Dataset dicts with "image" → losses in training, else a dict with "av" and "disc"."""
         pixels = [x["image"].to(self.device) for x in batched_inputs]
         normalised = [(x - self.pixel_mean) / self.pixel_std for x in pixels]
         images = ImageList.from_tensors(normalised, self.backbone.size_divisibility)
         level = self.backbone(images.tensor)[self.av_feature]
         logits = self.av_head(images.tensor, level)
+        disc = None if self.av_head.disc is None else self.av_head.disc(level).float()
+        stride = self.backbone.output_shape()[self.av_feature].stride
         if self.training:
-            return av_loss(logits, batch_labels(batched_inputs, logits))
+            losses = av_loss(logits, batch_labels(batched_inputs, logits))
+            if disc is not None:
+                labels = batch_labels(batched_inputs, disc, "disc", stride)
+                losses |= disc_loss(disc[:, 0], labels)
+            return losses
         maps = photograph_maps(logits.softmax(dim=1), batched_inputs, images.image_sizes)
-        return [{"av": probabilities} for probabilities in maps]
+        discs = photograph_discs(disc, batched_inputs, images.image_sizes, stride)
+        return [{"av": p, "disc": d} for p, d in zip(maps, discs, strict=True)]
 
 
 def map_alone(cfg: CfgNode, model: nn.Module) -> nn.Module:
