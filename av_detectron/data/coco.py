@@ -8,7 +8,7 @@ centres at integers), since a box that is cut at the image's edge has lost its m
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +91,10 @@ def annotate(
         points = read.read_junctions_mat(photograph.junctions)
         read.check_inside(photograph.junctions, points, shape)
     elif av_map is not None:
-        # Of an index map the rule stays what it was, so that figures compare over time.
-        near = disc if photograph.av and read.tells_overlap(photograph.av) else None
-        points = find_crossings(av_map, fov.drive_px, options.rule, near)
+        if photograph.av and read.tells_overlap(photograph.av):
+            points = find_crossings(av_map, fov.drive_px, options.rule, disc)
+        else:  # of an index map the rule stays what it was, so that figures compare over time
+            points = find_crossings(av_map, fov.drive_px, replace(options.rule, min_area=0.0))
     else:
         raise InputFileError(
             photograph.image, "expected a junction file, a CSV or an artery/vein map, found none"

@@ -49,9 +49,9 @@ def test_rite_colors(tmp_path: Path) -> None:
     colors = [(0, 0, 0), (255, 0, 0), (0, 0, 255), (0, 255, 0), (255, 255, 255)]
     pixels = np.array([colors], np.uint8)
     Image.fromarray(pixels).save(tmp_path / "map.png")
-    assert read.read_av_map(tmp_path / "map.png").tolist() == [[0, 1, 2, 3, 3]]
+    assert read.read_av_map(tmp_path / "map.png").tolist() == [[0, 1, 2, 3, 4]]
     Image.fromarray(pixels).quantize(8).save(tmp_path / "palette.png")
-    assert read.read_av_map(tmp_path / "palette.png").tolist() == [[0, 1, 2, 3, 3]]
+    assert read.read_av_map(tmp_path / "palette.png").tolist() == [[0, 1, 2, 3, 4]]
 
 
 def test_unknown_color_is_refused_with_its_place(tmp_path: Path) -> None:

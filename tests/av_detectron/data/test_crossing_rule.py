@@ -12,6 +12,7 @@ from av_detectron.data.crossing_rule import (
     crossing_mask,
     find_crossings,
 )
+from av_detectron.data.disc import OpticDisc
 from av_detectron.data.fov import measure_fov
 
 
@@ -40,6 +41,28 @@ def test_uncertain_vessel_is_no_crossing() -> None:
     av[29:32, 10:70] = 1
     av[29:32, 30:40] = 3
     assert len(find_crossings(av, 1.0)) == 0
+
+
+def test_uncertain_colour_is_no_overlap() -> None:
+    av = cross_map()
+    av[av == read.OVERLAP] = read.UNCERTAIN
+    assert len(find_crossings(av, 1.0)) == 0
+
+
+def test_specks_are_no_crossing() -> None:
+    av = cross_map()
+    assert len(find_crossings(av, 1.0, CrossingRule(min_area=9))) == 1
+    assert len(find_crossings(av, 1.0, CrossingRule(min_area=9.5))) == 0
+    assert len(find_crossings(av, 5.0)) == 0  # 9 px are .36 DRIVE px² there
+
+
+def test_runs_on_the_disc_are_no_crossing() -> None:
+    av = cross_map()
+    av[29:32, 32:50] = read.OVERLAP
+    near, far = OpticDisc(30, 30, 40), OpticDisc(30, 30, 15)
+    assert len(find_crossings(av, 1.0, disc=far)) == 1
+    assert len(find_crossings(av, 1.0, disc=near)) == 0
+    assert len(find_crossings(cross_map(), 1.0, disc=near)) == 1  # compact ones are
 
 
 def test_large_overlap_is_no_crossing_unless_allowed() -> None:
@@ -97,7 +120,7 @@ def count(folder: Path, rule: CrossingRule) -> list[int]:
 
 
 def test_counts_on_real_maps(av_data: Path) -> None:
-    unlimited = CrossingRule(max_extent=np.inf)
+    unlimited = CrossingRule(max_extent=np.inf, min_area=0)
     counts = {
         name: count(av_data / name, unlimited)
         for name in ("drive/train", "les_av/train", "hrf/train", "drive/test")

@@ -13,10 +13,11 @@ import scipy.io
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from PIL import Image
 
-from av_detectron.data.coco import LabelOptions
+from av_detectron.data.coco import LabelOptions, annotate
 from av_detectron.data.crosspos import json_path, load_crosspos, register_all
+from av_detectron.data.disc import OpticDisc, read_discs
 from av_detectron.data.errors import InputFileError
-from av_detectron.data.find_labels import find_photographs
+from av_detectron.data.find_labels import Photograph, find_photographs
 from av_detectron.data.prepare import hold_out, prepare_set, split_folders
 
 
@@ -185,3 +186,28 @@ def test_command(cross_set: Path, tmp_path: Path, repo: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "crosspos").iterdir()) == ["crosspos_toy_train.json"]
     run = subprocess.run([*command, "--box-side", "-1"], capture_output=True)
     assert run.returncode == 2
+
+
+def test_colours_and_discs_of_a_set(cross_set: Path, tmp_path: Path) -> None:
+    """White is no overlap, specks and runs on the disc are none; index maps keep their rule."""
+    run_on_disc = np.zeros((100, 120), np.uint8)
+    run_on_disc[39:42, 20:100], run_on_disc[20:80, 49:52] = 1, 2
+    run_on_disc[39:42, 47:53] = 3  # 32 DRIVE px long
+    colors = np.array([(0, 0, 0), (255, 0, 0), (0, 0, 255), (0, 255, 0), (255, 255, 255)], np.uint8)
+    Image.fromarray(run_on_disc).save(cross_set / "av" / "a.png")
+    disc = OpticDisc(50.0, 40.0, 40.0)
+    options = LabelOptions(edges="broad")
+    photograph = Photograph(cross_set / "images" / "a.png", cross_set / "av" / "a.png")
+    image, crossings = annotate(photograph, options, disc=disc)
+    assert image["disc"] == {"x": 50.0, "y": 40.0, "diameter": 40.0} and len(crossings) == 1
+    Image.fromarray(colors[run_on_disc]).save(cross_set / "av" / "a.png")
+    assert len(annotate(photograph, options)[1]) == 1
+    assert len(annotate(photograph, options, disc=disc)[1]) == 0
+    table = tmp_path / "discs.csv"
+    table.write_text(
+        "set,split,image,disc_x_px,disc_y_px,disc_diameter_px\ntoy,train,b.png,60,50,30\n"
+    )
+    prepare_set("toy", {"train": cross_set}, tmp_path, options, 0.0, 0, read_discs(table))
+    records = load_crosspos(json_path(tmp_path, "crosspos_toy_train"), tmp_path)
+    assert [r["disc"] for r in records] == [None, OpticDisc(60.0, 50.0, 30.0)]
+    assert {r["label_options"].edges for r in records} == {"broad"}

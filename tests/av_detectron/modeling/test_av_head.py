@@ -9,8 +9,16 @@ from detectron2.structures import BitMasks, Boxes, Instances
 from detectron2.utils.events import EventStorage
 
 from av_detectron.config import load_config
-from av_detectron.modeling.av_head import AVHead
-from av_detectron.modeling.av_loss import IGNORED, UNCERTAIN, av_loss
+from av_detectron.modeling.av_head import AVHead, photograph_discs
+from av_detectron.modeling.av_loss import (
+    ARTERY_KIND,
+    IGNORED,
+    UNCERTAIN,
+    VEIN_KIND,
+    av_loss,
+    disc_loss,
+    kinds_alone,
+)
 
 TINY = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "32"]
 TINY += ["MODEL.ROI_MASK_HEAD.CONV_DIM", "16", "MODEL.AV_HEAD.WIDTH", "16"]
@@ -35,6 +43,43 @@ def test_right_map_costs_nothing_and_wrong_map_much() -> None:
     assert swapped["loss_av_kind"] == pytest.approx(20.0, abs=0.01)  # every vessel pixel
     # vessel Dice 1; artery and vein find nothing of their 2 pixels: 1 / (2 + 2 + 1) each
     assert swapped["loss_av_dice"] == pytest.approx(1 - (1 + 0.2 + 0.2) / 3, abs=1e-3)
+
+
+def test_broad_labels_teach_the_kind_alone() -> None:
+    labels = torch.zeros(1, 9, 9, dtype=torch.long)
+    labels[0, 4, :4], labels[0, 4, 4], labels[0, 4, 5:] = 1, UNCERTAIN, 2
+    kinds = kinds_alone(labels[0], reach=2)[None]
+    assert (kinds[0, 4, :4] == ARTERY_KIND).all() and (kinds[0, 4, 5:] == VEIN_KIND).all()
+    assert kinds[0, 4, 4] == IGNORED and (kinds[0, 2:4] == IGNORED).all()
+    assert (kinds[0, :2] == 0).all() and (kinds[0, 7:] == 0).all()
+    # All background: the vessels are not missed, only their kind is not told.
+    nothing = av_loss(logits_of(torch.zeros_like(labels)), kinds)
+    assert nothing["loss_av_ce"] < 1e-4 and nothing["loss_av_dice"] < 1e-4
+    assert nothing["loss_av_kind"] == pytest.approx(0.693, abs=1e-3)
+    swapped = av_loss(logits_of(torch.where(labels == 1, 2, 1)), kinds)
+    assert swapped["loss_av_kind"] == pytest.approx(20.0, abs=0.01)
+
+
+def test_disc_loss_counts_what_is_known() -> None:
+    labels = torch.zeros(2, 8, 8, dtype=torch.long)
+    labels[0, 2:6, 2:6], labels[1] = 1, IGNORED
+    right = 20.0 * (2 * (labels == 1).float() - 1)
+    right[1] = 5.0  # not known: whatever is said there costs nothing
+    assert disc_loss(right, labels)["loss_disc"] < 1e-4
+    assert disc_loss(-right, labels)["loss_disc"] > 5
+    assert disc_loss(right[1:], labels[1:])["loss_disc"] == pytest.approx(0.0)
+
+
+def test_disc_comes_back_in_px_of_the_photograph() -> None:
+    logits = torch.full((1, 1, 40, 40), -9.0)
+    logits[0, 0, 10:30, 5:25] = 9.0  # 80 x 80 px of the image, at stride 4
+    record = {"width": 320, "height": 300, "drive_px": 1.0}  # a photograph twice as large
+    (disc,) = photograph_discs(logits, [record], [(150, 160)], 4)
+    assert disc is not None
+    assert (disc.x, disc.y) == pytest.approx((119.5, 159.5), abs=0.01)
+    assert disc.diameter == pytest.approx(2 * 80 * 2 / 3.14159**0.5, rel=0.01)
+    assert photograph_discs(-logits - 8, [record], [(150, 160)], 4) == [None]
+    assert photograph_discs(None, [record], [(150, 160)], 4) == [None]
 
 
 def test_uncertain_vessel_may_be_either_but_not_background() -> None:
