@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from av_detectron.data.annotations import check_size, read_av_map, read_photograph, read_pixels
+from av_detectron.data.annotations import UNCERTAIN, check_size, read_av_map, read_photograph
 from av_detectron.data.coco import LabelOptions, annotate
 from av_detectron.data.crosspos import json_path, load_crosspos
 from av_detectron.data.find_labels import find_photographs
@@ -50,10 +50,7 @@ class LabelledPhotograph:
         """
         pixels, labels = read_photograph(self.image), read_av_map(self.av)
         check_size(self.av, labels.shape, pixels.shape)
-        colors = read_pixels(self.av, labels=True)
-        if colors.ndim == 3:
-            labels[(colors[..., :3] > 127).all(axis=2)] = BACKGROUND
-        return pixels, labels
+        return pixels, np.where(labels == UNCERTAIN, np.uint8(BACKGROUND), labels)
 
 
 def prepared_photographs(root: Path, sets: Sequence[str], split: str) -> list[LabelledPhotograph]:

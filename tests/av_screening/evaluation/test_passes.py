@@ -150,3 +150,6 @@ def test_uncertain_vessels_of_coloured_maps_are_background(tmp_path: Path) -> No
         "set", tmp_path / "image.png", tmp_path / "av.png", 1.0, ()
     ).read()
     assert labels[:, 0].tolist() == [1, 2, 3, 0]
+    Image.fromarray(np.arange(4, dtype=np.uint8)[:, None].repeat(5, 1)).save(tmp_path / "index.png")
+    index = LabelledPhotograph("set", tmp_path / "image.png", tmp_path / "index.png", 1.0, ())
+    assert index.read()[1][:, 0].tolist() == [0, 1, 2, 3]
