@@ -110,7 +110,7 @@ grader: $(patsubst %,$(GRADER)/folds/%.done,$(MODELS)) $(MODELS:%=$(GRADER)/few/
 	cp $(GRADER)/folds/pretrained/fold0/predictions.csv $(FIRST_FOLD)/pretrained.csv
 	$(foreach m,$(UNIFIED),cp $(GRADER)/$(m)/predictions.csv $(KEPT)/$(m).csv &&) true
 	$(GRADE).evaluate $(call kept,$(KEPT),$(MODELS)) --output results/grader_simulated.json
-	$(GRADE).compare_draws $(foreach m,$(MODELS),$(m)=$(DRAWS)/$(m).json) --output results/grader_90.json
+	$(GRADE).compare_few_shot $(foreach m,$(MODELS),$(m)=$(DRAWS)/$(m).json) --output results/grader_90.json
 	$(GRADE).evaluate $(call kept,$(FIRST_FOLD),pretrained $(PARTS)) --output results/grader_ablation.json
 	$(GRADE).caliber.report --manifest $(GRADER)/nicking/manifest.csv --output results/caliber.json network=$(KEPT)/pretrained.csv network_with_caliber=$(KEPT)/with_caliber.csv team=$(KEPT)/team.csv
 
@@ -140,20 +140,20 @@ $(GRADER)/folds/%.done: $(GRADER)/nicking/manifest.csv
 	@touch $@
 
 $(GRADER)/team/predictions.csv: $(TEAM:%=$(GRADER)/folds/%.done)
-	$(GRADE).unify --output $(@D) $(foreach m,$(TEAM),$(m)=$(GRADER)/folds/$(m)/predictions.csv)
+	$(GRADE).stack --output $(@D) $(foreach m,$(TEAM),$(m)=$(GRADER)/folds/$(m)/predictions.csv)
 
 $(GRADER)/caliber/caliber.csv: $(GRADER)/nicking/manifest.csv
 	$(GRADE).caliber --no-figures --manifest $< --output $(@D)
 
 $(GRADER)/with_caliber/predictions.csv: $(GRADER)/caliber/caliber.csv $(GRADER)/folds/pretrained.done
-	$(GRADE).unify --output $(@D) --caliber $< pretrained=$(GRADER)/folds/pretrained/predictions.csv
+	$(GRADE).stack --output $(@D) --caliber $< pretrained=$(GRADER)/folds/pretrained/predictions.csv
 
 $(GRADER)/part/%.done: $(GRADER)/nicking/manifest.csv
 	$(GRADE).train --resume --first-folds 1 --output $(basename $@) $($*) $($*_start) $(NICKING)
 	@touch $@
 
 $(GRADER)/few/%.done: $(GRADER)/nicking/manifest.csv
-	$(GRADE).train_few --resume --output $(basename $@) $($*) $($*_start) $(NICKING) $(FEW)
+	$(GRADE).train_few_shot --resume --output $(basename $@) $($*) $($*_start) $(NICKING) $(FEW)
 	@touch $@
 
 # docs/RESULTS.md and README's headline, from results/*.json

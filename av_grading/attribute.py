@@ -14,21 +14,18 @@ import argparse
 import hashlib
 import re
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from av_grading.attribution.maps import METHODS
 from av_grading.attribution.measures import Options, compare, explain
-from av_grading.attribution.on_vein import RADIUS
-from av_grading.attribution.scored import TARGETS, Scored
+from av_grading.attribution.options import held_out, make_options, options_of
+from av_grading.attribution.scored import Scored
 from av_grading.command_line import exit_code, make_parser
-from av_grading.cross_validation import write_predictions
-from av_grading.data.manifest import GradedPatch, ManifestError, read_manifest
 from av_grading.data.patch_set import load_patches
-from av_grading.evaluate import read_predictions
-from av_grading.files import png, write_whole
+from av_grading.formats.caliber_table import read_caliber
+from av_grading.formats.files import png, write_whole
+from av_grading.formats.manifest import read_manifest
+from av_grading.formats.predictions import write_predictions
 from av_grading.grader import DEFAULT_GRADER, Grader, load_grader
-from av_grading.report.caliber_table import read_caliber
 from av_grading.report.cards import make_cards
 from av_grading.report.page import MODEL, Provenance, render
 
@@ -37,41 +34,6 @@ METHOD_NAMES = {
     "integrated_gradients": "Integrated gradients",
     "occlusion": "Occlusion",
 }
-
-
-def make_options(parser: argparse.ArgumentParser) -> None:
-    """Arguments of what is explained, and how."""
-    add = parser.add_argument
-    add("--target", choices=TARGETS, default="predicted", help="what is explained")
-    add("--method", choices=METHODS, default="gradcam")
-    add("--held-out", type=Path, nargs="+", default=[], metavar="predictions.csv")
-    add("--radius", type=float, default=RADIUS, help="of the crossing's surroundings (patch px)")
-    add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
-    add("--seed", type=int, default=0, help="of everything that is drawn")
-    add("--device", default="cpu", help="cpu or cuda")
-
-
-def options_of(args: argparse.Namespace) -> Options:
-    """What `make_options` was given."""
-    return Options(args.target, args.method, args.radius, args.seed)
-
-
-def held_out(
-    patches: Sequence[GradedPatch], manifest: Path, predictions: Sequence[Path]
-) -> list[GradedPatch]:
-    """Patches of a manifest that all of some predictions are of; all patches without any.
-
-    Raises:
-        ManifestError: the manifest has none of them.
-        InputFileError: predictions cannot be read.
-    """
-    chosen = list(patches)
-    for path in predictions:
-        known = read_predictions(path)
-        chosen = [p for p in chosen if p.name(manifest.parent) in known]
-        if not chosen:
-            raise ManifestError(manifest, [f"expected patches that are in {path}, found none"])
-    return chosen
 
 
 def run(args: argparse.Namespace) -> None:

@@ -14,67 +14,12 @@ import io
 import sys
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from av_grading.command_line import exit_code, make_parser, named_paths
-from av_grading.data.manifest import GRADES
-from av_grading.errors import InputFileError
-from av_grading.files import write_whole
-from av_grading.metrics import scores_with_intervals
-from av_grading.plots import plot_scores
-from av_grading.results import write_results
-
-Table = dict[str, tuple[str, int, list[float]]]
-
-
-def read_predictions(path: Path) -> Table:
-    """Patch → group, grade and probabilities of a CSV written by `write_predictions`.
-
-    Raises:
-        InputFileError: unreadable, other columns, or a row without a grade or probabilities.
-    """
-    found: Table = {}
-    names = [f"p{g}" for g in GRADES]
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = {"patch", "group", "grade", *names} - set(reader.fieldnames or ())
-            if missing:
-                known = ", ".join(reader.fieldnames or ()) or "none"
-                raise InputFileError(path, f"expected the columns {sorted(missing)}, found {known}")
-            for row in reader:
-                if not row["grade"]:
-                    raise InputFileError(
-                        path, f"row {reader.line_num}: expected a grade, found none"
-                    )
-                try:
-                    shares = [float(row[n]) for n in names]
-                    found[row["patch"]] = row["group"], int(row["grade"]), shares
-                except ValueError as error:
-                    raise InputFileError(path, f"row {reader.line_num}: {error}") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputFileError(path, f"not a readable CSV file: {error}") from error
-    return found
-
-
-def align(
-    tables: dict[str, Table],
-) -> tuple[NDArray[np.float64], list[str], dict[str, NDArray[np.float64]]]:
-    """Grades, groups and every model's probabilities of the patches, which all must share.
-
-    Raises:
-        ValueError: the models predicted different patches.
-    """
-    first = next(iter(tables.values()))
-    for name, table in tables.items():
-        if table.keys() != first.keys():
-            count = len(table.keys() ^ first.keys())
-            raise ValueError(f"{name}: expected the same patches as the first, {count} differ")
-    patches = sorted(first)
-    grades = np.array([first[p][1] for p in patches], float)
-    groups = [first[p][0] for p in patches]
-    return grades, groups, {n: np.array([t[p][2] for p in patches]) for n, t in tables.items()}
+from av_grading.evaluation.metrics import scores_with_intervals
+from av_grading.evaluation.plots import plot_scores
+from av_grading.formats.files import write_whole
+from av_grading.formats.predictions import align, read_predictions
+from av_grading.formats.results import write_results
 
 
 def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:

@@ -13,15 +13,15 @@ from safetensors.torch import save
 from torch import nn
 
 from av_grading.config import Config, ConfigError
-from av_grading.config_file import load_config_text
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
-from av_grading.files import write_whole
-from av_grading.losses import probabilities_of
-from av_grading.metrics import expected_grade
+from av_grading.evaluation.metrics import expected_grade
+from av_grading.formats.config_file import load_config_text
+from av_grading.formats.files import write_whole
 from av_grading.models.bfloat16 import in_bfloat16
 from av_grading.models.build import build_grader
 from av_grading.models.encoder import WeightsError
+from av_grading.training.losses import probabilities_of
 
 Rows = NDArray[np.int64]
 DEFAULT_GRADER = Path(__file__).parent / "weights" / "nicking_grader_r18.safetensors"

@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code, make_parser
-from av_grading.cross_validation import write_predictions
-from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
+from av_grading.formats.manifest import read_manifest
+from av_grading.formats.predictions import write_predictions
 from av_grading.grader import DEFAULT_GRADER, load_grader, predict_together
 
 

@@ -22,10 +22,10 @@ from av_detectron.checkpoint.release import load_detector
 from av_detectron.evaluation.detector_scores import interval
 from av_detectron.evaluation.reporting import run_report
 from av_detectron.predictor import DEFAULT_WEIGHTS, Predictor
-from av_grading.config_file import load_config
+from av_grading.formats.config_file import load_config
+from av_grading.formats.results import write_results
 from av_grading.grader import Grader
 from av_grading.models.build import build_grader
-from av_grading.results import write_results
 from av_screening.read.find_photographs import find_photographs
 from av_screening.settings import Settings
 from av_screening.steps.grading import at_precision

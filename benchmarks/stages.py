@@ -20,10 +20,10 @@ from av_detectron.data.fov import detect_fov, measure_fov
 from av_detectron.data.mapper import to_tensor
 from av_detectron.data.photograph import to_working_scale
 from av_detectron.modeling.vessel_net import map_alone
-from av_grading.data.images import read_map, read_patch
 from av_grading.data.patch_set import PatchSet
-from av_grading.data.patches import PIXELS, SIDE, cut_map, cut_patch
-from av_grading.files import png, write_whole
+from av_grading.formats.files import png, write_whole
+from av_grading.formats.images import read_map, read_patch
+from av_grading.formats.patches import PIXELS, SIDE, cut_map, cut_patch
 from av_grading.grader import Grader
 from av_screening.steps.patches import most_likely
 

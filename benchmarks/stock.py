@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from av_detectron.data.annotations import read_photograph
 from av_grading.config import Model
-from av_grading.data.patches import PIXELS, SIDE, cut_patch
 from av_grading.data.transforms import to_inputs
+from av_grading.formats.patches import PIXELS, SIDE, cut_patch
 from av_grading.models.build import build_model
 
 

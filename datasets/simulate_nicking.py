@@ -17,7 +17,7 @@ from pathlib import Path
 
 from av_detectron.data.crosspos import dataset_root, json_path, load_crosspos
 from av_detectron.data.errors import InputFileError
-from av_grading.data.patches import PIXELS, SIDE
+from av_grading.formats.patches import PIXELS, SIDE
 from av_grading.simulation.crossing import WIDTHS
 from av_grading.simulation.grades import GradeRule
 from av_grading.simulation.write import Options, Source, simulate_set

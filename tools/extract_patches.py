@@ -21,9 +21,9 @@ from av_detectron.data.annotations import check_inside, read_crossings_csv, read
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.find_labels import list_images
 from av_detectron.predictor import DEFAULT_WEIGHTS
-from av_grading.data.manifest import PLACE, format_manifest
-from av_grading.data.patches import PIXELS, SIDE, cut_map, cut_patch
-from av_grading.files import png, write_whole
+from av_grading.formats.files import png, write_whole
+from av_grading.formats.manifest import PLACE, format_manifest
+from av_grading.formats.patches import PIXELS, SIDE, cut_map, cut_patch
 from av_screening.steps.patches import most_likely
 
 Row = dict[str, object]

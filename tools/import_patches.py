@@ -13,9 +13,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from av_grading.data.importers import read_cera, read_mdtnet
-from av_grading.data.manifest import format_manifest, read_manifest
-from av_grading.files import write_whole
+from av_grading.formats.files import write_whole
+from av_grading.formats.importers import read_cera, read_mdtnet
+from av_grading.formats.manifest import format_manifest, read_manifest
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from av_grading.attribution.localization import distance_to_crossing
 from av_grading.attribution.maps import Maps
-from av_grading.attribution.on_vein import distance_to_crossing
 from av_grading.attribution.reference import without_vessels
 from av_grading.attribution.scored import Scored
 from av_grading.data.patch_set import PatchSet

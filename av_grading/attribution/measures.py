@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from av_grading.attribution.copies import CHANGES, changed, mapped_back
 from av_grading.attribution.curves import Curves, measure_curves
+from av_grading.attribution.localization import RADIUS, energy_share, pointing, vein_region
 from av_grading.attribution.maps import Attribution, attribute
-from av_grading.attribution.on_vein import RADIUS, energy_share, pointing, vein_region
-from av_grading.attribution.sanity import shuffled
+from av_grading.attribution.randomization import shuffled
 from av_grading.attribution.scored import Scored, choose_targets
 from av_grading.attribution.similarity import map_similarity
 from av_grading.data.patch_set import PatchSet
+from av_grading.evaluation.metrics import interval, resample_groups
 from av_grading.grader import Grader
-from av_grading.metrics import interval, resample_groups
 
 Table = dict[str, NDArray[np.float64]]
 """Measure → value of each patch (N,), NaN where it has none."""

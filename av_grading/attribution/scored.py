@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from av_grading.config import STAGES, STREAMS
-from av_grading.data.manifest import GRADES
 from av_grading.data.transforms import Batch
+from av_grading.formats.manifest import GRADES
 from av_grading.grader import Grader
-from av_grading.losses import grade_logits, probabilities_of
 from av_grading.models.align_vein import aligned_side
 from av_grading.models.one_stream import OneStream
 from av_grading.models.two_stream import TwoStream
+from av_grading.training.losses import grade_logits, probabilities_of
 
 EXPECTED = len(GRADES)
 """Column of the expected grade, after those of the grades."""

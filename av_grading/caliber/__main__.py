@@ -18,11 +18,11 @@ from av_grading.caliber.figure import draw_crossing
 from av_grading.caliber.measure import format_table, measure_row, reasons, table_row
 from av_grading.caliber.severity import SOURCES
 from av_grading.command_line import exit_code, make_parser
-from av_grading.data.images import read_patch
-from av_grading.data.manifest import read_usable
-from av_grading.data.patches import SIDE
-from av_grading.files import write_whole
-from av_grading.thresholds import Thresholds
+from av_grading.formats.files import write_whole
+from av_grading.formats.grade_definition import Thresholds
+from av_grading.formats.images import read_patch
+from av_grading.formats.manifest import read_usable
+from av_grading.formats.patches import SIDE
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,8 +12,8 @@ from scipy import ndimage, sparse
 from scipy.sparse.csgraph import dijkstra
 from skimage.morphology import skeletonize
 
-from av_grading.errors import NotMeasurable
-from av_grading.labels import ARTERY, OVERLAP, VEIN
+from av_grading.formats.errors import NotMeasurable
+from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 
 Points = NDArray[np.float64]
 

@@ -14,9 +14,9 @@ from sklearn.ensemble import RandomForestClassifier
 from av_grading.caliber.narrowing import fit_narrowing
 from av_grading.caliber.severity import SOURCES, arms
 from av_grading.caliber.width import Widths
-from av_grading.data.manifest import GRADES
 from av_grading.data.splits import grouped_folds
-from av_grading.errors import NotMeasurable
+from av_grading.formats.errors import NotMeasurable
+from av_grading.formats.manifest import GRADES
 
 Array = NDArray[np.float64]
 

@@ -11,11 +11,11 @@ from av_grading.caliber.centerline import trace
 from av_grading.caliber.severity import NAMES, REACH, Caliber, judge
 from av_grading.caliber.validity import Validity, check_crossing
 from av_grading.caliber.width import Widths, measure_widths
-from av_grading.data.images import read_map, read_patch
-from av_grading.data.manifest import GradedPatch
-from av_grading.errors import InputFileError, NotMeasurable
-from av_grading.labels import VEIN
-from av_grading.thresholds import Thresholds
+from av_grading.formats.errors import InputFileError, NotMeasurable
+from av_grading.formats.grade_definition import Thresholds
+from av_grading.formats.images import read_map, read_patch
+from av_grading.formats.labels import VEIN
+from av_grading.formats.manifest import GradedPatch
 
 COLUMNS = (
     "patch",

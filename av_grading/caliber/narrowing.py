@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.errors import NotMeasurable
+from av_grading.formats.errors import NotMeasurable
 
 Array = NDArray[np.float64]
 

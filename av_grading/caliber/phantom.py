@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.labels import ARTERY, BACKGROUND, OVERLAP, VEIN
+from av_grading.formats.labels import ARTERY, BACKGROUND, OVERLAP, VEIN
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from av_grading.caliber.centerline import trace
 from av_grading.caliber.phantom import draw_vein
 from av_grading.caliber.width import measure_widths
-from av_grading.labels import VEIN
+from av_grading.formats.labels import VEIN
 
 Array = NDArray[np.float64]
 

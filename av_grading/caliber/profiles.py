@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from av_grading.caliber.centerline import Points, VesselLine
-from av_grading.labels import ARTERY, BACKGROUND, OVERLAP
+from av_grading.formats.labels import ARTERY, BACKGROUND, OVERLAP
 
 Array = NDArray[np.float64]
 

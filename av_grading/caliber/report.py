@@ -30,13 +30,13 @@ from av_grading.caliber.simulated_check import (
     ratio_metrics,
 )
 from av_grading.command_line import exit_code, make_parser, named_paths
-from av_grading.data.manifest import read_manifest
-from av_grading.data.patches import SIDE
-from av_grading.errors import InputFileError
-from av_grading.evaluate import read_predictions
-from av_grading.metrics import interval, quadratic_kappa, resample_groups
-from av_grading.results import write_results
-from av_grading.thresholds import Thresholds
+from av_grading.evaluation.metrics import interval, quadratic_kappa, resample_groups
+from av_grading.formats.errors import InputFileError
+from av_grading.formats.grade_definition import Thresholds
+from av_grading.formats.manifest import read_manifest
+from av_grading.formats.patches import SIDE
+from av_grading.formats.predictions import read_predictions
+from av_grading.formats.results import write_results
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from av_grading.caliber.centerline import trace
 from av_grading.caliber.narrowing import Arm, Side, fit_narrowing
 from av_grading.caliber.width import Widths, measure_widths
-from av_grading.labels import VEIN
-from av_grading.thresholds import Thresholds
+from av_grading.formats.grade_definition import Thresholds
+from av_grading.formats.labels import VEIN
 
 Array = NDArray[np.float64]
 

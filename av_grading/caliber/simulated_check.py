@@ -9,9 +9,9 @@ from scipy.stats import spearmanr
 
 from av_grading.caliber.measure import Measured
 from av_grading.caliber.severity import SOURCES, Caliber, judge
-from av_grading.data.manifest import GradedPatch
-from av_grading.errors import InputFileError, NotMeasurable
-from av_grading.thresholds import Thresholds
+from av_grading.formats.errors import InputFileError, NotMeasurable
+from av_grading.formats.grade_definition import Thresholds
+from av_grading.formats.manifest import GradedPatch
 
 Array = NDArray[np.float64]
 

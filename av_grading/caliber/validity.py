@@ -15,8 +15,8 @@ from scipy.optimize import nnls
 
 from av_grading.caliber.centerline import VesselLine, trace
 from av_grading.caliber.profiles import even_points
-from av_grading.errors import NotMeasurable
-from av_grading.labels import ARTERY, BACKGROUND, VEIN
+from av_grading.formats.errors import NotMeasurable
+from av_grading.formats.labels import ARTERY, BACKGROUND, VEIN
 
 Array = NDArray[np.float64]
 

@@ -25,7 +25,7 @@ from av_grading.caliber.profile_model import (
 )
 from av_grading.caliber.profiles import Profiles, sample_profiles
 from av_grading.caliber.robust_fit import Fit, Prior, fit, fit_common, steadiness
-from av_grading.errors import NotMeasurable
+from av_grading.formats.errors import NotMeasurable
 
 Array = NDArray[np.float64]
 

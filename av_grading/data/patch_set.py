@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from av_grading.data.images import read_map, read_patch
-from av_grading.data.manifest import GradedPatch
-from av_grading.errors import InputFileError
+from av_grading.formats.errors import InputFileError
+from av_grading.formats.images import read_map, read_patch
+from av_grading.formats.manifest import GradedPatch
 
 RATIOS = ("ratio_first", "ratio_second")
 """Columns of a manifest that may have a vein's widths beside the artery."""

@@ -13,7 +13,7 @@ from torchvision.transforms import v2
 
 from av_grading.config import Augment
 from av_grading.data.patch_set import PatchSet
-from av_grading.labels import ARTERY, OVERLAP, VEIN
+from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 
 MEAN, SPREAD = 0.45, 0.22
 """Of RGB values in 0-1, one for all channels, so that colour differences stay what they are."""

@@ -5,7 +5,6 @@ from pathlib import Path
 from torch import nn
 
 from av_grading.config import KINDS, Config, Model
-from av_grading.losses import outputs_of
 from av_grading.models.encoder import (
     Loaded,
     adapt_to_maps,
@@ -15,6 +14,7 @@ from av_grading.models.encoder import (
 )
 from av_grading.models.one_stream import OneStream
 from av_grading.models.two_stream import TwoStream
+from av_grading.training.losses import outputs_of
 
 
 def build_grader(config: Config) -> nn.Module:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from av_grading.attribution.maps import Maps
-from av_grading.labels import ARTERY, BACKGROUND, OVERLAP, VEIN
+from av_grading.formats.labels import ARTERY, BACKGROUND, OVERLAP, VEIN
 
 Picture = NDArray[np.uint8]
 

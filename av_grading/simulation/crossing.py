@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.caliber.centerline import trace
-from av_grading.data.patches import cut_map, cut_patch
-from av_grading.errors import NotMeasurable
-from av_grading.labels import ARTERY, VEIN
+from av_grading.formats.errors import NotMeasurable
+from av_grading.formats.labels import ARTERY, VEIN
+from av_grading.formats.patches import cut_map, cut_patch
 from av_grading.simulation.squeeze import Squeeze, Vein, measure_vein, squeeze
 
 WIDTHS = (2.5, float("inf"))

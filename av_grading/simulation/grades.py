@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from av_grading.formats.grade_definition import Thresholds
 from av_grading.simulation.squeeze import Squeeze
-from av_grading.thresholds import Thresholds
 
 
 @dataclass(frozen=True)

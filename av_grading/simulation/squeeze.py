@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from av_grading.caliber.centerline import VesselLine
 from av_grading.caliber.profiles import walls_along
-from av_grading.labels import ARTERY, BACKGROUND, OVERLAP, VEIN
+from av_grading.formats.labels import ARTERY, BACKGROUND, OVERLAP, VEIN
 
 Field = NDArray[np.float64]
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from av_grading.data.images import read_map, read_patch
-from av_grading.data.manifest import GRADES, format_manifest
-from av_grading.data.patches import PIXELS, SIDE
-from av_grading.errors import InputFileError, NotMeasurable
-from av_grading.files import png, write_whole
+from av_grading.formats.errors import InputFileError, NotMeasurable
+from av_grading.formats.files import png, write_whole
+from av_grading.formats.images import read_map, read_patch
+from av_grading.formats.manifest import GRADES, format_manifest
+from av_grading.formats.patches import PIXELS, SIDE
 from av_grading.simulation.crossing import WIDTHS, CrossingWindow, open_window
 from av_grading.simulation.grades import MARGIN, GradeRule, draw_squeeze
 from av_grading.simulation.sheet import draw_grades

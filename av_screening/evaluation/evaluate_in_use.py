@@ -25,9 +25,9 @@ import pandas as pd
 from av_detectron.data.crosspos import dataset_root
 from av_detectron.data.errors import InputFileError
 from av_detectron.predictor import DEFAULT_WEIGHTS
-from av_grading.files import write_whole
+from av_grading.formats.files import write_whole
+from av_grading.formats.results import write_results
 from av_grading.grader import DEFAULT_GRADER
-from av_grading.results import write_results
 from av_screening.evaluation.in_use_scores import (
     Scores,
     Tables,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from av_grading.metrics import interval, quadratic_kappa, resample_groups
+from av_grading.evaluation.metrics import interval, quadratic_kappa, resample_groups
 from av_screening.evaluation.readings import GRADABLE_VOTES
 
 Scores = dict[str, float]

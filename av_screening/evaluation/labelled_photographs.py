@@ -13,7 +13,7 @@ from av_detectron.data.coco import LabelOptions, annotate
 from av_detectron.data.crosspos import json_path, load_crosspos
 from av_detectron.data.find_labels import find_photographs
 from av_detectron.data.fov import FieldOfView
-from av_grading.labels import BACKGROUND
+from av_grading.formats.labels import BACKGROUND
 
 Pixels = NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from av_detectron.evaluation.center_matching import TOLERANCE, match_centers
-from av_grading.data.patches import PIXELS, SIDE
+from av_grading.formats.patches import PIXELS, SIDE
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
 from av_screening.evaluation.readings import positions
 from av_screening.evaluation.squeezing import (

@@ -16,7 +16,7 @@ import av_detectron
 import av_grading
 import av_screening
 from av_detectron.data.errors import InputFileError
-from av_grading.files import write_whole
+from av_grading.formats.files import write_whole
 from av_screening.errors import RejectedPhotograph
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
 from av_screening.evaluation.passes import PhotographRows, Plan, measure_photograph

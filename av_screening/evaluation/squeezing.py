@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.data.manifest import GRADES
-from av_grading.data.patches import SIDE
-from av_grading.errors import NotMeasurable
+from av_grading.formats.errors import NotMeasurable
+from av_grading.formats.manifest import GRADES
+from av_grading.formats.patches import SIDE
 from av_grading.simulation.crossing import WIDTHS, CrossingWindow, open_window
 from av_grading.simulation.grades import MARGIN, GradeRule, draw_squeeze
 from av_grading.simulation.squeeze import Squeeze, squeeze

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from av_grading.caliber.severity import measure_crossing
-from av_grading.errors import NotMeasurable
-from av_grading.thresholds import Thresholds
+from av_grading.formats.errors import NotMeasurable
+from av_grading.formats.grade_definition import Thresholds
 from av_screening.errors import RejectedPhotograph
 from av_screening.steps.patches import CrossingPatch
 from av_screening.write.columns import CALIBER

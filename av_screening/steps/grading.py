@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from av_grading.data.patch_set import PatchSet
+from av_grading.evaluation.metrics import expected_grade
 from av_grading.grader import Grader, load_grader, predict_together
-from av_grading.metrics import expected_grade
 from av_screening.steps.patches import CrossingPatch
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_detectron import Prediction
-from av_grading.data.patches import PIXELS, SIDE, cut_map, cut_patch
-from av_grading.labels import ARTERY, BACKGROUND, VEIN
+from av_grading.formats.labels import ARTERY, BACKGROUND, VEIN
+from av_grading.formats.patches import PIXELS, SIDE, cut_map, cut_patch
 
 Patch = NDArray[np.uint8]
 

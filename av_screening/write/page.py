@@ -10,8 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from av_grading.data.patches import SIDE, cut_patch
-from av_grading.files import png
+from av_grading.formats.files import png
+from av_grading.formats.patches import SIDE, cut_patch
 from av_grading.simulation.sheet import MEANING
 from av_screening.steps.pipeline import Screened
 from av_screening.write.columns import CALIBER

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.files import png
+from av_grading.formats.files import png
 from av_screening.steps.pipeline import Screened
 from av_screening.write.columns import CROSSINGS, format_csv
 from av_screening.write.folder_names import PHOTOGRAPHS

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from av_detectron.visualization import title
-from av_grading.labels import ARTERY, VEIN
+from av_grading.formats.labels import ARTERY, VEIN
 from av_screening.steps.patches import most_likely
 from av_screening.steps.pipeline import Screened
 from av_screening.write.notice import NOTICE

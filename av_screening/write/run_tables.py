@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any
 
-from av_grading.files import write_whole
+from av_grading.formats.files import write_whole
 from av_screening.write.columns import CROSSINGS, FAILURES, SUMMARY, Row, format_csv
 from av_screening.write.folder_names import folder_name, printable
 from av_screening.write.notice import NOTICE

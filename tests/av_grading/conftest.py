@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from av_grading.config_file import load_config
-from av_grading.data.manifest import format_manifest
-from av_grading.files import png, write_whole
+from av_grading.formats.config_file import load_config
+from av_grading.formats.files import png, write_whole
+from av_grading.formats.manifest import format_manifest
 from av_grading.grader import Grader, save_grader
 from av_grading.models.build import build_grader
 

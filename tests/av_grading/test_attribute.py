@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from av_grading import attribute, measure_attribution
-from av_grading.data.manifest import read_manifest
+from av_grading import attribute, compare_attribution
+from av_grading.formats.manifest import read_manifest
 from av_grading.grader import save_grader
 from tests.av_grading.conftest import make_grader
 
@@ -79,7 +79,7 @@ def test_two_graders_on_held_out_patches(few: Path, grader_file: Path, tmp_path:
     head, *rows = few.read_text().splitlines()
     few.write_text("\n".join([f"{head},x,y", *(f"{r},{i // 4},1" for i, r in enumerate(rows))]))
     more = ["--held-out", str(held), "--plain", str(few)]
-    assert measure_attribution.main([*given, *more]) == 0
+    assert compare_attribution.main([*given, *more]) == 0
     content = json.loads(output.read_text())
     metrics = content["metrics"]
     assert content["data"]["patches"] == 6 and content["data"]["groups"] == 2
@@ -100,7 +100,7 @@ def test_nothing_is_held_out(
     held.write_text("patch,group,grade,p0,p1,p2,p3\nother.png,a,0,1,0,0,0\n")
     output = tmp_path / "x.json"
     given = [f"full={grader_file}", "--manifest", str(few), "--output", str(output)]
-    assert measure_attribution.main([*given, "--held-out", str(held)]) == 1
+    assert compare_attribution.main([*given, "--held-out", str(held)]) == 1
     assert "expected patches that are in" in capsys.readouterr().err and not output.exists()
     assert len(attribute.held_out(read_manifest(few), few, [])) == 8
 

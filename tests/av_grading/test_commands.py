@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from av_grading import compare_draws, evaluate, predict, train, train_few
+from av_grading import compare_few_shot, evaluate, predict, train, train_few_shot
 
 QUICK = ["data.crop=24", "train.batch=12", "train.device=cpu", "train.epochs=1"]
 QUICK += ["model.kind=one_stream", "data.folds=3", "data.val_fraction=0.34"]
@@ -58,10 +58,10 @@ def test_first_fold_alone_is_a_hold_out(graded: Path, tmp_path: Path) -> None:
 def test_few_patches_over_draws(graded: Path, tmp_path: Path) -> None:
     settings = [f"data.manifest={graded}", *QUICK]
     counts = ["--counts", "6", "6", "6", "6", "--draws", "2"]
-    assert train_few.main(["--output", str(tmp_path / "few"), *counts, "--", *settings]) == 0
+    assert train_few_shot.main(["--output", str(tmp_path / "few"), *counts, "--", *settings]) == 0
     draws = tmp_path / "few" / "draws.json"
     output = tmp_path / "x.json"
-    assert compare_draws.main([f"a={draws}", f"b={draws}", "--output", str(output)]) == 0
+    assert compare_few_shot.main([f"a={draws}", f"b={draws}", "--output", str(output)]) == 0
     content = json.loads(output.read_text())
     assert content["metrics"]["a_minus_b_qwk"] == 0 and content["seeds"] == [0, 1]
     low, high = content["ci95"]["a_qwk"]
@@ -70,7 +70,7 @@ def test_few_patches_over_draws(graded: Path, tmp_path: Path) -> None:
 
 def test_few_patches_are_few(graded: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     settings = [f"data.manifest={graded}", f"data.extra={graded}"]
-    assert train_few.main(["--output", str(tmp_path / "few"), *settings]) == 1
+    assert train_few_shot.main(["--output", str(tmp_path / "few"), *settings]) == 1
     assert "data.extra: expected none" in capsys.readouterr().err
 
 
@@ -122,5 +122,5 @@ def test_predictions_that_do_not_fit(tmp_path: Path, capsys: pytest.CaptureFixtu
     second.write_text(head + "x,g,zero,1,0,0,0\n")
     assert evaluate.main([f"a={first}", f"b={second}", *output]) == 1
     assert "b.csv: row 2" in capsys.readouterr().err
-    assert compare_draws.main([f"a={first}", *output]) == 1
+    assert compare_few_shot.main([f"a={first}", *output]) == 1
     assert "a.csv: expected draws.json" in capsys.readouterr().err

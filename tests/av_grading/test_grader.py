@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from av_grading.config_file import load_config
-from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
+from av_grading.formats.config_file import load_config
+from av_grading.formats.manifest import read_manifest
 from av_grading.grader import Grader
 from av_grading.models.build import build_grader
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from av_grading.config_file import load_config
+from av_grading.formats.config_file import load_config
 from av_grading.grader import Grader
 from av_grading.models.build import build_grader
 from benchmarks.peak import convolution_peak, operations

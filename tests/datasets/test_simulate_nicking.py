@@ -13,7 +13,7 @@ from PIL import Image
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.crosspos import json_path, load_crosspos
 from av_detectron.data.prepare import prepare_set
-from av_grading.data.manifest import read_manifest
+from av_grading.formats.manifest import read_manifest
 from av_grading.simulation.grades import GradeRule
 from av_grading.simulation.write import Options, Source, simulate_set
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from av_detectron.data.phantom import make_phantom
-from av_grading.data.manifest import read_manifest
+from av_grading.formats.manifest import read_manifest
 
 RunTool = Callable[..., tuple[int, str, str]]
 

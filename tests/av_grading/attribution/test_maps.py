@@ -10,13 +10,13 @@ from torch import nn
 from av_grading.attribution.maps import METHODS, Attribution, attribute
 from av_grading.attribution.reference import without_vessels
 from av_grading.attribution.scored import EXPECTED, Scored, choose_targets
-from av_grading.config_file import load_config
-from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import PatchSet, load_patches
 from av_grading.data.transforms import to_inputs
+from av_grading.formats.config_file import load_config
+from av_grading.formats.manifest import read_manifest
 from av_grading.grader import Grader, predict_logits
-from av_grading.losses import probabilities_of
 from av_grading.models.one_stream import OneStream
+from av_grading.training.losses import probabilities_of
 from tests.av_grading.conftest import ARTERY, VEIN, draw_crossing, make_grader
 
 SIDE = 16

@@ -9,19 +9,24 @@ from numpy.typing import NDArray
 
 from av_grading.attribution.copies import CHANGES, Change, changed, mapped_back
 from av_grading.attribution.curves import STEPS, Curves, area, measure_curves
+from av_grading.attribution.localization import (
+    energy_share,
+    on_pressed,
+    pointing,
+    pressed_regions,
+    vein_region,
+)
 from av_grading.attribution.measures import Options, compare, explain
-from av_grading.attribution.on_vein import energy_share, pointing, vein_region
-from av_grading.attribution.pressed import on_pressed, pressed_regions
-from av_grading.attribution.sanity import shuffled
+from av_grading.attribution.randomization import shuffled
 from av_grading.attribution.scored import Inputs
 from av_grading.attribution.similarity import map_similarity
-from av_grading.config_file import load_config
-from av_grading.data.manifest import GradedPatch, read_manifest
 from av_grading.data.patch_set import PatchSet, load_patches
 from av_grading.data.splits import grouped_holdout
-from av_grading.engine import Split, train
-from av_grading.errors import InputFileError
-from av_grading.files import png, write_whole
+from av_grading.formats.config_file import load_config
+from av_grading.formats.errors import InputFileError
+from av_grading.formats.files import png, write_whole
+from av_grading.formats.manifest import GradedPatch, read_manifest
+from av_grading.training.engine import Split, train
 from tests.av_grading.conftest import make_grader
 
 

@@ -12,8 +12,8 @@ from av_grading.caliber import __main__ as caliber
 from av_grading.caliber import report
 from av_grading.caliber.measure import COLUMNS
 from av_grading.caliber.phantom import draw_vein
-from av_grading.data.manifest import format_manifest
-from av_grading.files import png, write_whole
+from av_grading.formats.files import png, write_whole
+from av_grading.formats.manifest import format_manifest
 
 RATIOS = {0: (1.0, 0.95), 1: (0.7, 1.0), 2: (1.0, 0.45), 3: (0.5, 0.6)}
 TRUTH = ("x", "y", "ratio_first", "ratio_second", "first_x_px", "first_y_px")

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from av_grading.caliber.centerline import trace
-from av_grading.errors import NotMeasurable
-from av_grading.labels import ARTERY, VEIN
+from av_grading.formats.errors import NotMeasurable
+from av_grading.formats.labels import ARTERY, VEIN
 from tests.av_grading.conftest import draw_crossing
 
 

@@ -8,7 +8,7 @@ from av_grading.caliber.features import NAMES, crossing_features, normalise, out
 from av_grading.caliber.phantom import draw_vein
 from av_grading.caliber.width import measure_widths
 from av_grading.data.splits import SplitError
-from av_grading.labels import VEIN
+from av_grading.formats.labels import VEIN
 
 
 def test_a_mirrored_crossing_has_the_same_features() -> None:

@@ -9,8 +9,8 @@ from av_grading.caliber.centerline import trace
 from av_grading.caliber.phantom import VeinPhantom, draw_vein
 from av_grading.caliber.profile_model import predict
 from av_grading.caliber.width import Widths, measure_widths
-from av_grading.errors import NotMeasurable
-from av_grading.labels import VEIN
+from av_grading.formats.errors import NotMeasurable
+from av_grading.formats.labels import VEIN
 
 UNIT = 2.0
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from av_grading.config import Augment
-from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
-from av_grading.data.patches import cut_map, cut_patch
 from av_grading.data.transforms import PairedAugmentation, to_inputs, training_batch
-from av_grading.errors import InputFileError
+from av_grading.formats.errors import InputFileError
+from av_grading.formats.manifest import read_manifest
+from av_grading.formats.patches import cut_map, cut_patch
 from tests.av_grading.conftest import draw_crossing
 
 GEOMETRY = Augment(brightness=0, contrast=0, saturation=0, hue=0)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from av_grading.config_file import load_config
+from av_grading.formats.config_file import load_config
 from av_grading.models.bfloat16 import in_bfloat16
 from av_grading.models.build import build_grader
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from av_grading import attribute
-from av_grading.data.manifest import format_manifest
-from av_grading.files import png, write_whole
+from av_grading.formats.files import png, write_whole
+from av_grading.formats.manifest import format_manifest
 from tests.av_grading.conftest import draw_crossing
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

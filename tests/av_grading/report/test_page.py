@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from av_grading.attribution.curves import Curves
-from av_grading.errors import InputFileError
-from av_grading.report.caliber_table import read_caliber
+from av_grading.formats.caliber_table import read_caliber
+from av_grading.formats.errors import InputFileError
 from av_grading.report.cards import Card, Copy
 from av_grading.report.page import Provenance, render
 from av_grading.report.pictures import (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from av_detectron.data.phantom import Phantom, make_phantom
-from av_grading.thresholds import Thresholds
+from av_grading.formats.grade_definition import Thresholds
 from av_screening.evaluation.squeezing import (
     ClearCrossing,
     SqueezedCrossing,

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from av_grading.data.manifest import read_manifest
 from av_grading.data.patch_set import load_patches
+from av_grading.formats.manifest import read_manifest
 from av_screening.run.folder import screen_folder
 from av_screening.settings import Settings
 from av_screening.steps.patches import CrossingPatch, Patch

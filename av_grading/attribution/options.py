@@ -1,0 +1,47 @@
+"""Arguments of what is explained and how, and the patches that are."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from av_grading.attribution.localization import RADIUS
+from av_grading.attribution.maps import METHODS
+from av_grading.attribution.measures import Options
+from av_grading.attribution.scored import TARGETS
+from av_grading.formats.manifest import GradedPatch, ManifestError
+from av_grading.formats.predictions import read_predictions
+
+
+def make_options(parser: argparse.ArgumentParser) -> None:
+    """Arguments of what is explained, and how."""
+    add = parser.add_argument
+    add("--target", choices=TARGETS, default="predicted", help="what is explained")
+    add("--method", choices=METHODS, default="gradcam")
+    add("--held-out", type=Path, nargs="+", default=[], metavar="predictions.csv")
+    add("--radius", type=float, default=RADIUS, help="of the crossing's surroundings (patch px)")
+    add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
+    add("--seed", type=int, default=0, help="of everything that is drawn")
+    add("--device", default="cpu", help="cpu or cuda")
+
+
+def options_of(args: argparse.Namespace) -> Options:
+    """What `make_options` was given."""
+    return Options(args.target, args.method, args.radius, args.seed)
+
+
+def held_out(
+    patches: Sequence[GradedPatch], manifest: Path, predictions: Sequence[Path]
+) -> list[GradedPatch]:
+    """Patches of a manifest that all of some predictions are of; all patches without any.
+
+    Raises:
+        ManifestError: the manifest has none of them.
+        InputFileError: predictions cannot be read.
+    """
+    chosen = list(patches)
+    for path in predictions:
+        known = read_predictions(path)
+        chosen = [p for p in chosen if p.name(manifest.parent) in known]
+        if not chosen:
+            raise ManifestError(manifest, [f"expected patches that are in {path}, found none"])
+    return chosen

@@ -1,0 +1,1 @@
+"""Several graders, stacked into one grade."""

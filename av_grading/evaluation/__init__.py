@@ -1,0 +1,1 @@
+"""How well grades are predicted."""

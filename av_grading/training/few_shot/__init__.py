@@ -1,0 +1,1 @@
+"""Learning from as few patches as the study had."""
