@@ -23,6 +23,7 @@ _RITE_COLORS = {  # (red, green, blue) on or off → label
     (1, 0, 0): ARTERY,
     (0, 0, 1): VEIN,
     (0, 1, 0): OVERLAP,
+    (1, 0, 1): OVERLAP,  # where red and blue meet, smoothed edges are both
     (1, 1, 1): UNCERTAIN,
 }
 
@@ -51,7 +52,7 @@ def read_pixels(path: Path, *, labels: bool = False) -> NDArray[np.uint8]:
         with Image.open(path) as image:
             if image.mode == "1":
                 pixels = np.asarray(image.convert("L"))
-            elif image.mode == "P" and (not labels or _is_color(image)):
+            elif image.mode == "CMYK" or (image.mode == "P" and (not labels or _is_color(image))):
                 pixels = np.asarray(image.convert("RGB"))
             else:
                 pixels = np.asarray(image)
@@ -64,7 +65,8 @@ def read_pixels(path: Path, *, labels: bool = False) -> NDArray[np.uint8]:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputFileError(path, f"image cannot be decoded: {error}") from error
     if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
+        # by what the largest value needs: 12 bits are often stored in 16, labels too
+        pixels = (pixels >> max(0, int(pixels.max(initial=0)).bit_length() - 8)).astype(np.uint8)
     if pixels.dtype != np.uint8:
         raise InputFileError(path, f"expected 8 or 16 bits a channel, found {pixels.dtype}")
     return pixels
@@ -103,6 +105,8 @@ def read_av_map(path: Path) -> NDArray[np.uint8]:
         InputFileError: unreadable, or a value or colour that is neither format's.
     """
     pixels = read_pixels(path, labels=True)
+    if pixels.ndim == 3 and pixels.shape[2] < 3:  # grey with alpha
+        pixels = pixels[:, :, 0]
     if pixels.ndim == 2:
         if pixels.max(initial=0) > OVERLAP:
             row, column = np.argwhere(pixels > OVERLAP)[0]

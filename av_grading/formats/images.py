@@ -25,7 +25,12 @@ def read_patch(path: Path) -> NDArray[np.uint8]:
     Raises:
         InputFileError: missing, not an image, or truncated.
     """
-    return _decode(path, "RGB")
+    pixels = _decode(path)
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    if pixels.shape[2] < 3:
+        return np.repeat(pixels[:, :, :1], 3, axis=2)
+    return np.ascontiguousarray(pixels[:, :, :3])
 
 
 def read_map(path: Path) -> NDArray[np.uint8]:
@@ -34,39 +39,52 @@ def read_map(path: Path) -> NDArray[np.uint8]:
     Raises:
         InputFileError: missing, not an image, truncated, or with other values or colours.
     """
-    grey = _is_grey(path)
-    pixels = _decode(path, "L" if grey else "RGB")
-    if grey:
+    pixels = _decode(path, labels=True)
+    if pixels.ndim == 3 and pixels.shape[2] < 3:  # grey with alpha
+        pixels = pixels[:, :, 0]
+    if pixels.ndim == 2:
         if pixels.max(initial=0) > OVERLAP:
+            row, column = np.argwhere(pixels > OVERLAP)[0]
             raise InputFileError(
-                path, f"expected labels 0-3 or RITE's colours, found the value {pixels.max()}"
+                path,
+                f"expected labels 0-3 or red, blue, green and white, found the value "
+                f"{pixels[row, column]} at x {column}, y {row}",
             )
         return pixels
-    bits = pixels > 127
+    bits = pixels[:, :, :3] > 127
     labels = np.full(bits.shape[:2], 255, np.uint8)
     for color, label in _COLORS.items():
         labels[(bits == color).all(axis=2)] = label
     if labels.max(initial=0) == 255:
         row, column = np.argwhere(labels == 255)[0]
-        found = tuple(int(v) for v in pixels[row, column])
+        found = tuple(int(v) for v in pixels[row, column, :3])
         raise InputFileError(
-            path, f"expected red, blue, green, white or black, found RGB {found} at {column}, {row}"
+            path,
+            f"expected red, blue, green, white or black, found RGB {found} at x {column}, y {row}",
         )
     return labels
 
 
-def _is_grey(path: Path) -> bool:
-    try:
-        with Image.open(path) as image:
-            return image.mode in ("L", "1", "I;16", "I")
-    except (OSError, Image.DecompressionBombError):
-        return False  # `_decode` says what is wrong
+def _is_color(image: Image.Image) -> bool:
+    """Whether a palette image means its palette's colours, rather than its indices as labels.
+
+    Index maps come without a meaningful palette (greys): their colours would all be background.
+    """
+    palette = np.array(image.getpalette() or [0, 0, 0]).reshape(-1, 3)
+    used = palette[np.unique(np.asarray(image)).clip(max=len(palette) - 1)]
+    return bool((used != used[:, :1]).any())
 
 
-def _decode(path: Path, mode: str) -> NDArray[np.uint8]:
+def _decode(path: Path, *, labels: bool = False) -> NDArray[np.uint8]:
+    """(H, W) or (H, W, C); with `labels`, the indices of a grey palette as they are."""
     try:
         with Image.open(path) as image:
-            return np.array(image.convert(mode), np.uint8)
+            if image.mode == "1":
+                pixels = np.array(image.convert("L"))
+            elif image.mode == "CMYK" or (image.mode == "P" and (not labels or _is_color(image))):
+                pixels = np.array(image.convert("RGB"))
+            else:
+                pixels = np.array(image)
     except FileNotFoundError as error:
         raise InputFileError(path, "expected an image file, found nothing") from error
     except UnidentifiedImageError as error:
@@ -75,3 +93,8 @@ def _decode(path: Path, mode: str) -> NDArray[np.uint8]:
         ) from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputFileError(path, f"image cannot be decoded: {error}") from error
+    if pixels.dtype == np.uint16:  # 12 bits are often stored in 16, labels too
+        pixels = (pixels >> max(0, int(pixels.max(initial=0)).bit_length() - 8)).astype(np.uint8)
+    if pixels.dtype != np.uint8:
+        raise InputFileError(path, f"expected 8 or 16 bits a channel, found {pixels.dtype}")
+    return pixels

@@ -124,7 +124,9 @@ def test_text_named_png(tmp_path: Path) -> None:
 
 
 def test_sixteen_bit_and_grey_photographs(tmp_path: Path) -> None:
-    Image.fromarray(np.full((4, 5), 256 * 7, np.uint16)).save(tmp_path / "deep.png")
+    deep = np.full((4, 5), 256 * 7, np.uint16)
+    deep[0, 0] = 65535  # all 16 bits are used
+    Image.fromarray(deep).save(tmp_path / "deep.png")
     photograph = read.read_photograph(tmp_path / "deep.png")
     assert photograph.shape == (4, 5, 3) and photograph.dtype == np.uint8
-    assert (photograph == 7).all()
+    assert (photograph[1:] == 7).all() and (photograph[0, 0] == 255).all()

@@ -46,7 +46,7 @@ def test_everything_wrong_is_listed_at_once_with_its_row(graded: Path) -> None:
         "row 5: av_map: expected a value, found none",
         "4.png: expected the patch's size 32 x 32 px, found 20 x 16 px",
         "5.png: image cannot be decoded",
-        "6.png: expected labels 0-3 or RITE's colours, found the value 9",
+        "6.png: expected labels 0-3 or red, blue, green and white, found the value 9",
     ):
         assert text in found
     assert len(problems_of(graded)) == 7
