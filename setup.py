@@ -53,6 +53,7 @@ setup(
     extras_require={
         "report": ["captum", "jinja2"],
         "screen": ["pydicom>=3", "jinja2>=3.1", "filelock", "captum"],
+        "experiments": ["doit>=0.36", "omegaconf>=2.3"],
         "ray": ["ray[data]>=2.40"],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.30", "nbformat>=5"],
         # The versions that are tested: the one place where they are pinned.
@@ -79,6 +80,7 @@ setup(
             "iopath==0.1.10",
             "hydra-core==1.3.8",
             "omegaconf==2.3.1",
+            "doit==0.37.0",
             "pydicom==3.0.2",
             "filelock==4.2.12",
             "playwright==1.65.2",

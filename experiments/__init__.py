@@ -1,0 +1,1 @@
+"""Which trainings and evaluations make which published figure, as data; see README.md here."""
