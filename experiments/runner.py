@@ -15,7 +15,7 @@ from doit.doit_cmd import DoitMain
 from doit.exceptions import TaskFailed
 from doit.tools import config_changed
 
-from av_grading.files import write_whole
+from av_grading.formats.files import write_whole
 from experiments.rules import EXTERNAL, ROOT, Rule, makers
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from av_detectron.config import load_config
-from av_grading.config_file import load_config as load_grading
+from av_grading.formats.config_file import load_config as load_grading
 from experiments.rules import ROOT, Rule, RuleError, makers, read_rules
 from experiments.runner import surroundings, words
 
