@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from av_detectron.data import annotations
-from av_grading.data import images
+from av_grading.formats import images
 from av_screening.errors import RejectedPhotograph
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.photograph import decode
