@@ -16,21 +16,15 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from av_grading.attribution.maps import METHODS
-from av_grading.attribution.measures import Options, compare, explain
-from av_grading.attribution.on_vein import RADIUS
-from av_grading.attribution.scored import TARGETS, Scored
 from av_grading.command_line import exit_code, make_parser
-from av_grading.cross_validation import write_predictions
-from av_grading.data.manifest import GradedPatch, ManifestError, read_manifest
-from av_grading.data.patch_set import load_patches
-from av_grading.evaluate import read_predictions
-from av_grading.files import png, write_whole
-from av_grading.grader import DEFAULT_GRADER, Grader, load_grader
-from av_grading.report.caliber_table import read_caliber
-from av_grading.report.cards import make_cards
-from av_grading.report.page import MODEL, Provenance, render
+from av_grading.defaults import DEFAULT_GRADER, METHODS, RADIUS, TARGETS
+
+if TYPE_CHECKING:
+    from av_grading.attribution.measures import Options
+    from av_grading.data.manifest import GradedPatch
+    from av_grading.grader import Grader
 
 METHOD_NAMES = {
     "gradcam": "Grad-CAM",
@@ -51,20 +45,25 @@ def make_options(parser: argparse.ArgumentParser) -> None:
     add("--device", default="cpu", help="cpu or cuda")
 
 
-def options_of(args: argparse.Namespace) -> Options:
+def options_of(args: argparse.Namespace) -> "Options":
     """What `make_options` was given."""
+    from av_grading.attribution.measures import Options
+
     return Options(args.target, args.method, args.radius, args.seed)
 
 
 def held_out(
-    patches: Sequence[GradedPatch], manifest: Path, predictions: Sequence[Path]
-) -> list[GradedPatch]:
+    patches: "Sequence[GradedPatch]", manifest: Path, predictions: Sequence[Path]
+) -> "list[GradedPatch]":
     """Patches of a manifest that all of some predictions are of; all patches without any.
 
     Raises:
         ManifestError: the manifest has none of them.
         InputFileError: predictions cannot be read.
     """
+    from av_grading.data.manifest import ManifestError
+    from av_grading.evaluate import read_predictions
+
     chosen = list(patches)
     for path in predictions:
         known = read_predictions(path)
@@ -76,6 +75,17 @@ def held_out(
 
 def run(args: argparse.Namespace) -> None:
     """Read, explain, and write everything."""
+    from av_grading.attribution.measures import compare, explain
+    from av_grading.attribution.scored import Scored
+    from av_grading.cross_validation import write_predictions
+    from av_grading.data.manifest import read_manifest
+    from av_grading.data.patch_set import load_patches
+    from av_grading.files import png, write_whole
+    from av_grading.grader import load_grader
+    from av_grading.report.caliber_table import read_caliber
+    from av_grading.report.cards import make_cards
+    from av_grading.report.page import MODEL, Provenance, render
+
     grader = load_grader(args.weights, args.device)
     patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)
     caliber = read_caliber(args.caliber) if args.caliber else {}
@@ -115,14 +125,14 @@ def run(args: argparse.Namespace) -> None:
     print(f"written: {args.output / 'report.html'}, {len(patches)} patches")
 
 
-def describe(path: Path, grader: Grader) -> str:
+def describe(path: Path, grader: "Grader") -> str:
     """Which grader it is: architecture, and the digest of its file."""
     model = grader.config.model
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     return f"{model.kind.replace('_', '-')}, depth {model.depth}, SHA-256 {digest}"
 
 
-def explanation(options: Options, cells: int) -> str:
+def explanation(options: "Options", cells: int) -> str:
     """What the pictures show, and how finely, for a Grad-CAM of `cells` a side."""
     aim = {"predicted": "the predicted grade", "expected": "the expected grade"}
     what = aim.get(options.target, f"grade {options.target}")

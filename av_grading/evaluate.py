@@ -13,17 +13,14 @@ import csv
 import io
 import sys
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from av_grading.command_line import exit_code, make_parser, named_paths
-from av_grading.data.manifest import GRADES
 from av_grading.errors import InputFileError
-from av_grading.files import write_whole
-from av_grading.metrics import scores_with_intervals
-from av_grading.plots import plot_scores
-from av_grading.results import write_results
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Table = dict[str, tuple[str, int, list[float]]]
 
@@ -34,6 +31,8 @@ def read_predictions(path: Path) -> Table:
     Raises:
         InputFileError: unreadable, other columns, or a row without a grade or probabilities.
     """
+    from av_grading.data.manifest import GRADES
+
     found: Table = {}
     names = [f"p{g}" for g in GRADES]
     try:
@@ -60,12 +59,14 @@ def read_predictions(path: Path) -> Table:
 
 def align(
     tables: dict[str, Table],
-) -> tuple[NDArray[np.float64], list[str], dict[str, NDArray[np.float64]]]:
+) -> "tuple[NDArray[np.float64], list[str], dict[str, NDArray[np.float64]]]":
     """Grades, groups and every model's probabilities of the patches, which all must share.
 
     Raises:
         ValueError: the models predicted different patches.
     """
+    import numpy as np
+
     first = next(iter(tables.values()))
     for name, table in tables.items():
         if table.keys() != first.keys():
@@ -79,6 +80,11 @@ def align(
 
 def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     """Read predictions, score, write."""
+    from av_grading.files import write_whole
+    from av_grading.metrics import scores_with_intervals
+    from av_grading.plots import plot_scores
+    from av_grading.results import write_results
+
     tables = {name: read_predictions(path) for name, path in paths.items()}
     grades, groups, predictions = align(tables)
     metrics, ci95 = scores_with_intervals(grades, predictions, groups, args.draws, args.seed)

@@ -22,14 +22,6 @@ from av_grading.command_line import (
 )
 from av_grading.config import Config
 from av_grading.config_file import load_config
-from av_grading.cross_validation import PREDICTIONS, cross_validate, pooled, write_predictions
-from av_grading.data.manifest import read_manifest
-from av_grading.data.patch_set import load_patches
-from av_grading.files import write_whole
-from av_grading.grader import save_grader
-from av_grading.metrics import scores_with_intervals
-from av_grading.plots import plot_history, plot_scores
-from av_grading.results import write_results
 
 
 def train_folds(
@@ -44,6 +36,15 @@ def train_folds(
         resume: go on from checkpoints that are there.
         first: train that many of the folds alone.
     """
+    from av_grading.cross_validation import PREDICTIONS, cross_validate, pooled, write_predictions
+    from av_grading.data.manifest import read_manifest
+    from av_grading.data.patch_set import load_patches
+    from av_grading.files import write_whole
+    from av_grading.grader import save_grader
+    from av_grading.metrics import scores_with_intervals
+    from av_grading.plots import plot_history, plot_scores
+    from av_grading.results import write_results
+
     manifest = manifest_of(config)
     patches = read_manifest(manifest, graded_only=True)
     unlabelled = unlabelled_of(config)
