@@ -27,8 +27,17 @@ setup(
         "Typing :: Typed",
     ],
     python_requires=">=3.10",
-    packages=find_packages(include=["av_detectron*", "av_grading*", "av_screening*"]),
+    packages=[
+        *find_packages(include=["av_detectron*", "av_grading*", "av_screening*"]),
+        "av_detectron.configs",
+        "av_grading.configs",
+    ],
+    # Configs stand in configs/ and are packed into the packages that read them.
+    package_dir={"av_detectron.configs": "configs", "av_grading.configs": "configs/grading"},
+    entry_points={"console_scripts": ["av-nicking=av_screening.command_line.main:main"]},
     package_data={
+        "av_detectron.configs": ["*.yaml", "cpu/*.yaml"],
+        "av_grading.configs": ["*.yaml", "cpu/*.yaml"],
         "av_detectron": ["weights/*", "py.typed"],
         "av_grading": ["weights/*", "report/page.*", "py.typed"],
         "av_screening": ["templates/*", "py.typed"],

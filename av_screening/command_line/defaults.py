@@ -24,9 +24,9 @@ RULES = ("three-arms", "two-each")
 """`data.crossing_rule.RULES`."""
 MAX_EXTENT = 40.0
 """`data.crossing_rule.MAX_EXTENT`."""
-GRADE_VIEWS = 2
-"""`av_screening.settings.Settings.views`."""
-MAP_VIEWS = 1
-"""`av_screening.settings.Settings.map_views`."""
+GRADER_N_VIEWS = 2
+"""`av_screening.settings.Settings.grader_n_views`."""
+MAP_N_VIEWS = 1
+"""`av_screening.settings.Settings.map_n_views`."""
 MIN_FOV = 270.0
 """`av_screening.read.quality.QualityLimits.min_fov`."""
