@@ -3,6 +3,26 @@
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+HERE = Path(__file__).resolve().parent
+
+
+class BuildWithConfigs(build_py):
+    """Packs configs/ into the packages that read them; a checkout reads them where they stand."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return
+        for path in (HERE / "configs").rglob("*.yaml"):
+            name = path.relative_to(HERE / "configs")
+            grading = name.parts[0] == "grading"
+            home = "av_grading" if grading else "av_detectron"
+            target = Path(self.build_lib, home, "configs", *name.parts[grading:])
+            self.mkpath(str(target.parent))
+            self.copy_file(str(path), str(target))
+
 
 setup(
     name="av-nicking",
@@ -27,17 +47,10 @@ setup(
         "Typing :: Typed",
     ],
     python_requires=">=3.10",
-    packages=[
-        *find_packages(include=["av_detectron*", "av_grading*", "av_screening*"]),
-        "av_detectron.configs",
-        "av_grading.configs",
-    ],
-    # Configs stand in configs/ and are packed into the packages that read them.
-    package_dir={"av_detectron.configs": "configs", "av_grading.configs": "configs/grading"},
+    packages=find_packages(include=["av_detectron*", "av_grading*", "av_screening*"]),
+    cmdclass={"build_py": BuildWithConfigs},
     entry_points={"console_scripts": ["av-nicking=av_screening.command_line.main:main"]},
     package_data={
-        "av_detectron.configs": ["*.yaml", "cpu/*.yaml"],
-        "av_grading.configs": ["*.yaml", "cpu/*.yaml"],
         "av_detectron": ["weights/*", "py.typed"],
         "av_grading": ["weights/*", "report/page.*", "py.typed"],
         "av_screening": ["templates/*", "py.typed"],
