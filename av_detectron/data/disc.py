@@ -54,8 +54,8 @@ class OpticDisc:
     def zone(self, x: float, y: float) -> str:
         """Zone of a position: "disc", "A", "B", "C", or "" beyond, see `ZONES`.
 
-        >>> [OpticDisc(100, 100, 80).zone(100, y) for y in (120, 150, 210, 250, 400)]
-        ['disc', 'A', 'B', 'C', '']
+        >>> " ".join(OpticDisc(100, 100, 80).zone(100, y) for y in (120, 150, 210, 250))
+        'disc A B C'
         """
         from_margin = self.distance(x, y) - 0.5
         return next((name for end, name in ZONES if from_margin < end), "")
