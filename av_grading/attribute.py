@@ -36,12 +36,12 @@ def run(args: argparse.Namespace) -> None:
     """Read, explain, and write everything."""
     from av_grading.attribution.measures import compare, explain
     from av_grading.attribution.scored import Scored
-    from av_grading.formats.predictions import write_predictions
-    from av_grading.formats.manifest import read_manifest
     from av_grading.data.patch_set import load_patches
-    from av_grading.formats.files import png, write_whole
-    from av_grading.grader import load_grader
     from av_grading.formats.caliber_table import read_caliber
+    from av_grading.formats.files import png, write_whole
+    from av_grading.formats.manifest import read_manifest
+    from av_grading.formats.predictions import write_predictions
+    from av_grading.grader import load_grader
     from av_grading.report.cards import make_cards
     from av_grading.report.page import MODEL, Provenance, render
 

@@ -18,9 +18,9 @@ from av_grading.defaults import DEFAULT_GRADER
 
 def run(args: argparse.Namespace) -> None:
     """Read, grade, write."""
-    from av_grading.formats.predictions import write_predictions
-    from av_grading.formats.manifest import read_manifest
     from av_grading.data.patch_set import load_patches
+    from av_grading.formats.manifest import read_manifest
+    from av_grading.formats.predictions import write_predictions
     from av_grading.grader import load_grader, predict_together
 
     graders = [load_grader(path, args.device) for path in args.weights]

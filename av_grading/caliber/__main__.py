@@ -23,9 +23,9 @@ def run(args: argparse.Namespace) -> int:
 
     from av_grading.caliber.figure import draw_crossing
     from av_grading.caliber.measure import format_table, measure_row, reasons, table_row
+    from av_grading.formats.files import write_whole
     from av_grading.formats.images import read_patch
     from av_grading.formats.manifest import read_usable
-    from av_grading.formats.files import write_whole
 
     rows, failures = read_usable(args.manifest)
     thresholds = Thresholds(args.pressed, args.moderate)

@@ -102,8 +102,8 @@ def unlabelled_of(config: Config) -> "PatchSet | None":
     Raises:
         ManifestError, InputFileError: they cannot be read.
     """
-    from av_grading.formats.manifest import read_manifest
     from av_grading.data.patch_set import load_patches
+    from av_grading.formats.manifest import read_manifest
 
     if config.semi.weight <= 0 or not config.data.unlabelled:
         return None

@@ -63,7 +63,9 @@ def test_screens_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
     Image.fromarray(make_phantom(0, 300).image).save(empty / "photographs" / "a.png")
     code = "import av_detectron, av_grading, av_screening as s; print(s.__file__)"
     code += "; from av_detectron.config import find_config; print(find_config('cpu/demo.yaml'))"
-    code += "; from av_grading.formats.config_file import CONFIGS; print(CONFIGS / 'two_stream.yaml')"
+    code += (
+        "; from av_grading.formats.config_file import CONFIGS; print(CONFIGS / 'two_stream.yaml')"
+    )
     options = {"env": environment, "cwd": empty, "capture_output": True, "text": True}
     shown = subprocess.run([python, "-W", "ignore", "-c", code], **options)
     lines = shown.stdout.split()
