@@ -10,9 +10,9 @@ from PIL import Image
 from av_detectron.data import errors as detector_errors
 from av_detectron.formats import files as detector_files
 from av_detectron.formats import results as detector_results
-from av_grading import errors as grader_errors
-from av_grading import files as grader_files
-from av_grading import results as grader_results
+from av_grading.formats import errors as grader_errors
+from av_grading.formats import files as grader_files
+from av_grading.formats import results as grader_results
 
 FILES = (detector_files, grader_files)
 
