@@ -78,7 +78,7 @@ def test_disc_comes_back_in_px_of_the_photograph() -> None:
     assert disc is not None
     assert (disc.x, disc.y) == pytest.approx((119.5, 159.5), abs=0.01)
     assert disc.diameter == pytest.approx(2 * 80 * 2 / 3.14159**0.5, rel=0.01)
-    assert photograph_discs(-logits - 8, [record], [(150, 160)], 4) == [None]
+    assert photograph_discs(logits - 18, [record], [(150, 160)], 4) == [None]
     assert photograph_discs(None, [record], [(150, 160)], 4) == [None]
 
 
@@ -158,8 +158,8 @@ def test_rescoring_changes_scores_and_keeps_their_order(model: torch.nn.Module) 
     found = Instances((96, 96))
     found.pred_boxes = Boxes(torch.tensor([[10.0, 10, 30, 30], [38, 38, 58, 58]]))
     found.scores = torch.tensor([0.6, 0.5])
-    model.rescoring_weight, model.drive_px = 3.0, 1.0
-    rescored = model.rescore(found, logits_of(labels)[0].softmax(0))
+    model.rescoring_weight = 3.0
+    rescored = model.rescore(found, logits_of(labels)[0].softmax(0), 1.0)
     model.rescoring_weight = 0.0
     assert rescored.pred_boxes.tensor[0].tolist() == [38, 38, 58, 58]  # where the cross is
     assert rescored.scores[0] > 0.7 and rescored.scores[1] < 0.4
