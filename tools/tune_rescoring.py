@@ -50,7 +50,8 @@ def match_all(cfg: CfgNode, weights: list[float]) -> dict[float, list[Matches]]:
             features, av = model.extract_features(images.tensor)
             for weight, evaluator in evaluators.items():
                 model.rescoring_weight = weight
-                detections = model.detect(images, features, av)
+                drive_px = [record["drive_px"] for record in batch]
+                detections = model.detect(images, features, av, drive_px)
                 outputs = model._postprocess(detections, batch, images.image_sizes)
                 evaluator.process(batch, outputs)
         for weight, evaluator in evaluators.items():
