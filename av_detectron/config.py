@@ -44,7 +44,7 @@ def add_av_config(cfg: CfgNode) -> None:
     cfg.MODEL.AV_HEAD.IN_FEATURE = "p2"
     # Channels inside the head.
     cfg.MODEL.AV_HEAD.WIDTH = 48
-    # Whether it finds the optic disc as well: a channel beside the map, at half its resolution.
+    # Whether it finds the optic disc as well: a map of its own beside, at that level's stride.
     cfg.MODEL.AV_HEAD.DISC = False
     # Weight of its losses beside the detector's.
     cfg.MODEL.AV_HEAD.LOSS_WEIGHT = 1.0

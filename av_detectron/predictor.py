@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from av_detectron.checkpoint.release import load_detector
-from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_detectron.data import annotations as read
 from av_detectron.data.coco import encode_window
 from av_detectron.data.disc import OpticDisc
 from av_detectron.data.fov import FieldOfView, detect_fov, measure_fov
 from av_detectron.data.mapper import to_tensor
-from av_detectron.data.photograph import to_working_scale, working_diameter
+from av_detectron.data.photograph import to_working_scale, working_drive_px
 from av_detectron.maps.rescoring import least_score
 from av_detectron.maps.windows import enlarge_window
 from av_detectron.modeling.av_head import photograph_discs
@@ -135,7 +134,7 @@ class Predictor:
         keys = self.cfg.INPUT.CROSSPOS
         image = to_working_scale(pixels, fov, keys.FOV_DIAMETER, keys.CONTRAST_RADIUS)
         height, width = pixels.shape[:2]
-        drive_px = working_diameter(fov, keys.FOV_DIAMETER) / DRIVE_FOV_DIAMETER
+        drive_px = working_drive_px(fov, keys.FOV_DIAMETER)
         given = {
             "image": to_tensor(image, self.cfg.INPUT.FORMAT),
             "height": height,

@@ -6,6 +6,7 @@ top left pixel is (0, 0). Artery/vein maps are uint8 arrays of the labels below.
 
 import csv
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import scipy.io
@@ -96,8 +97,26 @@ def check_size(path: Path, found: tuple[int, ...], expected: tuple[int, ...]) ->
         )
 
 
+class AVLabels(NamedTuple):
+    """An artery/vein map as it was drawn.
+
+    Attributes:
+        labels: (H, W), 0-4.
+        tells_overlap: whether overlaps are told from uncertain vessels: RITE's colours do, index
+            maps do not.
+    """
+
+    labels: NDArray[np.uint8]
+    tells_overlap: bool
+
+
 def read_av_map(path: Path) -> NDArray[np.uint8]:
-    """Read an artery/vein map, (H, W): an index map, labels 0-3, or RITE's colours, 0-4.
+    """Read an artery/vein map, (H, W), labels 0-4; raises as `read_av_labels`."""
+    return read_av_labels(path).labels
+
+
+def read_av_labels(path: Path) -> AVLabels:
+    """Read an artery/vein map: an index map, labels 0-3, or RITE's colours, 0-4.
 
     RITE (Hu 2013): red artery, blue vein, green overlap, white uncertain.
 
@@ -115,7 +134,7 @@ def read_av_map(path: Path) -> NDArray[np.uint8]:
                 f"expected labels 0-3 or red, blue, green and white, found the value "
                 f"{pixels[row, column]} at x {column}, y {row}",
             )
-        return pixels
+        return AVLabels(pixels, tells_overlap=False)
     bits = (pixels[:, :, :3] > 127).astype(np.uint8)
     labels = np.full(bits.shape[:2], 255, np.uint8)
     for color, label in _RITE_COLORS.items():
@@ -127,16 +146,7 @@ def read_av_map(path: Path) -> NDArray[np.uint8]:
             f"expected red, blue, green, white or black, found RGB "
             f"{tuple(int(v) for v in pixels[row, column, :3])} at x {column}, y {row}",
         )
-    return labels
-
-
-def tells_overlap(path: Path) -> bool:
-    """Whether a map tells overlaps from uncertain vessels: RITE's colours do, index maps do not.
-
-    Raises:
-        InputFileError: unreadable.
-    """
-    return read_pixels(path, labels=True).ndim == 3
+    return AVLabels(labels, tells_overlap=True)
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:

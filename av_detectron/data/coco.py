@@ -77,11 +77,11 @@ def annotate(
     pixels = read.read_photograph(photograph.image)
     shape = pixels.shape[:2]
     fov = photograph_fov(photograph, pixels)
-    av_map = vessels = None
+    av = vessels = None
     if photograph.av is not None:
-        av_map = read.read_av_map(photograph.av)
-        read.check_size(photograph.av, av_map.shape, shape)
-        vessels = av_map > read.BACKGROUND
+        av = read.read_av_labels(photograph.av)
+        read.check_size(photograph.av, av.labels.shape, shape)
+        vessels = av.labels > read.BACKGROUND
     if photograph.vessels is not None:
         vessels = read.read_mask(photograph.vessels)
         read.check_size(photograph.vessels, vessels.shape, shape)
@@ -90,11 +90,11 @@ def annotate(
     elif photograph.junctions is not None:
         points = read.read_junctions_mat(photograph.junctions)
         read.check_inside(photograph.junctions, points, shape)
-    elif av_map is not None:
-        if photograph.av and read.tells_overlap(photograph.av):
-            points = find_crossings(av_map, fov.drive_px, options.rule, disc)
-        else:  # of an index map the rule stays what it was, so that figures compare over time
-            points = find_crossings(av_map, fov.drive_px, replace(options.rule, min_area=0.0))
+    elif av is not None and av.tells_overlap:
+        points = find_crossings(av.labels, fov.drive_px, options.rule, disc)
+    elif av is not None:
+        # Of an index map the rule stays what it was, so that figures compare over time.
+        points = find_crossings(av.labels, fov.drive_px, replace(options.rule, min_area=0.0))
     else:
         raise InputFileError(
             photograph.image, "expected a junction file, a CSV or an artery/vein map, found none"

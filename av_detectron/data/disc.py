@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from av_detectron.data.errors import InputFileError
+from av_detectron.data.fov import circle_mask
 
 COLUMNS = ("set", "split", "image", "disc_x_px", "disc_y_px", "disc_diameter_px")
 """Of discs.csv: a row per photograph; empty positions say that no disc is to be seen."""
@@ -101,9 +102,7 @@ def fit_disc(probability: NDArray[np.float32], drive_px: float) -> OpticDisc | N
 
 def draw_disc(disc: OpticDisc, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """The disc as a mask (H, W) = `shape`, 0 or 1."""
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    inside = (columns - disc.x) ** 2 + (rows - disc.y) ** 2 <= (disc.diameter / 2) ** 2
-    return np.asarray(inside, np.uint8)
+    return circle_mask(disc.x, disc.y, disc.diameter, shape).astype(np.uint8)
 
 
 def read_discs(path: Path) -> Mapping[tuple[str, str, str], OpticDisc | None]:

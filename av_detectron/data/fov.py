@@ -31,8 +31,13 @@ class FieldOfView:
 
 def fov_circle(fov: FieldOfView, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Pixels (H, W) inside the field of view, taken as a circle."""
+    return circle_mask(fov.x, fov.y, fov.diameter, shape)
+
+
+def circle_mask(x: float, y: float, diameter: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Pixels (H, W) whose centres lie inside a circle around x and y (px)."""
     rows, columns = np.ogrid[: shape[0], : shape[1]]
-    return np.asarray((columns - fov.x) ** 2 + (rows - fov.y) ** 2 <= (fov.diameter / 2) ** 2)
+    return np.asarray((columns - x) ** 2 + (rows - y) ** 2 <= (diameter / 2) ** 2)
 
 
 def measure_fov(mask: NDArray[np.bool_]) -> FieldOfView:

@@ -8,14 +8,16 @@ from detectron2.config import CfgNode
 from detectron2.structures import BitMasks, Boxes, Instances
 from numpy.typing import NDArray
 
-from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_detectron.data.augmentation import draw_crop, draw_tint
 from av_detectron.data.coco import LabelOptions
 from av_detectron.data.contrast import MIDDLE
 from av_detectron.data.crossing_rule import crossing_box, crossing_mask
 from av_detectron.data.disc import OpticDisc, draw_disc
-from av_detectron.data.photograph import PhotographCache, load_image, working_diameter
+from av_detectron.data.photograph import PhotographCache, load_image, working_drive_px
 from av_detectron.modeling.av_loss import IGNORED, kinds_alone
+
+BROAD_REACH = 3.0
+"""How far beside a label of a broad brush the vessel's edge may lie (DRIVE px)."""
 
 
 def to_tensor(image: NDArray[np.uint8], image_format: str) -> torch.Tensor:
@@ -60,10 +62,6 @@ def make_instances(
     if vessels is not None:
         instances.gt_masks = BitMasks(torch.from_numpy(masks))
     return instances
-
-
-BROAD_REACH = 3.0
-"""How far beside a label of a broad brush the vessel's edge may lie (DRIVE px)."""
 
 
 class CrossPosTrainMapper:
@@ -139,5 +137,5 @@ class CrossPosTestMapper:
         """Dataset dict → the same, with image (3, H, W) at the working scale and drive_px, the
         length of one DRIVE px in its px."""
         image = load_image(record, self.fov_diameter, self.contrast_radius)
-        drive_px = working_diameter(record["fov"], self.fov_diameter) / DRIVE_FOV_DIAMETER
+        drive_px = working_drive_px(record["fov"], self.fov_diameter)
         return {**record, "image": to_tensor(image, self.format), "drive_px": drive_px}

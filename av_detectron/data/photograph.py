@@ -93,7 +93,7 @@ def to_working_scale(
     image = resize(pixels, round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
     if contrast_radius <= 0:
         return image
-    radius = contrast_radius * working_diameter(fov, fov_diameter) / DRIVE_FOV_DIAMETER
+    radius = contrast_radius * working_drive_px(fov, fov_diameter)
     center = fov.x * factor, fov.y * factor
     return normalise_contrast(image, radius, center, fov.diameter * factor)
 
@@ -103,6 +103,12 @@ def working_diameter(fov: FieldOfView, fov_diameter: float) -> float:
     own where the photograph is coarser, since enlarging shows nothing more; DRIVE's at the least,
     for which anchors and kernels are made."""
     return min(fov_diameter, max(fov.diameter, DRIVE_FOV_DIAMETER))
+
+
+def working_drive_px(fov: FieldOfView, fov_diameter: float) -> float:
+    """Length of one DRIVE px at a photograph's working scale (px); arguments as
+    `working_diameter`."""
+    return working_diameter(fov, fov_diameter) / DRIVE_FOV_DIAMETER
 
 
 def working_factor(fov: FieldOfView, fov_diameter: float) -> float:

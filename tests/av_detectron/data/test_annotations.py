@@ -45,6 +45,25 @@ def test_mat_that_is_text(tmp_path: Path) -> None:
         read.read_junctions_mat(path)
 
 
+@pytest.mark.parametrize("mode", ["L", "LA", "P"])
+def test_index_maps_do_not_tell_overlap_from_uncertainty(tmp_path: Path, mode: str) -> None:
+    labels = np.array([[0, 1, 2, 3]], np.uint8)
+    image = Image.fromarray(labels)
+    if mode == "LA":
+        image.putalpha(255)
+    if mode == "P":
+        image.putpalette([v for v in range(256) for _ in range(3)])
+    image.save(tmp_path / "map.png")
+    read_back, tells_overlap = read.read_av_labels(tmp_path / "map.png")
+    assert read_back.tolist() == labels.tolist() and not tells_overlap
+
+
+def test_colours_tell_overlap_from_uncertainty(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[(0, 255, 0), (255, 255, 255)]], np.uint8)).save(tmp_path / "map.png")
+    labels, tells_overlap = read.read_av_labels(tmp_path / "map.png")
+    assert labels.tolist() == [[read.OVERLAP, read.UNCERTAIN]] and tells_overlap
+
+
 def test_rite_colors(tmp_path: Path) -> None:
     colors = [(0, 0, 0), (255, 0, 0), (0, 0, 255), (0, 255, 0), (255, 255, 255)]
     pixels = np.array([colors], np.uint8)
