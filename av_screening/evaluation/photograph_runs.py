@@ -4,10 +4,7 @@ interrupted goes on."""
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -21,8 +18,9 @@ from av_screening.errors import RejectedPhotograph
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
 from av_screening.evaluation.passes import PhotographRows, Plan, measure_photograph
 from av_screening.evaluation.readings import read_readings
+from av_screening.run.screen_photograph import pipeline_of
+from av_screening.run.workers import run_tasks
 from av_screening.settings import Settings
-from av_screening.steps.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,6 @@ class Task:
     readings: pd.DataFrame | None
     cached: Path
     fingerprint: str
-
-
-@cache
-def _pipeline(settings: Settings) -> Pipeline:
-    return Pipeline.from_settings(settings)
 
 
 def measure(task: Task) -> PhotographRows | str:
@@ -57,7 +50,7 @@ def measure(task: Task) -> PhotographRows | str:
         pass  # not there, or of an interrupted or other version: it is made again
     try:
         rows = measure_photograph(
-            task.photograph, _pipeline(task.settings), task.plan, task.readings
+            task.photograph, pipeline_of(task.settings), task.plan, task.readings
         )
     except (InputFileError, RejectedPhotograph) as error:
         return f"{task.photograph.name}: {error}"
@@ -105,15 +98,12 @@ def program_hash() -> str:
 
 def run_all(tasks: Sequence[Task], jobs: int) -> Iterator[PhotographRows | str]:
     """What comes of every task, in their order; says on stdout how far it is."""
+    outcomes = run_tasks(tasks, measure, jobs, _crashed)
+    for number, (task, outcome) in enumerate(zip(tasks, outcomes, strict=True), start=1):
+        what = "failed" if isinstance(outcome, str) else f"{len(outcome.in_use)} squeezed crossings"
+        print(f"{number}/{len(tasks)} {task.photograph.name}: {what}", flush=True)
+        yield outcome
 
-    def told(number: int, found: PhotographRows | str) -> PhotographRows | str:
-        name = tasks[number].photograph.name
-        what = "failed" if isinstance(found, str) else f"{len(found.in_use)} squeezed crossings"
-        print(f"{number + 1}/{len(tasks)} {name}: {what}", flush=True)
-        return found
 
-    if jobs == 1:
-        yield from (told(number, measure(task)) for number, task in enumerate(tasks))
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from (told(number, found) for number, found in enumerate(pool.map(measure, tasks)))
+def _crashed(task: Task) -> str:
+    return f"{task.photograph.name}: the process that measured it died"
