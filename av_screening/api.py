@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from av_detectron.data.disc import OpticDisc
 from av_screening.errors import RejectedPhotograph
 from av_screening.read.photograph import Photograph, decode, read_content
 from av_screening.run.screen_photograph import pipeline_of
@@ -60,6 +61,11 @@ class ScreeningResult:
     def scores(self) -> NDArray[np.float32]:
         """How sure the detector is, (N,), 0-1."""
         return self.screened.found.scores
+
+    @property
+    def disc(self) -> OpticDisc | None:
+        """The optic disc (px), or None where none is to be seen."""
+        return self.screened.found.disc
 
     @property
     def grades(self) -> NDArray[np.int64] | None:

@@ -1,8 +1,10 @@
 """The columns of every table: names, order and meaning do not change between versions; new ones
 are added at the end. `rows` fills them; columns.csv of every run repeats what stands here.
 
-Empty means not known: not graded, not measured, not found. Lengths are in px of the photograph as
-it is stored; x to the right, y down, the centre of the top left pixel at 0, 0.
+Empty means not known: not graded, not measured, not found. A length's unit is the end of its name:
+px of the photograph as it is stored; DRIVE px, 1/540 of the field of view's diameter; dd, diameters
+of the optic disc, empty where no disc is to be seen. x to the right, y down, the centre of the top
+left pixel at 0, 0.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,6 +25,21 @@ CALIBER = {
 }
 """Of the caliber step."""
 
+DISC = {
+    "disc_distance_dd": "distance from the centre of the optic disc",
+    "disc_zone": "by distance from the disc's margin: disc (on it), A (below 0.5 disc diameters), "
+    "B (0.5 to 1), C (1 to 2); empty beyond, or without a disc",
+    "disc_quadrant": "as seen from the disc's centre: upper left, upper right, lower left or "
+    "lower right of the photograph",
+}
+"""Where a crossing lies as seen from the optic disc."""
+DISC_WIDTHS = {
+    name.replace("_drive_px", "_dd"): f"{name}, in diameters of the optic disc"
+    for name in CALIBER
+    if name.endswith("_drive_px")
+}
+"""The caliber step's widths once more."""
+
 CROSSINGS = {
     "photograph": "path below the folder that was screened",
     "id": "value of the DICOM attribute that was named with --dicom-id",
@@ -41,6 +58,12 @@ CROSSINGS = {
     "patch": "file, below the output folder",
     "av_map": "file, below the output folder",
     "scale": "px of the patch per px of the photograph",
+    **DISC,
+    "box_width_px": "width of the detector's box",
+    "box_height_px": "height of the detector's box",
+    "box_width_dd": "the same width",
+    "box_height_dd": "the same height",
+    **DISC_WIDTHS,
 }
 """Of crossings.csv: a row per crossing."""
 
@@ -56,6 +79,10 @@ SUMMARY = {
     "nicked": "number of crossings of grade 1 or more",
     "measurable": "number whose caliber could be measured; empty without that step",
     "folder": "its outputs, below the output folder",
+    "disc_x_px": "centre of the optic disc; empty where none is to be seen",
+    "disc_y_px": "centre of the optic disc",
+    "disc_diameter_px": "diameter of the optic disc, taken as a circle",
+    "disc_score": "how sure the detector is of the disc, 0-1",
 }
 """Of summary.csv: a row per photograph, which is one eye."""
 
@@ -73,6 +100,7 @@ Row = Mapping[str, object]
 CROSSINGS_DTYPES = {
     **dict.fromkeys(CROSSINGS, "float64"),
     **dict.fromkeys(("photograph", "id", "not_measurable", "patch", "av_map"), "str"),
+    **dict.fromkeys(("disc_zone", "disc_quadrant"), "str"),
     **dict.fromkeys(("crossing", "grade", "measurable", "caliber_grade"), "Int64"),
 }
 """Of crossings.csv for `pandas.read_csv(path, dtype=CROSSINGS_DTYPES)`: empty integers stay

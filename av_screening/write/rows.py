@@ -4,6 +4,7 @@ from typing import Any
 
 from av_detectron.data.coco import CATEGORY
 from av_screening.steps.pipeline import Screened
+from av_screening.write.columns import DISC_WIDTHS
 from av_screening.write.notice import NOTICE
 from av_screening.write.pictures import grade_of
 
@@ -42,8 +43,30 @@ def crossing_rows(screened: Screened, photograph: str, identity: str, folder: st
                 row["spread"] = f"{screened.grades.spread[number]:.3f}"
         if screened.caliber:
             row |= {k: _rounded(v) for k, v in screened.caliber[number].items()}
-        rows.append(row)
+        rows.append(row | _lengths(screened, number))
     return rows
+
+
+def _lengths(screened: Screened, number: int) -> Row:
+    """Size of a crossing's box, where it lies as seen from the optic disc, and its lengths in disc
+    diameters; these are left out where there is no disc."""
+    x0, y0, x1, y1 = (float(v) for v in screened.found.boxes[number])
+    row: Row = {"box_width_px": f"{x1 - x0:.1f}", "box_height_px": f"{y1 - y0:.1f}"}
+    disc = screened.found.disc
+    if disc is None:
+        return row
+    x, y = (float(v) for v in screened.found.centers[number])
+    row["disc_distance_dd"] = f"{disc.distance(x, y):.3f}"
+    row["disc_zone"] = disc.zone(x, y)
+    row["disc_quadrant"] = disc.quadrant(x, y)
+    row["box_width_dd"] = f"{(x1 - x0) / disc.diameter:.4f}"
+    row["box_height_dd"] = f"{(y1 - y0) / disc.diameter:.4f}"
+    caliber = screened.caliber[number] if screened.caliber else {}
+    for name in DISC_WIDTHS:
+        width = caliber.get(name.replace("_dd", "_drive_px"))
+        if isinstance(width, float) and width == width:
+            row[name] = f"{width * screened.found.fov.drive_px / disc.diameter:.4f}"
+    return row
 
 
 def _rounded(value: object) -> object:
@@ -68,6 +91,11 @@ def summary_row(
         "graded": len(screened.crossings) if screened.grades else 0,
         "folder": folder,
     }
+    disc = screened.found.disc
+    if disc is not None:
+        row["disc_x_px"], row["disc_y_px"] = f"{disc.x:.1f}", f"{disc.y:.1f}"
+        row["disc_diameter_px"] = f"{disc.diameter:.1f}"
+        row["disc_score"] = f"{disc.score:.3f}"
     if screened.grades:
         grades = screened.grades.grade
         row["highest_grade"] = int(grades.max())

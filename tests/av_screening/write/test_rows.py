@@ -1,0 +1,58 @@
+"""Where crossings lie as seen from the optic disc, and lengths in its diameters."""
+
+import dataclasses
+
+import pytest
+from numpy.typing import NDArray
+
+from av_detectron.data.disc import OpticDisc
+from av_screening.api import ScreeningResult, screen
+from av_screening.settings import Settings
+from av_screening.write.columns import CROSSINGS, DISC, DISC_WIDTHS, SUMMARY
+from av_screening.write.rows import crossing_rows, summary_row
+
+IN_DISC_DIAMETERS = [*DISC, "box_width_dd", "box_height_dd", *DISC_WIDTHS]
+
+
+@pytest.fixture(scope="module")
+def result(eye: NDArray, settings: Settings) -> ScreeningResult:
+    return screen(eye, dataclasses.replace(settings, caliber=True))
+
+
+def with_disc(result: ScreeningResult, disc: OpticDisc | None) -> ScreeningResult:
+    found = dataclasses.replace(result.screened.found, disc=disc)
+    # The tiny models measure no width: one is given.
+    widths = {"own_width_first_drive_px": 6.0, "edge_width_first_drive_px": float("nan")}
+    caliber = [widths | {"measurable": 0}] * len(result)
+    screened = dataclasses.replace(result.screened, found=found, caliber=caliber)
+    return dataclasses.replace(result, screened=screened)
+
+
+def test_without_a_disc_its_columns_are_empty(result: ScreeningResult) -> None:
+    none = with_disc(result, None)
+    assert none.disc is None
+    table = none.to_dataframe()
+    assert table[IN_DISC_DIAMETERS].isna().all(axis=None)
+    assert (table["box_width_px"] > 0).all() and (table["box_height_px"] > 0).all()
+    row = summary_row(none.screened, "a", "", "", "")
+    assert not {k for k in row if k.startswith("disc_")} and row.keys() <= SUMMARY.keys()
+
+
+def test_distance_zone_quadrant_and_lengths(result: ScreeningResult) -> None:
+    x, y = (float(v) for v in result.centers[0])
+    disc = OpticDisc(x - 60.0, y + 80.0, 80.0, 0.9)  # the crossing lies 100 px off, upper right
+    known = with_disc(result, disc)
+    assert known.disc == disc
+    table = known.to_dataframe()
+    first = table.iloc[0]
+    assert first["disc_distance_dd"] == 1.25 and first["disc_quadrant"] == "upper right"
+    assert first["disc_zone"] == "B"
+    assert first["box_width_dd"] == pytest.approx(first["box_width_px"] / 80, abs=1e-3)
+    drive_px = known.screened.found.fov.drive_px
+    assert first["own_width_first_dd"] == pytest.approx(6 * drive_px / 80, abs=1e-3)
+    assert table["edge_width_first_dd"].isna().all() and table["own_width_second_dd"].isna().all()
+    (row, *_) = crossing_rows(known.screened, "a", "", "")
+    assert row.keys() <= CROSSINGS.keys()
+    summary = summary_row(known.screened, "a", "", "", "")
+    assert summary["disc_score"] == "0.900" and summary["disc_diameter_px"] == "80.0"
+    assert float(str(summary["disc_x_px"])) == pytest.approx(disc.x, abs=0.06)
