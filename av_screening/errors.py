@@ -1,4 +1,7 @@
-"""Why a photograph was not screened."""
+"""Why a photograph was not screened, and what is wrong with a file that a user gives."""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 
 class RejectedPhotograph(ValueError):
@@ -12,3 +15,16 @@ class RejectedPhotograph(ValueError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class FileProblems(ValueError):
+    """Everything that is wrong with a file, a line each, with the row where it has rows.
+
+    Attributes:
+        problems: the lines.
+    """
+
+    def __init__(self, path: Path, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        count = f"{len(problems)} problem" + ("s" if len(problems) != 1 else "")
+        super().__init__("\n".join([f"{path}: {count}", *(f"  {p}" for p in problems)]))

@@ -1,0 +1,1 @@
+"""Figures and pages of whole cohorts, made from the tables alone."""

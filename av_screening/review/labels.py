@@ -1,0 +1,139 @@
+"""Labels that come of readers' answers: a manifest of grades, readings of order and gradability."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from av_grading.formats.files import write_whole
+from av_grading.formats.manifest import PLACE, format_manifest
+from av_screening.review.agreement import Pair, Tolerance, pair_answers
+from av_screening.review.answers import Answer
+from av_screening.run.finished_run import FinishedRun
+from av_screening.write.columns import format_csv
+
+MANIFEST, READINGS = "manifest.csv", "readings.csv"
+READING_COLUMNS = "photograph crossing x_px y_px above gradable answer reason readers".split()
+MORE = (*PLACE, "readers", "screened_grade")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Rows of the two tables.
+
+    Attributes:
+        manifest: of graded crossings that have a patch.
+        readings: of every crossing that has an answer. `above` is artery for grades 0-3, which an
+            artery above alone can have, vein for `vein_above`, else unclear; `gradable` is 1 or 0.
+        without_patch: graded crossings that readers added: the run has no patch of them.
+        undecided: crossings without an answer that both, or the adjudication, gave.
+    """
+
+    manifest: list[dict[str, object]] = field(default_factory=list)
+    readings: list[dict[str, object]] = field(default_factory=list)
+    without_patch: int = 0
+    undecided: int = 0
+
+
+def decide(
+    pairs: Sequence[Pair], adjudicated: Sequence[Answer], tolerance: Tolerance
+) -> tuple[list[Answer], int]:
+    """Answers that stand, and the number of crossings that have none yet.
+
+    Where both readers agree it is theirs (`reader` names both), elsewhere the adjudicated one.
+
+    Args:
+        pairs: of the two readers.
+        adjudicated: answers of a third file, of any of the crossings; empty ones are none.
+        tolerance: see `pair_answers`.
+    """
+    settled = [a for a in adjudicated if a.answer]
+    judged = pair_answers([p.known for p in pairs], settled, tolerance)
+    by_known = {id(p.first): p.second for p in judged if p.first}
+    final, undecided = [], 0
+    for pair in pairs:
+        judge = by_known.get(id(pair.known))
+        if judge is not None:
+            final.append(judge)
+        elif pair.first and pair.second and not pair.why:
+            both = f"{pair.first.reader}+{pair.second.reader}"
+            final.append(Answer(**{**vars(pair.first), "reader": both}))
+        else:
+            undecided += 1
+    # An adjudicator may add what both have missed.
+    return final + [p.second for p in judged if p.second and not p.first], undecided
+
+
+def labels_of(
+    answers: Iterable[Answer],
+    run: FinishedRun,
+    output: Path,
+    persons: Mapping[str, str] | None = None,
+    undecided: int = 0,
+) -> Labels:
+    """Labels of answers on a run's crossings.
+
+    Args:
+        answers: one a crossing.
+        run: whose patches are named.
+        output: folder that the patches' paths are relative to.
+        persons: photograph → person, who is then the manifest's group; otherwise the DICOM
+            attribute of the run, else the photograph.
+        undecided: to be counted.
+    """
+    table = run.crossings.set_index(["photograph", "crossing"])
+    labels = Labels(undecided=undecided)
+    missing = 0
+    for answer in answers:
+        labels.readings.append(_reading(answer))
+        if answer.read_grade is None:
+            continue
+        if answer.crossing is None:
+            missing += 1
+            continue
+        row = table.loc[(answer.photograph, answer.crossing)]
+        identity = "" if pd.isna(row.get("id")) else str(row.get("id"))
+        labels.manifest.append(
+            {
+                "patch": os.path.relpath(run.output / str(row["patch"]), output),
+                "av_map": os.path.relpath(run.output / str(row["av_map"]), output),
+                "grade": answer.read_grade,
+                "group": (persons or {}).get(answer.photograph, "")
+                or identity
+                or answer.photograph,
+                "source": answer.photograph,
+                "x": f"{answer.x:.1f}",
+                "y": f"{answer.y:.1f}",
+                "scale": row["scale"],
+                "readers": answer.reader,
+                "screened_grade": "" if answer.grade is None else answer.grade,
+            }
+        )
+    return Labels(labels.manifest, labels.readings, missing, undecided)
+
+
+def _reading(answer: Answer) -> dict[str, object]:
+    above = {"vein_above": "vein"}.get(answer.answer, "unclear")
+    return {
+        "photograph": answer.photograph,
+        "crossing": answer.crossing,
+        "x_px": f"{answer.x:.1f}",
+        "y_px": f"{answer.y:.1f}",
+        "above": above if answer.read_grade is None else "artery",
+        "gradable": int(answer.gradable),
+        "answer": answer.answer,
+        "reason": answer.reason,
+        "readers": answer.reader,
+    }
+
+
+def write_labels(output: Path, labels: Labels) -> None:
+    """Write `MANIFEST` and `READINGS`.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    write_whole(output / MANIFEST, format_manifest(labels.manifest, MORE))
+    write_whole(output / READINGS, format_csv(READING_COLUMNS, labels.readings))

@@ -1,0 +1,124 @@
+"""From two reviews to agreement, adjudication and labels that trainings take."""
+
+import csv
+import html
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from av_grading import train
+from av_grading.formats.manifest import read_manifest
+from av_screening.review.agree import main
+from tests.av_screening.review.reviews import added, review_rows, write_review
+from tests.av_screening.run_folder import crossings_of, write_run
+
+CROSSINGS = crossings_of(12, 4)
+FIRST = [str(c.grade) for c in CROSSINGS]
+SECOND = list(FIRST)
+SECOND[:4] = ["1", "vein_above", "cannot_grade", ""]
+QUICK = ["data.crop=24", "train.batch=12", "train.device=cpu", "train.epochs=1"]
+QUICK += ["model.kind=one_stream", "data.folds=3", "data.val_fraction=0.34"]
+
+
+@pytest.fixture
+def reviews(tmp_path: Path) -> list[str]:
+    """Two readers who differ at three crossings, one that one left out and one that each added."""
+    first, second = review_rows(CROSSINGS, FIRST, "<b>Anna"), review_rows(CROSSINGS, SECOND, "Ben")
+    first.append(added(first[0], 200, 200, "1"))
+    second.append(added(second[0], 203, 200, "1"))
+    second.append(added(second[0], 20, 200, "2"))
+    paths = write_review(tmp_path / "a.csv", first), write_review(tmp_path / "b.csv", second)
+    return [str(path) for path in paths]
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_agreement_then_adjudication_then_training(
+    tmp_path: Path, reviews: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, output = write_run(tmp_path / "out", CROSSINGS), tmp_path / "agreement"
+    given = [*reviews, "--run", str(run), "--output", str(output), "--draws", "20"]
+    assert main(given) == 0
+    figures = json.loads((output / "agreement.json").read_text())
+    assert figures["readers"] == ["<b>Anna", "Ben"]
+    assert figures["counts"] == {
+        "photographs": 12,
+        "crossings": 50,
+        "read_by_both": 48,
+        "to_adjudicate": 5,
+    }
+    page = (output / "agreement.html").read_text()
+    assert html.escape("<b>Anna") in page and "<b>" not in page and "://" not in page
+    assert (output / "agreement.png").read_bytes().startswith(b"\x89PNG")
+    assert len(read_manifest(output / "manifest.csv")) == 44
+
+    listed = rows_of(output / "to_adjudicate.csv")
+    assert [(r["first_answer"], r["second_answer"]) for r in listed] == [
+        ("0", "1"),
+        ("1", "vein_above"),
+        ("2", "cannot_grade"),
+        ("3", ""),
+        ("", "2"),
+    ]
+    settled = ["1", "vein_above", "", "3", "0"]
+    for row, answer in zip(listed, settled, strict=True):
+        if answer:
+            row |= {"answer": answer, "reader": "Cleo", "blind": "0", "time": "2026-11-26T09:00"}
+    path = write_review(output / "to_adjudicate.csv", listed, list(listed[0])[11:])
+    assert main(given) == 1  # it would write over the answers
+    assert "found 4: --adjudicated takes them" in capsys.readouterr().err
+    assert main([*given, "--adjudicated", str(path)]) == 0
+    assert capsys.readouterr().out.startswith(
+        "46 graded patches, 49 readings; 1 crossings undecided, 2 graded but added"
+    )
+
+    manifest = read_manifest(output / "manifest.csv")
+    assert [p.grade for p in manifest[:2]] == [1, 3] and manifest[0].more["readers"] == "Cleo"
+    assert (
+        manifest[2].more["readers"] == "<b>Anna+Ben" and manifest[2].more["screened_grade"] == "1"
+    )
+    assert manifest[0].group == "eye0.png" and manifest[0].more["x"] == "60.0"
+    readings = pd.read_csv(output / "readings.csv")
+    by_answer = readings.drop_duplicates("answer").set_index("answer")
+    assert by_answer["above"].to_dict()["vein_above"] == "vein"
+    assert by_answer["gradable"].to_dict()["vein_above"] == 0
+    assert (readings[readings["answer"].isin(list("0123"))]["above"] == "artery").all()
+
+    settings = [f"data.manifest={output / 'manifest.csv'}", *QUICK]
+    given = ["--output", str(tmp_path / "grader"), "--draws", "5", "--first-folds", "1"]
+    assert train.main([*given, *settings]) == 0
+
+
+def test_without_a_run_there_are_figures_and_no_labels(tmp_path: Path, reviews: list[str]) -> None:
+    output = tmp_path / "agreement"
+    assert main([*reviews, "--output", str(output), "--draws", "5"]) == 0
+    assert not (output / "manifest.csv").exists()
+    assert json.loads((output / "agreement.json").read_text())["counts"]["read_by_both"] == 48
+
+
+def test_a_reader_against_the_run(tmp_path: Path, reviews: list[str]) -> None:
+    run, output = write_run(tmp_path / "out", CROSSINGS), tmp_path / "agreement"
+    given = [reviews[0], str(run / "crossings.csv"), "--output", str(output), "--draws", "5"]
+    assert main(given) == 0
+    figures = json.loads((output / "agreement.json").read_text())
+    assert figures["readers"][1] == "model" and figures["metrics"]["grade_qwk"] == 1
+
+
+def test_what_is_wrong_is_said_and_nothing_is_written(
+    tmp_path: Path, reviews: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = write_review(
+        tmp_path / "c.csv", [{**r, "run": "run-2"} for r in review_rows(CROSSINGS, SECOND, "Ben")]
+    )
+    output = tmp_path / "agreement"
+    assert main([reviews[0], str(other), "--output", str(output)]) == 1
+    assert "run: expected 'run-1' as in" in capsys.readouterr().err
+    assert not output.exists()
+    with pytest.raises(SystemExit) as stopped:
+        main([*reviews, "--output", str(output), "--adjudicated", reviews[0]])
+    assert stopped.value.code == 2
