@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pycocotools.mask
 from PIL import Image
 
-from av_detectron.data.coco import CATEGORY, encode_mask
 from av_grading.formats.files import png, write_whole
 from av_screening.write.columns import CROSSINGS, FAILURES, SUMMARY, format_csv
 
@@ -54,6 +54,12 @@ def mask_of(crossing: Drawn) -> np.ndarray:
     return mask
 
 
+def encode(mask: np.ndarray) -> dict[str, object]:
+    """COCO's compressed RLE of a mask."""
+    rle = pycocotools.mask.encode(np.asfortranarray(mask))
+    return {"size": rle["size"], "counts": rle["counts"].decode()}
+
+
 def write_run(output: Path, crossings: list[Drawn], run: str = RUN) -> Path:
     """Write a run's tables, patches, maps, COCO files and photographs (`output`/../photographs)."""
     rng = np.random.default_rng(0)
@@ -95,7 +101,7 @@ def write_run(output: Path, crossings: list[Drawn], run: str = RUN) -> Path:
                 "iscrowd": 0,
                 "bbox": [c.x - 4.5, c.y - 4.5, 10.0, 10.0],
                 "area": 100.0,
-                "segmentation": encode_mask(mask_of(c)),
+                "segmentation": encode(mask_of(c)),
                 "center": [c.x, c.y],
                 "score": 0.5,
             }
@@ -115,7 +121,7 @@ def write_run(output: Path, crossings: list[Drawn], run: str = RUN) -> Path:
                 }
             ],
             "annotations": annotations,
-            "categories": [CATEGORY],
+            "categories": [{"id": 1, "name": "CrossPos", "supercategory": "vessel"}],
         }
         write_whole(output / folder / "crossings.json", json.dumps(coco))
         grades = [c.grade for c in here if c.grade is not None]
