@@ -98,3 +98,14 @@ def describe_weights(path: Path) -> dict[str, str]:
 def fingerprint(described: dict[str, Any]) -> str:
     """One word for all that changes outputs: results of another one are not reused."""
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def run_id(fingerprint: str, folder: Path) -> str:
+    """Id of a run: the same when it is resumed, another for other settings or another folder.
+
+    Args:
+        fingerprint: of its settings.
+        folder: of photographs; its name counts, so that it may be moved.
+    """
+    text = f"{fingerprint}\0{folder.resolve().name}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from av_screening.read.find_photographs import find_photographs
 from av_screening.run.screen_photograph import Outcome, Task, crashed, screen_photograph
 from av_screening.run.workers import run_tasks
-from av_screening.settings import Settings, fingerprint
+from av_screening.settings import Settings, fingerprint, run_id
 from av_screening.write.folder_names import PHOTOGRAPHS, printable
 from av_screening.write.photograph_folder import remove_unfinished
 from av_screening.write.run_tables import Run, write_run
@@ -108,7 +108,8 @@ def screen_folder(
         for outcome in tqdm(outcomes, desc="screening", disable=None, unit="photo"):
             _count(counts, outcome)
         photographs = partial(find_photographs, folder, output)
-        write_run(Run(output, photographs, counts.failures, word), described)
+        identity = run_id(word, folder)
+        write_run(Run(output, photographs, counts.failures, word, identity), described)
     return counts
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from av_screening.errors import RejectedPhotograph
 from av_screening.read.photograph import decode, read_content
-from av_screening.settings import Settings
+from av_screening.settings import Settings, run_id
 from av_screening.steps.pipeline import Pipeline
 from av_screening.write.folder_names import folder_name, printable
 from av_screening.write.photograph_folder import Source, read_record, write_outputs
@@ -91,7 +91,8 @@ def screen_photograph(task: Task) -> Outcome:
     except (MemoryError, RuntimeError, ValueError, ArithmeticError, LookupError) as error:
         # A fault of ours or of a library: it is reported, and the other photographs go on.
         return Outcome(task.relative, "failed", f"{type(error).__name__}: {error}")
-    source = Source(printable(task.relative), sha256, photograph.identity, folder)
+    run = run_id(task.fingerprint, task.folder)
+    source = Source(printable(task.relative), sha256, photograph.identity, folder, run)
     write_outputs(task.output, source, photograph.pixels, screened, task.fingerprint)
     return Outcome(task.relative)
 

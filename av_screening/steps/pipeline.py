@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from av_detectron import Prediction, Predictor
+from av_grading.caliber.width import Widths
 from av_grading.grader import Grader
 from av_screening.read.quality import QualityLimits, check_quality
 from av_screening.settings import Settings
@@ -28,6 +29,8 @@ class Screened:
         grades: None without graders or crossings.
         caliber: columns of `CALIBER` for each crossing; empty without that step.
         explained: picture of where the graders looked, for each crossing; empty without that step.
+        widths: along the vein of each crossing (px of the patch), None where it could not be
+            followed; empty without the caliber step.
     """
 
     found: Prediction
@@ -35,6 +38,7 @@ class Screened:
     grades: Grades | None
     caliber: list[Mapping[str, object]] = field(default_factory=list)
     explained: list[NDArray[np.uint8]] = field(default_factory=list)
+    widths: list[Widths | None] = field(default_factory=list)
 
     def order(self) -> list[int]:
         """Crossings by severity: expected grade, without grades severity index, then score."""
@@ -110,11 +114,13 @@ class Pipeline:
         found = self.predictor(pixels, fov)
         crossings = list(cut_crossings(pixels, found))
         grades = grade_crossings(crossings, self.graders)
-        caliber = measure_all(crossings, self.measure) if self.measure else []
+        measured = measure_all(crossings, self.measure) if self.measure else []
         explained = []
         if self.explain and grades:
             explained = self.explain(crossings, grades.grade)
-        return Screened(found, crossings, grades, caliber, explained)
+        caliber = [vein.columns for vein in measured]
+        widths = [vein.widths for vein in measured]
+        return Screened(found, crossings, grades, caliber, explained, widths)
 
 
 def best_precision() -> str:

@@ -1,156 +1,216 @@
-"use strict";
-// What the reader says of each crossing: a grade, or "none" where it is no crossing. Kept in this
-// browser until it is downloaded, under a name that changes with what was found.
-const data = JSON.parse(document.getElementById("data").textContent);
-const key = "review:" + data.folder + ":" + JSON.stringify(data.crossings.map((c) => [c.x, c.y]));
-const order = data.crossings.map((c) => c.number);
-const crossings = new Map(data.crossings.map((c) => [String(c.number), c]));
-const scene = document.getElementById("scene");
-const frame = document.getElementById("frame");
-let said = {};
-let chosen = null;
-let zoomed = false;
+// One photograph under review: its crossings in the order they are read, the selected one, and
+// what the reader answers.
+const review = { entry: null, data: null, items: [], item: null };
+const waiting = new Map(); // folder → what to do with the photograph once its data is there
 
-try { said = JSON.parse(localStorage.getItem(key)) || {}; } catch { said = {}; }
-
-const card = (number) => document.querySelector(`.crossing[data-number="${number}"]`);
-const box = (number) => document.querySelector(`rect[data-number="${number}"]`);
-
-function show(number) {
-  const answer = said[number];
-  const screened = crossings.get(String(number)).grade;
-  const grade = answer === undefined || answer === "none" ? screened : answer;
-  const item = card(number);
-  const badge = item.querySelector(".grade");
-  badge.textContent = grade === null ? "–" : grade;
-  badge.dataset.grade = grade === null ? "" : grade;
-  box(number).dataset.grade = grade === null ? "" : grade;
-  for (const part of [item, box(number)]) part.classList.toggle("dropped", answer === "none");
-  let state = "";
-  if (answer === "none") state = "no crossing";
-  else if (answer !== undefined && answer === screened) state = "confirmed";
-  else if (answer !== undefined) state = screened === null ? "graded by you" : `was ${screened}`;
-  item.querySelector(".state").textContent = state;
-  for (const button of item.querySelectorAll("[data-set]")) {
-    button.setAttribute("aria-pressed", String(answer !== undefined && button.dataset.set === String(answer)));
-  }
+// Called by a photograph's review_data.js.
+function receivePhotograph(data) {
+  for (const [entry, act] of waiting) if (entry.name === data.photograph) { waiting.delete(entry); act(data); }
 }
 
-function progress() {
-  document.getElementById("progress").textContent =
-    `${Object.keys(said).length} of ${order.length} reviewed`;
-}
-
-function say(number, answer) {
-  if (answer === undefined) delete said[number]; else said[number] = answer;
-  try { localStorage.setItem(key, JSON.stringify(said)); } catch { /* private browsing: only until it closes */ }
-  show(number);
-  progress();
-}
-
-function choose(number, scroll) {
-  if (chosen !== null) for (const part of [card(chosen), box(chosen)]) part.classList.remove("chosen");
-  chosen = number;
-  for (const part of [card(number), box(number)]) part.classList.add("chosen");
-  if (scroll) card(number).scrollIntoView({ block: "nearest" });
-  card(number).focus({ preventScroll: true });
-  if (zoomed) zoom(true);
-}
-
-function zoom(on) {
-  zoomed = on && chosen !== null;
-  const page = document.getElementById("boxes").viewBox.baseVal.width;
-  scene.style.setProperty("--unit", page / scene.offsetWidth);
-  scene.style.setProperty("--zoom", 1);
-  if (!zoomed) { scene.style.transform = ""; return; }
-  const [x0, y0, x1, y1] = crossings.get(String(chosen)).box;
-  const width = scene.offsetWidth / page;
-  const factor = Math.min(8, frame.clientWidth / (5 * (x1 - x0) * width));
-  const x = frame.clientWidth / 2 - factor * width * (x0 + x1) / 2 - scene.offsetLeft + frame.offsetLeft;
-  const y = frame.clientHeight / 2 - factor * width * (y0 + y1) / 2;
-  scene.style.setProperty("--zoom", factor);
-  scene.style.transform = `translate(${x}px, ${y}px) scale(${factor})`;
-}
-
-function field(value) {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function manifest() {
-  const lines = [["patch", "av_map", "grade", "group", "source", "x", "y", "scale", "screened_grade"]];
-  for (const number of [...order].sort((a, b) => a - b)) {
-    const answer = said[number];
-    if (answer === undefined || answer === "none") continue;
-    const c = crossings.get(String(number));
-    lines.push([c.row.patch, c.row.av_map, answer, data.group, data.source, c.x, c.y, c.row.scale,
-      c.grade === null ? "" : c.grade]);
-  }
-  return lines.map((line) => line.map(field).join(",") + "\n").join("");
-}
-
-function download() {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([manifest()], { type: "text/csv" }));
-  link.download = `${data.folder}_reviewed.csv`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
-
-function toggleVessels() {
-  const map = document.getElementById("map");
-  map.hidden = !map.hidden;
-  document.getElementById("vessels").setAttribute("aria-pressed", String(!map.hidden));
-}
-
-function step(by) {
-  if (!order.length) return;
-  const place = chosen === null ? (by > 0 ? -1 : order.length) : order.indexOf(chosen);
-  choose(order[Math.max(0, Math.min(order.length - 1, place + by))], true);
-}
-
-for (const item of document.querySelectorAll(".crossing")) {
-  const number = Number(item.dataset.number);
-  item.addEventListener("click", (event) => {
-    const answer = event.target.dataset.set;
-    const again = chosen === number && !answer;
-    choose(number, false);
-    if (answer !== undefined) say(number, answer === "none" ? "none" : Number(answer));
-    else zoom(again ? !zoomed : true);
+function loadPhotograph(entry, act) {
+  waiting.clear(); // only the one that was asked for last is shown
+  waiting.set(entry, act);
+  const source = `${entry.folder.split("/").map(encodeURIComponent).join("/")}/review_data.js`;
+  const script = make("script", { src: source });
+  script.addEventListener("load", () => script.remove());
+  script.addEventListener("error", () => {
+    script.remove();
+    tell(`${entry.folder}/review_data.js cannot be read: is the photograph's folder beside this page?`);
   });
-  show(number);
+  document.head.append(script);
 }
-for (const part of document.querySelectorAll("rect")) {
-  part.addEventListener("click", () => {
-    const number = Number(part.dataset.number);
-    const again = chosen === number;
-    choose(number, true);
-    zoom(again ? !zoomed : true);
+
+function openPhotograph(entry, chosen) {
+  loadPhotograph(entry, (data) => {
+    tell("");
+    Object.assign(review, { entry, data, item: null });
+    byId("review").hidden = false;
+    if (byId("index")) byId("index").hidden = true;
+    byId("title").textContent = entry.name;
+    document.title = entry.name;
+    markSeen(entry.key);
+    makeItems();
+    showPhotograph(data);
+    startAdding(false);
+    const first = review.items.find((item) => item.id === chosen) || review.items.find((item) => !isAnswered(item)) || review.items[0];
+    chooseItem(first ?? null);
+    window.scrollTo(0, 0);
   });
 }
-document.getElementById("vessels").addEventListener("click", toggleVessels);
-document.getElementById("download").addEventListener("click", download);
-window.addEventListener("resize", () => zoom(zoomed));
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const onButton = event.target instanceof HTMLButtonElement;
-  if (event.key === "ArrowDown" || event.key === "j") step(1);
-  else if (event.key === "ArrowUp" || event.key === "k") step(-1);
-  else if (event.key === "v") toggleVessels();
-  else if (event.key === "d") download();
-  else if (event.key === "Escape") zoom(false);
-  else if (chosen === null) return;
-  else if (/^[0-3]$/.test(event.key)) say(chosen, Number(event.key));
-  else if (event.key === "x") say(chosen, "none");
-  else if (event.key === "u") say(chosen, undefined);
-  else if (event.key === "z") zoom(!zoomed);
-  else if (event.key === "Enter" && !onButton) {
-    const grade = crossings.get(String(chosen)).grade;
-    if (grade === null) return; // there is nothing to confirm
-    say(chosen, grade);
-    step(1);
-  } else return;
-  event.preventDefault();
-});
-progress();
-zoom(false);
+
+// Crossings by severity, in blind mode in an order of the reader's own; added ones last.
+function makeItems() {
+  const { data, entry } = review;
+  const order = session.blind
+    ? shuffled(data.crossings.keys(), `${settings.run}:${session.reader}:${entry.key}`)
+    : data.order;
+  const found = order.map((number) => {
+    const crossing = data.crossings[number];
+    return { ...crossing, id: String(number), name: String(number), x: Number(crossing.row.x_px), y: Number(crossing.row.y_px) };
+  });
+  const answers = reviewOf(entry.key).answers;
+  const added = Object.keys(answers).filter((id) => answers[id].added).sort((a, b) => Number(a) - Number(b));
+  review.items = [...found, ...added.map((id) => ({ id, name: id, added: true, x: Number(answers[id].x), y: Number(answers[id].y) }))];
+  const again = review.items.find((item) => item.id === review.item?.id);
+  review.item = again ?? null;
+}
+
+const answerFor = (item) => answerOf(review.entry.key, item.id);
+const isAnswered = (item) => Boolean(answerFor(item)?.answer);
+const modelGrade = (item) => (session.blind || item.added ? undefined : item.row.grade);
+
+// What is shown of a crossing: its grade, whether it is set aside, and a word on the answer.
+function stateOf(item) {
+  const answer = answerFor(item);
+  const model = modelGrade(item);
+  const word = answer?.answer;
+  if (!word) return { grade: model, text: item.added ? "added, not answered" : "not answered" };
+  const given = /^[0-3]$/.test(word) ? word : answer.grade;
+  const texts = [/^[0-3]$/.test(word) ? `grade ${word}` : words(word)];
+  if (given !== undefined && given !== word) texts.push(`grade ${given}`);
+  if (answer.reason) texts.push(words(answer.reason));
+  if (model !== undefined && /^[0-3]$/.test(word)) texts.push(String(model) === word ? "confirmed" : `was ${model}`);
+  return { grade: given, text: texts.join(", "), dropped: word === "no_crossing", answered: true };
+}
+
+function selectItem(id) {
+  const item = review.items.find((one) => one.id === String(id));
+  if (item) chooseItem(item);
+}
+
+function chooseItem(item) {
+  review.item = item;
+  if (item && view.zoom > 1) zoomTo(item.x, item.y, view.zoom);
+  showReview();
+  const chip = byId("chips").querySelector('[aria-current="true"]');
+  if (chip) byId("chips").scrollTop = chip.offsetTop - byId("chips").offsetTop - 40;
+}
+
+function showReview() {
+  showCrossing(review.item);
+  drawMarks();
+  showChips();
+  showAnswer();
+  showProgress();
+}
+
+function showChips() {
+  const focused = document.activeElement?.closest?.("#chips button")?.dataset.id;
+  byId("chips").replaceChildren(...review.items.map((item) => {
+    const state = stateOf(item);
+    return make("button", { type: "button", "data-id": item.id, "aria-current": item === review.item ? "true" : null,
+      class: state.answered ? "answered" : "", title: state.text,
+      "aria-label": `Crossing ${item.name}: ${state.text}`, on: { click: () => chooseItem(item) } },
+    make("span", { class: "grade", "data-grade": state.grade }, state.dropped ? "×" : state.grade ?? "–"),
+    `${item.name}${state.answered ? " ✓" : ""}`);
+  }));
+  if (focused) byId("chips").querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
+function showAnswer() {
+  const { item } = review;
+  const answer = item ? answerFor(item) : undefined;
+  for (const button of document.querySelectorAll("#answers [data-answer]")) {
+    const name = button.dataset.answer;
+    button.disabled = !item;
+    press(button, Boolean(answer) && (answer.answer === name || answer.grade === name));
+  }
+  const asks = answer?.answer === "cannot_grade";
+  byId("reasons").hidden = !asks;
+  byId("reasons").replaceChildren(make("p", {}, "Why not?"), ...REASONS.map((reason, i) =>
+    make("button", { type: "button", "data-reason": reason, "aria-pressed": String(answer?.reason === reason),
+      on: { click: () => setReason(reason) } }, words(reason), " ", make("kbd", {}, String(i + 1)))));
+  byId("state").textContent = item ? `Your answer: ${stateOf(item).text}.` : "";
+  byId("clear").disabled = !answer;
+  const model = item ? modelGrade(item) : undefined;
+  byId("confirm").firstChild.textContent = model !== undefined && !answer?.answer ? "Confirm, next " : "Next ";
+  byId("confirm").disabled = !item;
+}
+
+function write(item, answer) {
+  setAnswer(review.entry.key, item.id, answer);
+  afterChange();
+}
+
+function afterChange() {
+  const before = review.item;
+  makeItems();
+  if (!review.item) review.item = review.items.find((item) => item.id === before?.id) ?? review.items[0] ?? null;
+  showReview();
+}
+
+// A grade after "questionable" stands beside it; any other answer takes the former's place.
+function give(name) {
+  const { item } = review;
+  if (!item) return;
+  if (item.added && name === "no_crossing") { write(item, undefined); return; }
+  const former = answerFor(item);
+  const place = item.added
+    ? { x: former.x, y: former.y, added: 1 }
+    : { x: String(item.row.x_px), y: String(item.row.y_px) };
+  const beside = former?.answer === "questionable" && /^[0-3]$/.test(name);
+  write(item, beside ? { ...place, answer: "questionable", grade: name } : { ...place, answer: name });
+}
+
+function setReason(reason) {
+  const former = review.item && answerFor(review.item);
+  if (former?.answer === "cannot_grade") write(review.item, { ...former, reason });
+}
+
+function clearAnswer() {
+  const { item } = review;
+  if (!item || !answerFor(item)) return;
+  const former = answerFor(item);
+  write(item, item.added ? { x: former.x, y: former.y, added: 1 } : undefined);
+}
+
+function confirmAndGoOn() {
+  const { item } = review;
+  if (!item) return;
+  const model = modelGrade(item);
+  if (!isAnswered(item) && model !== undefined) give(String(model));
+  stepItem(1);
+}
+
+function stepItem(by) {
+  const place = review.items.indexOf(review.item);
+  const next = review.items[Math.max(0, Math.min(review.items.length - 1, place + by))];
+  if (next) chooseItem(next);
+}
+
+function nextOpen() {
+  const place = review.items.indexOf(review.item);
+  const order = [...review.items.slice(place + 1), ...review.items.slice(0, place + 1)];
+  const next = order.find((item) => !isAnswered(item));
+  if (next) chooseItem(next);
+  else stepPhotograph(1);
+}
+
+function addCrossing(pageX, pageY) {
+  const { width, height } = pagePhotograph;
+  if (pageX < 0 || pageY < 0 || pageX > width || pageY > height) return;
+  const id = nextAdded(reviewOf(review.entry.key));
+  setAnswer(review.entry.key, id, { x: toPhotograph(pageX).toFixed(1), y: toPhotograph(pageY).toFixed(1), added: 1 });
+  startAdding(false);
+  makeItems();
+  selectItem(id);
+}
+
+function undo() {
+  const last = undoAnswer();
+  if (!last) return;
+  const entry = photographOf.get(last.key);
+  if (!byId("review").hidden && review.entry.key === last.key) {
+    makeItems();
+    chooseItem(review.items.find((item) => item.id === last.id) ?? review.item ?? review.items[0] ?? null);
+  } else if (entry) goTo(entry, last.id);
+}
+
+function showProgress() {
+  byId("undo").disabled = !undoable.length;
+  const done = photographs.filter((entry) => progressOf(entry).done).length;
+  const here = review.entry && !byId("review").hidden ? progressOf(review.entry) : null;
+  const all = photographs.length > 1 ? `${done} of ${photographs.length} photographs` : "";
+  byId("progress").textContent = [here && `${here.answered} of ${here.total} crossings`, all].filter(Boolean).join(" · ");
+}

@@ -14,8 +14,10 @@ from av_grading.formats.files import png
 from av_screening.steps.pipeline import Screened
 from av_screening.write.columns import CROSSINGS, format_csv
 from av_screening.write.folder_names import PHOTOGRAPHS
-from av_screening.write.page import review_page
-from av_screening.write.pictures import draw_overlay, map_labels, resized
+from av_screening.write.index_data import marks
+from av_screening.write.page import DATA, review_page, review_script
+from av_screening.write.pictures import draw_overlay, map_labels, resized, thumbnail
+from av_screening.write.review_data import review_data
 from av_screening.write.rows import coco_record, crossing_rows, summary_row
 
 RECORD = "record.json"
@@ -30,12 +32,14 @@ class Source:
         sha256: of the file.
         identity: that the user asked for, from the DICOM header.
         folder: name of its outputs' folder.
+        run: the run's id, under which browsers keep its review.
     """
 
     name: str
     sha256: str
     identity: str
     folder: str
+    run: str = ""
 
 
 def read_record(output: Path, folder: str) -> dict[str, Any] | None:
@@ -44,7 +48,8 @@ def read_record(output: Path, folder: str) -> dict[str, Any] | None:
         record = json.loads((output / PHOTOGRAPHS / folder / RECORD).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) else None
+    # A folder of an earlier version lacks what the pages show: the photograph is screened anew.
+    return record if isinstance(record, dict) and "marks" in record else None
 
 
 def write_outputs(
@@ -68,21 +73,21 @@ def write_outputs(
     base = resized(pixels)
     labels = map_labels(screened, (base.shape[1], base.shape[0]))
     overlay = draw_overlay(base, labels, screened)
-    record = {"sha256": source.sha256, "settings": settings, "summary": summary}
+    height, width = pixels.shape[:2]
+    record = {
+        "sha256": source.sha256,
+        "settings": settings,
+        "summary": summary,
+        "aspect": round(width / height, 4),
+        "marks": marks(rows, (height, width)),
+    }
     files: dict[str, str | bytes] = {
         "crossings.csv": format_csv(CROSSINGS, rows),
         "crossings.json": json.dumps(coco_record(screened, source.name)) + "\n",
         "overlay.png": png(overlay),
-        "review.html": review_page(
-            pixels,
-            base,
-            labels,
-            screened,
-            rows,
-            source.name,
-            source.identity,
-            source.folder,
-        ),
+        "thumbnail.jpg": thumbnail(pixels),
+        "review.html": review_page(source.run, record),
+        DATA: review_script(review_data(pixels, screened, rows, summary, source.folder)),
         RECORD: json.dumps(record, indent=1) + "\n",
     }
     for number, crossing in enumerate(screened.crossings):

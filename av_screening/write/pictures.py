@@ -14,7 +14,11 @@ from av_screening.steps.pipeline import Screened
 from av_screening.write.notice import NOTICE
 
 WIDTH = 1200
-"""Of pictures at most (px)."""
+"""Of the overlay at most (px)."""
+PAGE_WIDTH = 1600
+"""Of the photograph on its review page at most (px)."""
+THUMBNAIL_WIDTH = 240
+"""Of the photograph on the index (px)."""
 ARTERY_COLOR, VEIN_COLOR = (232, 96, 84), (92, 148, 240)
 PALETTE = np.zeros((256, 3), np.uint8)
 PALETTE[[ARTERY, VEIN]] = ARTERY_COLOR, VEIN_COLOR
@@ -27,10 +31,28 @@ Image = NDArray[np.uint8]
 
 def resized(pixels: Image) -> Image:
     """The photograph (H, W, 3) at most `WIDTH` px wide, and at most twice as wide as it is."""
-    width = min(WIDTH, 2 * pixels.shape[1])
-    height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
-    method = cv2.INTER_AREA if pixels.shape[1] > width else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.uint8)
+    return resize_to(pixels, _size(pixels, WIDTH))
+
+
+def page_size(pixels: Image) -> tuple[int, int]:
+    """Width and height of the photograph (H, W, 3) on its review page (px)."""
+    return _size(pixels, PAGE_WIDTH)
+
+
+def thumbnail(pixels: Image) -> bytes:
+    """JPEG of the photograph (H, W, 3), `THUMBNAIL_WIDTH` px wide."""
+    return jpeg(resize_to(pixels, _size(pixels, THUMBNAIL_WIDTH)), 80)
+
+
+def _size(pixels: Image, most: int) -> tuple[int, int]:
+    width = min(most, 2 * pixels.shape[1])
+    return width, max(1, round(pixels.shape[0] * width / pixels.shape[1]))
+
+
+def resize_to(pixels: Image, size: tuple[int, int]) -> Image:
+    """The photograph (H, W, 3) at a size (width, height)."""
+    method = cv2.INTER_AREA if pixels.shape[1] > size[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
 
 
 def map_labels(screened: Screened, size: tuple[int, int]) -> Image:
@@ -72,6 +94,17 @@ def jpeg(pixels: NDArray[np.uint8], quality: int = 85) -> bytes:
     """JPEG of RGB pixels (H, W, 3)."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality]
     return bytes(cv2.imencode(".jpg", pixels[:, :, ::-1], options)[1])
+
+
+def smooth_labels(labels: Image, side: int) -> Image:
+    """A patch's labels (P, P) at a larger side, with smooth edges in place of stairs."""
+    blur = side / labels.shape[0] / 2
+    found = np.zeros((side, side), np.uint8)
+    for kind in (ARTERY, VEIN):
+        share = (labels == kind).astype(np.float32)
+        share = np.asarray(cv2.resize(share, (side, side), interpolation=cv2.INTER_LINEAR))
+        found[np.asarray(cv2.GaussianBlur(share, (0, 0), blur)) > 0.5] = kind
+    return found
 
 
 def transparent_png(labels: Image) -> bytes:

@@ -34,12 +34,14 @@ class Run:
         photographs: iterates over the paths of its photographs, in order.
         failures: path → reason and message.
         fingerprint: of its settings; outputs of other settings are left out.
+        identity: the run's id, in run.json and in every review file.
     """
 
     output: Path
     photographs: Callable[[], Iterator[PurePath]]
     failures: Failures
     fingerprint: str
+    identity: str
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Of the photographs that were screened, read one at a time."""
@@ -79,10 +81,13 @@ def write_run(run: Run, settings: Mapping[str, Any]) -> None:
     write_parts(output / "summary.csv", _table(SUMMARY, run.summaries()))
     write_parts(output / "failures.csv", _table(FAILURES, run.failed()))
     write_parts(output / "crossings.csv", _crossings(run))
-    write_parts(output / "index.html", index_page(run.summaries(), run.failed(), counts))
+    write_parts(
+        output / "index.html", index_page(run.identity, run.records(), run.failed(), counts)
+    )
     write_whole(output / "columns.csv", _meanings())
     write_whole(output / "NOTICE.txt", NOTICE + "\n")
-    record = {"notice": NOTICE, **counts, "versions": versions(), "settings": settings}
+    record = {"notice": NOTICE, "run": run.identity, **counts}
+    record |= {"versions": versions(), "settings": settings}
     write_whole(output / "run.json", json.dumps(record, indent=1) + "\n")
 
 

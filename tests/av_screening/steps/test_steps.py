@@ -21,11 +21,13 @@ def test_caliber_of_a_drawn_crossing() -> None:
     from av_screening.steps.caliber import measure_caliber
 
     photograph, av_map = draw_crossing(96, vein_width=10, artery_width=7)
-    found = measure_caliber(CrossingPatch(photograph, av_map, drive_px=2.0, unit=2.0))
+    measured = measure_caliber(CrossingPatch(photograph, av_map, drive_px=2.0, unit=2.0))
+    found = measured.columns
+    assert measured.widths is not None and len(measured.widths.along) > 20
     assert found.keys() <= CALIBER.keys() and found["measurable"] == 1
     assert found["own_width_first_drive_px"] == pytest.approx(5, abs=1)
     empty = CrossingPatch(photograph, np.zeros_like(av_map), 2.0, 2.0)
-    nothing = measure_caliber(empty)
+    nothing = measure_caliber(empty).columns
     assert nothing["measurable"] == 0 and nothing["not_measurable"]
 
 

@@ -1,0 +1,110 @@
+// The selected crossing, large: its pixels, the map over them, the measured walls of the vein,
+// where the grader looked, why it has its grade, and all that the tables say of it.
+const parts = { map: false, edges: false, explained: false };
+
+function setPart(name, on = !parts[name]) {
+  const button = document.querySelector(`[data-part="${name}"]`);
+  if (button.disabled) return;
+  parts[name] = on;
+  press(button, on);
+  showLarge(review.item);
+}
+
+function showCrossing(item) {
+  byId("crossing-title").replaceChildren(...titleOf(item));
+  const possible = {
+    map: Boolean(item),
+    edges: Boolean(item?.vein) && !session.blind,
+    explained: Boolean(item?.explained) && !session.blind,
+  };
+  for (const [name, can] of Object.entries(possible)) {
+    const button = document.querySelector(`[data-part="${name}"]`);
+    button.disabled = !can;
+    button.title = can ? "" : session.blind && name !== "map" ? "hidden in blind mode" : "not there";
+    press(button, can && parts[name]);
+  }
+  showLarge(item);
+  showWhy(item);
+  showFacts(item);
+}
+
+function titleOf(item) {
+  if (!item) return [review.items.length ? "No crossing selected" : "No crossing was found"];
+  const state = stateOf(item);
+  const badge = make("span", { class: "grade", "data-grade": state.grade }, state.grade ?? "–");
+  return [item.added ? `Added crossing ${item.name} ` : `Crossing ${item.name} `, badge];
+}
+
+function showLarge(item) {
+  const large = byId("large");
+  large.replaceChildren();
+  if (!item) return;
+  const found = [];
+  if (item.picture) {
+    const explained = parts.explained && item.explained && !session.blind;
+    found.push(make("img", { src: explained ? item.explained : item.picture,
+      alt: explained ? `Where the grader looked at crossing ${item.name}` : `Crossing ${item.name}` }));
+    if (parts.map) found.push(make("img", { src: item.map, class: "tint", alt: "Arteries red, veins blue" }));
+  } else {
+    found.push(fromPhotograph(pagePhotograph.picture, item, `Added crossing ${item.name}`));
+    if (parts.map) found.push(fromPhotograph(pagePhotograph.vessels, item, "Arteries red, veins blue", "tint"));
+  }
+  if (parts.edges && item.vein && !session.blind) found.push(walls(item.vein));
+  large.append(...found);
+}
+
+// A window of the photograph as wide as the other crossings' pictures.
+function fromPhotograph(source, item, alt, kind = "") {
+  const { width, height, scale, patch_side: side } = pagePhotograph;
+  const window = side * scale;
+  const share = (v) => `${(100 * v) / window}%`;
+  const picture = make("img", { src: source, alt, class: `window ${kind}` });
+  picture.style.width = share(width);
+  picture.style.height = share(height);
+  picture.style.left = share(window / 2 - toPage(item.x));
+  picture.style.top = share(window / 2 - toPage(item.y));
+  return picture;
+}
+
+function walls(vein) {
+  const paths = vein.walls.map((wall) => {
+    let text = "";
+    wall.forEach(([x, y], i) => {
+      if (!vein.covered[i]) text += `${text && !vein.covered[i - 1] ? "L" : "M"}${(1000 * x).toFixed(1)} ${(1000 * y).toFixed(1)}`;
+    });
+    return draw("path", { d: text });
+  });
+  return draw("svg", { viewBox: "0 0 1000 1000", class: "walls", role: "img", "aria-label": "Measured edges of the vein" }, ...paths);
+}
+
+function showWhy(item) {
+  const why = byId("why");
+  why.replaceChildren();
+  drawVein(session.blind ? null : item?.vein);
+  if (!item || item.added || session.blind) return;
+  const shares = [0, 1, 2, 3].map((g) => Number(item.row[`p${g}`]));
+  const children = [make("h3", {}, "Why this grade")];
+  if (item.row.p0 !== undefined) {
+    children.push(make("div", { class: "shares", role: "img",
+      "aria-label": `Probabilities of grades 0 to 3: ${shares.map((s) => s.toFixed(2)).join(", ")}` },
+    ...shares.map((share, grade) => {
+      const bar = make("i", { "data-grade": grade });
+      bar.style.height = `${100 * share}%`;
+      return make("span", {}, make("b", {}, bar), make("small", {}, `${grade}: ${Math.round(100 * share)} %`));
+    })));
+  }
+  const reasons = item.why.length ? item.why : ["No grader was given: there is no grade until you set one."];
+  children.push(make("ul", {}, ...reasons.map((text) => make("li", {}, text))));
+  why.append(...children);
+}
+
+const PLAIN = ["crossing", "x_px", "y_px"]; // what also a blind reader may know
+function showFacts(item) {
+  const body = byId("facts").querySelector("tbody");
+  const row = item?.row || {};
+  const names = Object.keys(row).filter((name) => !session.blind || PLAIN.includes(name));
+  byId("facts").hidden = !names.length;
+  body.replaceChildren(...names.map((name) => make("tr", {},
+    make("th", { scope: "row", title: settings.meanings[name] }, words(name)),
+    make("td", {}, String(row[name])))));
+}

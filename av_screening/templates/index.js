@@ -1,0 +1,222 @@
+// The index: every photograph of the run, filtered, sorted, in pages, as a list or as a montage.
+const failures = readJson("failures");
+const A_PAGE = { list: 50, montage: 120 };
+const shown = { filter: "all", sort: "photograph", find: "", montage: false, page: 0, row: 0 };
+const is = (value) => value !== undefined && Number(value) > 0;
+const gradesOf = (entry) => entry.marks.map((mark) => mark[2]).filter((grade) => grade !== null);
+const hasColumn = (name) => photographs.some((entry) => entry.row[name] !== undefined);
+const flagged = hasColumn("flagged")
+  ? (entry) => is(entry.row.flagged)
+  : (entry) => Number(entry.row.highest_grade) >= 2;
+const notGradable = (entry) => entry.marks.every((mark) => !mark[3]);
+
+const FILTERS = {
+  all: { name: "All", keep: () => true },
+  flagged: { name: "Flagged", keep: flagged, model: true,
+    title: hasColumn("flagged") ? "as the table says" : "a crossing of grade 2 or 3" },
+  not_gradable: { name: "Not gradable", keep: notGradable, model: true, title: "no crossing that can be graded" },
+  unreviewed: { name: "Unreviewed", keep: (entry) => !progressOf(entry).done, title: "with crossings to answer" },
+  failed: { name: "Failed", keep: () => false, title: "not screened" },
+};
+
+// Columns of the list: the known ones that the run has, then whatever else summary.csv has got.
+const LEFT_OUT = ["id", "fov_diameter_px", "graded", "crossings"];
+const NAMES = { crossings: "Crossings", highest_grade: "Highest grade", mean_expected_grade: "Mean grade",
+  nicked: "Grade 1 or more", measurable: "Measured" };
+const MODEL = ["highest_grade", "mean_expected_grade", "nicked", "measurable"];
+const known = ["highest_grade", "mean_expected_grade", "nicked", "measurable"].filter(hasColumn);
+const more = [...new Set(photographs.flatMap((entry) => Object.keys(entry.row)))]
+  .filter((name) => !known.includes(name) && !LEFT_OUT.includes(name));
+const indexColumns = () => (session.blind ? [] : [...known, ...more]);
+const columnName = (name) => NAMES[name] ?? words(name).replace(/^./, (c) => c.toUpperCase());
+const SORTS = {
+  photograph: { name: "Name", by: (entry) => entry.name },
+  open: { name: "Least reviewed", by: (entry) => { const p = progressOf(entry); return p.done ? 2 : p.answered / (p.total + 1); } },
+  crossings: { name: "Most crossings", by: (entry) => -entry.marks.length },
+};
+for (const name of [...known, ...more]) {
+  SORTS[name] = { name: `${columnName(name)}, greatest first`, model: true, by: (entry) => {
+    const value = entry.row[name];
+    return value === undefined ? Infinity : Number.isNaN(Number(value)) ? String(value) : -Number(value);
+  } };
+}
+const collator = new Intl.Collator("en", { numeric: true });
+
+function ordered(entries) {
+  if (session.blind && shown.sort === "photograph") return shuffled(entries, `${settings.run}:${session.reader}`);
+  const keyed = entries.map((entry) => [SORTS[shown.sort].by(entry), entry]);
+  const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? (a === b ? 0 : a < b ? -1 : 1) : collator.compare(a, b));
+  return keyed.sort(([a, one], [b, other]) => compare(a, b) || collator.compare(one.name, other.name)).map(([, entry]) => entry);
+}
+
+// Photographs that the list shows, in its order; "next photograph" follows it too.
+function listed() {
+  const keep = FILTERS[shown.filter].keep;
+  const find = shown.find.toLowerCase();
+  return ordered(photographs.filter((entry) => keep(entry) && entry.name.toLowerCase().includes(find)));
+}
+
+function showIndex() {
+  if (!byId("index")) return;
+  byId("index").hidden = false;
+  byId("review").hidden = true;
+  byId("title").textContent = document.title = `${photographs.length} photographs screened, ${failures.length} not`;
+  showTotals();
+  showControls();
+  const failed = shown.filter === "failed";
+  const all = failed ? failures.filter((row) => row.photograph.toLowerCase().includes(shown.find.toLowerCase())) : listed();
+  const size = A_PAGE[shown.montage ? "montage" : "list"];
+  const pages = Math.max(1, Math.ceil(all.length / size));
+  shown.page = Math.max(0, Math.min(pages - 1, shown.page));
+  const page = all.slice(shown.page * size, (shown.page + 1) * size);
+  shown.row = Math.max(0, Math.min(page.length - 1, shown.row));
+  byId("page-text").textContent = all.length
+    ? `${shown.page * size + 1}–${shown.page * size + page.length} of ${all.length}` : "0 of 0";
+  byId("previous-page").disabled = shown.page === 0;
+  byId("next-page").disabled = shown.page >= pages - 1;
+  byId("nothing").hidden = all.length > 0;
+  const montage = shown.montage && !failed;
+  byId("list-view").hidden = montage || !all.length;
+  byId("montage").hidden = !montage;
+  byId("montage").replaceChildren(...(montage ? page.map(tile) : []));
+  const heads = failed ? ["Photograph", "Reason", "Message"] : ["", "Photograph", "Reviewed", "Crossings", ...indexColumns().map(columnName)];
+  byId("list-head").replaceChildren(...heads.map((text) => (text ? make("th", { scope: "col" }, text) : make("td", {}))));
+  byId("list").replaceChildren(...(montage ? [] : page.map(failed ? failedRow : listRow)));
+  showProgress();
+}
+
+function thumbnail(entry, lazy = true) {
+  const height = Math.round(1000 / entry.aspect);
+  const dots = entry.marks.map(([x, y, grade, gradable]) => draw("circle", { cx: x, cy: y, r: 26,
+    "data-grade": session.blind ? null : grade, class: gradable || session.blind ? null : "ungradable" }));
+  return make("span", { class: "thumbnail" },
+    make("img", { src: `${entry.folder.split("/").map(encodeURIComponent).join("/")}/thumbnail.jpg`, alt: "", width: 240,
+      height: Math.round(240 / entry.aspect), loading: lazy ? "lazy" : null, decoding: "async" }),
+    draw("svg", { viewBox: `0 0 1000 ${height}`, "aria-hidden": "true" }, ...dots));
+}
+
+const hashOf = (entry) => `#${encodeURIComponent(entry.folder)}`;
+
+function reviewedText(entry) {
+  const { answered, total, done } = progressOf(entry);
+  return done ? "✓ all" : `${answered} of ${total}`;
+}
+
+function listRow(entry, number) {
+  const cells = indexColumns().map((name) => {
+    const value = entry.row[name];
+    if (name === "highest_grade") return make("td", { class: "number" }, value === undefined ? "not graded" : make("span", { class: "grade", "data-grade": value }, String(value)));
+    return make("td", { class: Number.isNaN(Number(value)) ? null : "number" }, String(value ?? ""));
+  });
+  return make("tr", { class: number === shown.row ? "current" : null },
+    make("td", { class: "picture" }, thumbnail(entry)),
+    make("th", { scope: "row" }, make("a", { href: hashOf(entry) }, entry.name),
+      ...(!session.blind && flagged(entry) ? [" ", make("span", { class: "flag" }, "flagged")] : []),
+      ...(entry.row.id ? [make("small", {}, ` ${entry.row.id}`)] : [])),
+    make("td", { class: "number" }, reviewedText(entry)),
+    make("td", { class: "number" }, String(entry.marks.length)), ...cells);
+}
+
+function failedRow(row) {
+  return make("tr", {}, make("th", { scope: "row" }, row.photograph), make("td", {}, words(row.reason)), make("td", {}, row.message));
+}
+
+function tile(entry, number) {
+  const grade = session.blind ? undefined : entry.row.highest_grade;
+  return make("li", { class: number === shown.row ? "current" : null },
+    make("a", { href: hashOf(entry) }, thumbnail(entry),
+      make("span", { class: "name" }, grade === undefined ? null : make("span", { class: "grade", "data-grade": grade }, String(grade)),
+        make("span", {}, entry.name)),
+      make("small", {}, reviewedText(entry))));
+}
+
+function showTotals() {
+  const crossings = photographs.reduce((sum, entry) => sum + entry.marks.length, 0);
+  const totals = [["Photographs", photographs.length], ["Not screened", failures.length], ["Crossings", crossings]];
+  const grades = photographs.flatMap(gradesOf);
+  if (!session.blind && grades.length) {
+    for (const grade of [0, 1, 2, 3]) totals.push([`Grade ${grade}`, grades.filter((g) => g === grade).length]);
+    const ungradable = photographs.reduce((sum, entry) => sum + entry.marks.filter((mark) => !mark[3]).length, 0);
+    if (ungradable) totals.push(["Not gradable", ungradable]);
+  }
+  byId("totals").replaceChildren(...totals.map(([name, value]) =>
+    make("div", {}, make("dt", {}, name), make("dd", {}, value.toLocaleString("en")))));
+  const done = photographs.filter((entry) => progressOf(entry).done).length;
+  byId("reviewed").max = Math.max(1, photographs.length);
+  byId("reviewed").value = done;
+  byId("reviewed-text").textContent = `${done} of ${photographs.length}`;
+}
+
+function showControls() {
+  const usable = (map) => Object.entries(map).filter(([, one]) => !(session.blind && one.model));
+  if (session.blind && FILTERS[shown.filter].model) shown.filter = "all";
+  if (session.blind && SORTS[shown.sort].model) shown.sort = "photograph";
+  const count = (name) => (name === "failed" ? failures.length : photographs.filter(FILTERS[name].keep).length);
+  byId("filters").replaceChildren(...usable(FILTERS).map(([name, filter]) =>
+    make("button", { type: "button", "data-filter": name, title: filter.title, "aria-pressed": String(shown.filter === name),
+      on: { click: () => setFilter(name) } }, `${filter.name} ${count(name)}`)));
+  byId("sort").replaceChildren(...usable(SORTS).map(([name, sort]) =>
+    make("option", { value: name, selected: shown.sort === name },
+      name === "photograph" && session.blind ? "Shuffled" : sort.name)));
+  press(byId("as-list"), !shown.montage);
+  press(byId("as-montage"), shown.montage);
+}
+
+function setFilter(name) {
+  Object.assign(shown, { filter: name, page: 0, row: 0 });
+  showIndex();
+  document.querySelector(`[data-filter="${name}"]`)?.focus();
+}
+
+function setMontage(on) {
+  Object.assign(shown, { montage: on, page: 0, row: 0 });
+  showIndex();
+}
+
+function turnPage(by) {
+  Object.assign(shown, { page: shown.page + by, row: 0 });
+  showIndex();
+}
+
+function moveRow(by) {
+  const rows = document.querySelectorAll(shown.montage ? "#montage li" : "#list tr");
+  if (!rows.length) return;
+  rows[shown.row]?.classList.remove("current");
+  shown.row = Math.max(0, Math.min(rows.length - 1, shown.row + by));
+  rows[shown.row].classList.add("current");
+  rows[shown.row].querySelector("a")?.focus();
+  rows[shown.row].scrollIntoView({ block: "nearest" });
+}
+
+function openRow() {
+  document.querySelectorAll(shown.montage ? "#montage li" : "#list tr")[shown.row]?.querySelector("a")?.click();
+}
+
+// The photograph that is shown follows the address, so that the browser's "back" works too.
+let wanted = null;
+function goTo(entry, item) {
+  wanted = item ?? null;
+  if (byId("index") && window.location.hash !== hashOf(entry)) window.location.hash = hashOf(entry);
+  else openPhotograph(entry, wanted);
+}
+
+function followAddress() {
+  const folder = decodeURIComponent(window.location.hash.slice(1));
+  const entry = photographs.find((one) => one.folder === folder);
+  if (entry) openPhotograph(entry, wanted);
+  else showIndex();
+  wanted = null;
+}
+
+function toIndex() {
+  if (byId("index")) window.location.hash = "";
+  else window.location.href = `../../index.html${window.location.search}`;
+}
+
+function stepPhotograph(by) {
+  const list = listed();
+  const place = list.indexOf(review.entry);
+  const next = place < 0 ? list[0] : list[place + by];
+  if (next) goTo(next);
+  else if (byId("index")) toIndex();
+}

@@ -1,0 +1,123 @@
+"""What the review page of a photograph shows, as data: pictures, crossings, widths, reasons."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_grading.caliber.width import Widths
+from av_grading.formats.files import png
+from av_grading.formats.patches import SIDE, cut_patch
+from av_screening.steps.pipeline import Screened
+from av_screening.write.pictures import (
+    jpeg,
+    map_labels,
+    page_size,
+    resize_to,
+    smooth_labels,
+    transparent_png,
+)
+from av_screening.write.why import why_this_grade
+
+LARGEST = 480
+"""Side of the picture of a crossing at most (px); the page enlarges what is coarser."""
+MAP_SIDE = 384
+"""Side of its map (px)."""
+Image = NDArray[np.uint8]
+Row = Mapping[str, object]
+
+
+def review_data(
+    pixels: Image, screened: Screened, rows: Sequence[Row], summary: Row, folder: str
+) -> dict[str, Any]:
+    """As JSON takes it; pictures are data URIs.
+
+    Args:
+        pixels: the photograph, RGB, (H, W, 3).
+        screened: what is known of it.
+        rows: of crossings.csv.
+        summary: its row of summary.csv.
+        folder: name of its outputs' folder.
+    """
+    size = page_size(pixels)
+    disc = screened.found.disc
+    return {
+        "photograph": str(summary["photograph"]),
+        "folder": folder,
+        "width": size[0],
+        "height": size[1],
+        "scale": size[0] / pixels.shape[1],
+        "patch_side": round(SIDE * screened.found.fov.drive_px, 2),
+        "picture": data_uri(jpeg(resize_to(pixels, size), 84), "jpeg"),
+        "vessels": data_uri(transparent_png(map_labels(screened, size)), "png"),
+        "disc": None if disc is None else [round(v, 1) for v in (disc.x, disc.y, disc.diameter)],
+        "summary": filled(summary),
+        "order": screened.order(),
+        "crossings": [_crossing(pixels, screened, rows, number) for number in range(len(rows))],
+    }
+
+
+def _crossing(pixels: Image, screened: Screened, rows: Sequence[Row], number: int) -> Row:
+    row, crossing = rows[number], screened.crossings[number]
+    widths = screened.widths[number] if screened.widths else None
+    explained = png(screened.explained[number]) if screened.explained else None
+    return {
+        "box": [round(float(v), 1) for v in screened.found.boxes[number]],
+        "row": filled(row),
+        "why": why_this_grade(row),
+        "picture": data_uri(jpeg(enlarged(pixels, screened, number), 88), "jpeg"),
+        "map": data_uri(transparent_png(smooth_labels(crossing.av_map, MAP_SIDE)), "png"),
+        "explained": None if explained is None else data_uri(explained, "png"),
+        "vein": None if widths is None else vein_data(widths, crossing.drive_px, crossing.patch),
+    }
+
+
+def enlarged(pixels: Image, screened: Screened, number: int) -> Image:
+    """A crossing at the photograph's own resolution, at most `LARGEST` px."""
+    drive_px = screened.found.fov.drive_px
+    x, y = (float(v) for v in screened.found.centers[number])
+    reach = int(SIDE * drive_px / 2) + 3
+    left, top = max(0, int(x) - reach), max(0, int(y) - reach)
+    window = pixels[top : int(y) + reach + 2, left : int(x) + reach + 2]
+    side = int(min(LARGEST, max(96, SIDE * drive_px)))
+    return cut_patch(window, (x - left, y - top), drive_px, SIDE, side)
+
+
+def vein_data(widths: Widths, drive_px: float, patch: Image) -> dict[str, Any]:
+    """Widths along a vein, for the page's drawing.
+
+    Args:
+        widths: along the vein (px of the patch).
+        drive_px: length of one DRIVE px in px of the patch.
+        patch: (P, P, 3).
+
+    Returns:
+        "along", "width", "error" and "mask" (DRIVE px; null where not known), "covered" (0 or 1),
+        and "walls": two lines of x and y as shares of the patch's side.
+    """
+    side = patch.shape[0]
+    walls = [np.round((wall + 0.5) / side, 4).tolist() for wall in widths.edges()]
+    return {
+        "along": _rounded(widths.along / drive_px),
+        "width": _rounded(widths.width / drive_px),
+        "error": _rounded(widths.error / drive_px),
+        "mask": _rounded(widths.mask / drive_px),
+        "covered": widths.covered.astype(int).tolist(),
+        "walls": walls,
+    }
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float | None]:
+    return [round(float(v), 2) if np.isfinite(v) else None for v in values]
+
+
+def filled(row: Row) -> dict[str, object]:
+    """The columns that hold something."""
+    return {name: value for name, value in row.items() if value not in ("", None)}
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """A picture as text."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
