@@ -84,6 +84,7 @@ setup(
             "pydicom==3.0.2",
             "filelock==4.2.12",
             "playwright==1.65.2",
+            "axe-playwright-python==0.1.8",
             "hypothesis==6.170.15",
             "mkdocs-material==9.8.2",
             "mkdocstrings==1.0.8",

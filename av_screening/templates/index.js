@@ -20,7 +20,7 @@ const FILTERS = {
 };
 
 // Columns of the list: the known ones that the run has, then whatever else summary.csv has got.
-const LEFT_OUT = ["id", "fov_diameter_px", "graded", "crossings"];
+const LEFT_OUT = ["id", "fov_diameter_px", "graded", "crossings", "disc_x_px", "disc_y_px", "disc_diameter_px", "disc_score"];
 const NAMES = { crossings: "Crossings", highest_grade: "Highest grade", mean_expected_grade: "Mean grade",
   nicked: "Grade 1 or more", measurable: "Measured" };
 const MODEL = ["highest_grade", "mean_expected_grade", "nicked", "measurable"];

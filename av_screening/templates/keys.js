@@ -4,7 +4,7 @@ const inIndex = () => !inReview();
 const toggle = (id) => () => byId(id).click();
 const KEYS = [
   ["Answer", inReview, [
-    [["0", "1", "2", "3"], "grade (beside “questionable”: the grade it may be)", (key) => give(key)],
+    [["0", "1", "2", "3"], "grade", (key) => give(key)],
     [["q"], "questionable", () => give("questionable")],
     [["c"], "cannot grade; then 1 to 7 says why", () => { give("cannot_grade"); asking = Boolean(review.item); }],
     [["x"], "no crossing (an added one is removed)", () => give("no_crossing")],

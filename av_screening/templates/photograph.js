@@ -96,8 +96,8 @@ function drawMarks() {
   }
 }
 
-// The disc, and how far from its margin vessels are usually measured: zone B from 0.5 to 1 disc
-// diameters (Hubbard 1999), zone C from 0.5 to 2 (Cheung 2010).
+// The disc, and how far from its margin vessels are usually measured, in disc diameters: zone A
+// below 0.5, B to 1 (Hubbard 1999), C to 2 (Cheung 2010).
 function discAndZones([x, y, diameter]) {
   const circle = (radius, name) => {
     const r = radius * diameter * pagePhotograph.scale;
@@ -105,7 +105,7 @@ function discAndZones([x, y, diameter]) {
     if (name) parts.push(draw("text", { x: toPage(x), y: toPage(y) - r, class: "zone" }, name));
     return parts;
   };
-  return [...circle(0.5, "disc"), ...circle(1), ...circle(1.5, "zone B"), ...circle(2.5, "zone C")];
+  return [...circle(0.5, "disc"), ...circle(1, "zone A"), ...circle(1.5, "zone B"), ...circle(2.5, "zone C")];
 }
 
 // A missed crossing is added by a click, or by keys: arrows move the aim, Enter puts it there.

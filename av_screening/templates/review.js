@@ -66,11 +66,10 @@ function stateOf(item) {
   const model = modelGrade(item);
   const word = answer?.answer;
   if (!word) return { grade: model, text: item.added ? "added, not answered" : "not answered" };
-  const given = /^[0-3]$/.test(word) ? word : answer.grade;
-  const texts = [/^[0-3]$/.test(word) ? `grade ${word}` : words(word)];
-  if (given !== undefined && given !== word) texts.push(`grade ${given}`);
+  const given = /^[0-3]$/.test(word) ? word : undefined;
+  const texts = [given === undefined ? words(word) : `grade ${word}`];
   if (answer.reason) texts.push(words(answer.reason));
-  if (model !== undefined && /^[0-3]$/.test(word)) texts.push(String(model) === word ? "confirmed" : `was ${model}`);
+  if (model !== undefined && given !== undefined) texts.push(String(model) === word ? "confirmed" : `was ${model}`);
   return { grade: given, text: texts.join(", "), dropped: word === "no_crossing", answered: true };
 }
 
@@ -114,7 +113,7 @@ function showAnswer() {
   for (const button of document.querySelectorAll("#answers [data-answer]")) {
     const name = button.dataset.answer;
     button.disabled = !item;
-    press(button, Boolean(answer) && (answer.answer === name || answer.grade === name));
+    press(button, Boolean(answer) && answer.answer === name);
   }
   const asks = answer?.answer === "cannot_grade";
   byId("reasons").hidden = !asks;
@@ -140,17 +139,16 @@ function afterChange() {
   showReview();
 }
 
-// A grade after "questionable" stands beside it; any other answer takes the former's place.
+// An answer takes the former's place.
 function give(name) {
   const { item } = review;
   if (!item) return;
   if (item.added && name === "no_crossing") { write(item, undefined); return; }
-  const former = answerFor(item);
   const place = item.added
-    ? { x: former.x, y: former.y, added: 1 }
+    ? { x: answerFor(item).x, y: answerFor(item).y, added: 1 }
     : { x: String(item.row.x_px), y: String(item.row.y_px) };
-  const beside = former?.answer === "questionable" && /^[0-3]$/.test(name);
-  write(item, beside ? { ...place, answer: "questionable", grade: name } : { ...place, answer: name });
+  const model = modelGrade(item);
+  write(item, { ...place, answer: name, ...(model === undefined ? {} : { grade: String(model) }) });
 }
 
 function setReason(reason) {

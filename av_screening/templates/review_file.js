@@ -1,4 +1,6 @@
-// The review file: one CSV a run and reader, see docs/FORMATS.md; written and read back.
+// The review file: one CSV a run and reader, see docs/FORMATS.md; written and read back. "grade" is
+// the run's own, where the reader saw it. An added crossing is in it once it is answered.
+const UNNAMED = "unnamed";
 const COLUMNS = ["photograph", "crossing", "x", "y", "answer", "reason", "grade", "reader", "blind",
   "time", "run"];
 
@@ -18,15 +20,22 @@ function reviewFile() {
       Number(a.startsWith("+")) - Number(b.startsWith("+")) || Number(a) - Number(b));
     for (const id of ids) {
       const a = review.answers[id];
-      lines.push([review.name, a.added ? "" : id, a.x, a.y, a.answer, a.reason, a.grade,
-        session.reader, a.blind, a.time, settings.run]);
+      if (a.answer) lines.push([review.name, a.added ? "" : id, a.x, a.y, a.answer, a.reason, a.grade,
+        session.reader || UNNAMED, a.blind, a.time, settings.run]);
     }
   }
   return lines.map((line) => line.map(field).join(",") + "\n").join("");
 }
 
+// Crossings that were added and have no answer yet.
+function unanswered() {
+  return [...kept.values()].flatMap((review) => Object.values(review.answers).filter((a) => !a.answer)).length;
+}
+
 function downloadReview() {
-  const link = make("a", { download: `review_${settings.run}_${session.reader.replace(/[^\w-]/g, "_") || "reader"}.csv` });
+  const left = unanswered();
+  tell(left ? `${left} added crossing${left > 1 ? "s have" : " has"} no answer and ${left > 1 ? "are" : "is"} not in the file.` : "");
+  const link = make("a", { download: `review_${settings.run}_${session.reader.replace(/[^\w-]/g, "_") || UNNAMED}.csv` });
   link.href = URL.createObjectURL(new Blob([reviewFile()], { type: "text/csv" }));
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
@@ -62,7 +71,7 @@ function answersOfFile(text) {
     if (row.run !== settings.run) fail(`expected the run ${settings.run}, found ${row.run}`);
     const key = keyOf.get(row.photograph) ?? fail(`no photograph ${row.photograph} in this page`);
     const added = row.crossing === "";
-    if (!(ANSWERS.includes(row.answer) || (added && !row.answer))) fail(`unknown answer ${row.answer}`);
+    if (!ANSWERS.includes(row.answer)) fail(`unknown answer ${row.answer}`);
     if (!added && !(row.crossing in photographOf.get(key).marks)) fail(`no crossing ${row.crossing} in ${row.photograph}`);
     if (!Number.isFinite(parseFloat(row.x)) || !Number.isFinite(parseFloat(row.y))) fail("expected a position");
     const place = JSON.stringify([key, row.crossing, ...(added ? [row.x, row.y] : [])]);
@@ -77,7 +86,7 @@ function loadReview(text) {
   const answers = answersOfFile(text);
   const readers = new Set(answers.map((a) => a.row.reader));
   if (readers.size > 1) throw new Error(`expected one reader, found ${[...readers].join(", ")}`);
-  if (readers.size) setReader([...readers][0]);
+  if (readers.size) setReader([...readers][0].replace(UNNAMED, ""));
   const reviews = new Map();
   for (const { key, id, row, added } of answers) {
     const review = reviews.get(key) || structuredClone(reviewOf(key));

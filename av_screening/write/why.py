@@ -12,7 +12,7 @@ def why_this_grade(row: Mapping[str, object]) -> list[str]:
     >>> why_this_grade({"grade": 1, "p0": "0.3", "p1": "0.6", "p2": "0.1", "p3": "0.0"})
     ['Grade 1 has a probability of 60 %, the next likely, grade 0, of 30 %.']
     """
-    return [*_gradable(row), *_probabilities(row), *_caliber(row)]
+    return [*_gradable(row), *_probabilities(row), *_caliber(row), *_disc(row)]
 
 
 def _number(row: Mapping[str, object], column: str) -> float | None:
@@ -39,6 +39,8 @@ def _gradable(row: Mapping[str, object]) -> list[str]:
 def _probabilities(row: Mapping[str, object]) -> list[str]:
     shares = [_number(row, f"p{grade}") for grade in range(4)]
     grade = _number(row, "grade")
+    if grade is None and _number(row, "gradable") != 0:
+        return ["No grader was given: there is no grade until a reader sets one."]
     if grade is None or None in shares:
         return []
     known = [share for share in shares if share is not None]
@@ -64,6 +66,14 @@ def _caliber(row: Mapping[str, object]) -> list[str]:
     if row.get("not_measurable"):
         sentences.append(f"Width not measured: {row['not_measurable']}.")
     return sentences
+
+
+def _disc(row: Mapping[str, object]) -> list[str]:
+    distance, zone = _number(row, "disc_distance_dd"), row.get("disc_zone")
+    if distance is None:
+        return []
+    where = {"": "", "disc": ", on the disc"}.get(str(zone or ""), f", in zone {zone}")
+    return [f"It lies {distance:.1f} disc diameters from the disc's centre{where}."]
 
 
 def _percent(share: float) -> str:

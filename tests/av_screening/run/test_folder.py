@@ -76,6 +76,8 @@ def test_tables_and_files(photographs: Path, tmp_path: Path, settings: Settings)
     run = json.loads((output / "run.json").read_text())
     assert run["done"] == 3 and run["settings"]["detector"]["sha256"] and run["notice"] == NOTICE
     assert str(tmp_path) not in (output / "run.json").read_text()
+    for page in (output / "index.html", folder / "review.html"):  # one review
+        assert f'"run": "{run["run"]}"' in page.read_text()
 
 
 def test_crossings_are_a_manifest(photographs: Path, tmp_path: Path, settings: Settings) -> None:
@@ -103,7 +105,7 @@ def test_without_graders_there_are_no_grades(
             "annotations"
         ][0]
     )
-    assert "No grader was given" in (output / "photographs/a.png/review.html").read_text()
+    assert "No grader was given" in (output / "photographs/a.png/review_data.js").read_text()
 
 
 def test_nothing_of_dicom_headers_but_what_is_named(

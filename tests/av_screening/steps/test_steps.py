@@ -46,5 +46,5 @@ def test_both_steps_reach_tables_and_pages(
     assert all(row["not_measurable"] for row in rows if row["measurable"] == "0")
     explained = tmp_path / "out" / "photographs" / "a.png" / "explained"
     assert len(list(explained.glob("*.png"))) == len(rows)
-    page = (tmp_path / "out" / "photographs" / "a.png" / "review.html").read_text()
-    assert page.count("Where the grader looked") == len(rows)
+    page = (tmp_path / "out" / "photographs" / "a.png" / "review_data.js").read_text()
+    assert page.count('"explained":"data:image/png') == len(rows)

@@ -1,0 +1,128 @@
+"""How fast the index of a large run opens, and what memory its tab takes.
+
+    python -m benchmarks.index_page --photographs 2000 --output results/index_page.json
+
+Three phantoms are screened and their outputs repeated under other names until there are enough; the
+index is then opened from its file in Debian's chromium, several times. First paint is what the
+browser reports (first contentful paint, ms after navigation starts); memory is that of the tab's
+process. Exit codes: 0 done, 1 failed, 2 wrong usage.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from av_detectron.data.phantom import make_phantom
+from av_grading.formats.results import write_results
+from av_screening.settings import Settings
+from av_screening.steps.pipeline import Pipeline
+from av_screening.write.folder_names import PHOTOGRAPHS
+from av_screening.write.page import index_page
+from av_screening.write.photograph_folder import Source, read_record, write_outputs
+
+PHANTOMS = 3
+ROUNDS = 5
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+LISTED = "document.querySelectorAll('#list tr').length"
+
+
+def write_run(output: Path, count: int) -> Path:
+    """The index of `count` photographs and the thumbnails that it shows; returns its path."""
+    pipeline = Pipeline.from_settings(Settings())
+    records = []
+    for number in range(PHANTOMS):
+        pixels = make_phantom(seed=number, fov_diameter=540).image
+        name = f"{number}.png"
+        write_outputs(
+            output, Source(name, str(number), "", name, "run"), pixels, pipeline(pixels), ""
+        )
+        record = read_record(output, name)
+        assert record is not None
+        records.append(record)
+    repeated = []
+    for number in range(count):
+        record = records[number % PHANTOMS]
+        folder = f"{PHOTOGRAPHS}/eye_{number:05}.png"
+        (output / folder).mkdir()
+        os.link(
+            output / record["summary"]["folder"] / "thumbnail.jpg",
+            output / folder / "thumbnail.jpg",
+        )
+        summary = record["summary"] | {"photograph": f"eye_{number:05}.png", "folder": folder}
+        repeated.append(record | {"summary": summary})
+    with (output / "index.html").open("w", encoding="utf-8") as file:
+        file.writelines(index_page("run", repeated, [], {"done": count, "failed": 0}))
+    return output / "index.html"
+
+
+def measure(index: Path) -> dict[str, float]:
+    """Metrics of opening a page, the median of `ROUNDS`."""
+    from playwright.sync_api import sync_playwright
+
+    paints, loads, memory, heaps = [], [], [], []
+    with sync_playwright() as started:
+        chromium = started.chromium
+        for _ in range(ROUNDS):
+            browser = chromium.launch(
+                executable_path=shutil.which("chromium"),
+                args=["--no-sandbox", "--enable-precise-memory-info"],
+            )
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(index.as_uri(), wait_until="load")
+            if page.evaluate(LISTED) == 0:
+                raise ValueError(f"{index}: expected photographs in its list, found none")
+            paints.append(page.evaluate(PAINT))
+            loads.append(
+                page.evaluate(
+                    "performance.timing.loadEventEnd - performance.timing.navigationStart"
+                )
+            )
+            heaps.append(page.evaluate("performance.memory.usedJSHeapSize") / 2**20)
+            memory.append(tab_mib(browser))
+            browser.close()
+    return {
+        "first_paint_ms": median(paints),
+        "loaded_ms": median(loads),
+        "tab_mib": median(memory),
+        "script_heap_mib": median(heaps),
+        "index_mb": index.stat().st_size / 1e6,
+    }
+
+
+def tab_mib(browser: Any) -> float:
+    """Resident memory of the largest renderer."""
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    sizes = []
+    for process in processes:
+        if process["type"] == "renderer":
+            lines = Path(f"/proc/{process['id']}/status").read_text().splitlines()
+            sizes += [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")]
+    return max(sizes)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photographs", type=int, default=2000)
+    parser.add_argument("--output", type=Path, help="JSON to write")
+    args = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder)
+        (output / PHOTOGRAPHS).mkdir()
+        metrics = measure(write_run(output, args.photographs)) | {"photographs": args.photographs}
+    if args.output:
+        data = f"{args.photographs} photographs, outputs of {PHANTOMS} drawn ones repeated"
+        write_results(args.output, metrics=metrics, seeds=list(range(PHANTOMS)), data=data)
+    print(json.dumps(metrics, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
