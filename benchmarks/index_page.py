@@ -1,16 +1,14 @@
 """How fast the index of a large run opens, and what memory its tab takes.
 
-    python -m benchmarks.index_page --photographs 2000 --output results/index_page.json
+    python -m benchmarks.index_page out_phantom/ --photographs 2000 --output results/index_page.json
 
-Three phantoms are screened and their outputs repeated under other names until there are enough; the
-index is then opened from its file in Debian's chromium, several times. First paint is what the
+The outputs of a run over drawn photographs are repeated under other names until there are enough;
+the index is then opened from its file in Debian's chromium, several times. First paint is what the
 browser reports (first contentful paint, ms after navigation starts); memory is that of the tab's
 process. Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
 import argparse
-import json
-import os
 import shutil
 import sys
 import tempfile
@@ -18,43 +16,35 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from av_detectron.data.phantom import make_phantom
+from av_detectron.evaluation.reporting import run_report
 from av_grading.formats.results import write_results
-from av_screening.settings import Settings
-from av_screening.steps.pipeline import Pipeline
 from av_screening.write.folder_names import PHOTOGRAPHS
 from av_screening.write.page import index_page
-from av_screening.write.photograph_folder import Source, read_record, write_outputs
+from av_screening.write.photograph_folder import read_record
 
-PHANTOMS = 3
 ROUNDS = 5
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 LISTED = "document.querySelectorAll('#list tr').length"
 
 
-def write_run(output: Path, count: int) -> Path:
-    """The index of `count` photographs and the thumbnails that it shows; returns its path."""
-    pipeline = Pipeline.from_settings(Settings())
-    records = []
-    for number in range(PHANTOMS):
-        pixels = make_phantom(seed=number, fov_diameter=540).image
-        name = f"{number}.png"
-        write_outputs(
-            output, Source(name, str(number), "", name, "run"), pixels, pipeline(pixels), ""
-        )
-        record = read_record(output, name)
-        assert record is not None
-        records.append(record)
+def write_index(run: Path, output: Path, count: int) -> Path:
+    """The index of `count` photographs and the thumbnails that it shows; returns its path.
+
+    Raises:
+        ValueError: `run` has no photograph.
+    """
+    folders = sorted(p.name for p in (run / PHOTOGRAPHS).glob("*"))
+    records = [r for r in (read_record(run, name) for name in folders) if r is not None]
+    if not records:
+        raise ValueError(f"{run}: expected the folder of a run, found no photograph in it")
     repeated = []
     for number in range(count):
-        record = records[number % PHANTOMS]
-        folder = f"{PHOTOGRAPHS}/eye_{number:05}.png"
-        (output / folder).mkdir()
-        os.link(
-            output / record["summary"]["folder"] / "thumbnail.jpg",
-            output / folder / "thumbnail.jpg",
-        )
-        summary = record["summary"] | {"photograph": f"eye_{number:05}.png", "folder": folder}
+        record = records[number % len(records)]
+        name = f"eye_{number:05}.png"
+        folder = f"{PHOTOGRAPHS}/{name}"
+        (output / folder).mkdir(parents=True)
+        shutil.copy(run / record["summary"]["folder"] / "thumbnail.jpg", output / folder)
+        summary = record["summary"] | {"photograph": name, "folder": folder}
         repeated.append(record | {"summary": summary})
     with (output / "index.html").open("w", encoding="utf-8") as file:
         file.writelines(index_page("run", repeated, [], {"done": count, "failed": 0}))
@@ -106,22 +96,24 @@ def tab_mib(browser: Any) -> float:
     return max(sizes)
 
 
+def report(args: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        metrics = measure(write_index(args.run, Path(folder), args.photographs))
+    metrics["photographs"] = args.photographs
+    if args.output:
+        data = f"{args.photographs} photographs, the outputs of {args.run.name} repeated"
+        write_results(args.output, metrics=metrics, seeds=[], data=data)
+    print({name: round(value, 1) for name, value in metrics.items()})
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("run", type=Path, help="output folder of a run over drawn photographs")
     parser.add_argument("--photographs", type=int, default=2000)
-    parser.add_argument("--output", type=Path, help="JSON to write")
-    args = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder)
-        (output / PHOTOGRAPHS).mkdir()
-        metrics = measure(write_run(output, args.photographs)) | {"photographs": args.photographs}
-    if args.output:
-        data = f"{args.photographs} photographs, outputs of {PHANTOMS} drawn ones repeated"
-        write_results(args.output, metrics=metrics, seeds=list(range(PHANTOMS)), data=data)
-    print(json.dumps(metrics, indent=1))
-    return 0
+    parser.add_argument("--output", type=Path, help="results file to write")
+    return run_report(report, parser.parse_args(argv))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from av_screening.review.answers import read_review
+from av_screening.run.finished_run import FinishedRun
 from av_screening.write.folder_names import PHOTOGRAPHS, folder_name
 from tests.av_screening.write.conftest import HOSTILE, RUN, Desk, check_axe
 
@@ -37,7 +39,7 @@ def order(page: Any) -> list[str]:
     return page.locator("#chips button").evaluate_all("all => all.map(b => b.dataset.id)")
 
 
-def test_whole_review_by_keys(desk: Desk, run_folder: Path) -> None:
+def test_whole_review_by_keys(desk: Desk, run_folder: Path, tmp_path: Path) -> None:
     page = desk.open(run_folder / "index.html", "?reader=ab")
     press = page.keyboard.press
     press("ArrowDown")
@@ -76,7 +78,11 @@ def test_whole_review_by_keys(desk: Desk, run_folder: Path) -> None:
     assert page.locator("#progress").inner_text() == (
         f"{len(ids)} of {len(ids)} crossings · 1 of 3 photographs"
     )
-    rows = rows_of(desk.download(lambda: press("s")))
+    text = desk.download(lambda: press("s"))
+    (tmp_path / "review.csv").write_text(text)
+    read = read_review(tmp_path / "review.csv", FinishedRun.read(run_folder))
+    rows = rows_of(text)
+    assert [a.answer for a in read] == [r["answer"] for r in rows]
     assert {(r["reader"], r["blind"], r["run"], r["photograph"]) for r in rows} == {
         ("ab", "0", RUN, name)
     }
