@@ -3,6 +3,26 @@
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+HERE = Path(__file__).resolve().parent
+
+
+class BuildWithConfigs(build_py):
+    """Packs configs/ into the packages that read them; a checkout reads them where they stand."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return
+        for path in (HERE / "configs").rglob("*.yaml"):
+            name = path.relative_to(HERE / "configs")
+            grading = name.parts[0] == "grading"
+            home = "av_grading" if grading else "av_detectron"
+            target = Path(self.build_lib, home, "configs", *name.parts[grading:])
+            self.mkpath(str(target.parent))
+            self.copy_file(str(path), str(target))
+
 
 setup(
     name="av-nicking",
@@ -28,6 +48,8 @@ setup(
     ],
     python_requires=">=3.10",
     packages=find_packages(include=["av_detectron*", "av_grading*", "av_screening*"]),
+    cmdclass={"build_py": BuildWithConfigs},
+    entry_points={"console_scripts": ["av-nicking=av_screening.command_line.main:main"]},
     package_data={
         "av_detectron": ["weights/*", "py.typed"],
         "av_grading": ["weights/*", "report/page.*", "py.typed"],

@@ -16,6 +16,10 @@ here. A length of n "DRIVE px" is n * (FOV diameter of the photograph) / 540 of 
 BOX_SIDE = 20.0
 """Side of a crossing's box in DRIVE px, as the study has it."""
 
+_PACKED = Path(__file__).parent / "configs"
+CONFIGS = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent / "configs"
+"""Folder of this project's configs: the wheel has them in this package, a checkout beside it."""
+
 RENAMED_KEYS = {
     "SOLVER.AVERAGE_DECAY": "SOLVER.EMA_DECAY",
     "TEST.CROSSPOS.SECOND_OPINION": "TEST.CROSSPOS.RESCORING_WEIGHT",
@@ -107,12 +111,13 @@ def get_av_config() -> CfgNode:
     return cfg
 
 
-def find_config(name: str, configs: Path) -> Path:
-    """Find a config file by path, or by its name inside the folder `configs`.
+def find_config(name: str, configs: Path | None = None) -> Path:
+    """Find a config file by path, or by its name inside a folder, by default that of this project.
 
     Raises:
         FileNotFoundError: neither is there; the message lists the names that are.
     """
+    configs = CONFIGS if configs is None else configs
     for candidate in (Path(name), configs / name):
         if candidate.is_file():
             return candidate

@@ -15,19 +15,15 @@ import hashlib
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from av_grading.attribution.measures import Options, compare, explain
 from av_grading.attribution.options import held_out, make_options, options_of
-from av_grading.attribution.scored import Scored
 from av_grading.command_line import exit_code, make_parser
-from av_grading.data.patch_set import load_patches
-from av_grading.formats.caliber_table import read_caliber
-from av_grading.formats.files import png, write_whole
-from av_grading.formats.manifest import read_manifest
-from av_grading.formats.predictions import write_predictions
-from av_grading.grader import DEFAULT_GRADER, Grader, load_grader
-from av_grading.report.cards import make_cards
-from av_grading.report.page import MODEL, Provenance, render
+from av_grading.defaults import DEFAULT_GRADER
+
+if TYPE_CHECKING:
+    from av_grading.attribution.measures import Options
+    from av_grading.grader import Grader
 
 METHOD_NAMES = {
     "gradcam": "Grad-CAM",
@@ -38,6 +34,17 @@ METHOD_NAMES = {
 
 def run(args: argparse.Namespace) -> None:
     """Read, explain, and write everything."""
+    from av_grading.attribution.measures import compare, explain
+    from av_grading.attribution.scored import Scored
+    from av_grading.data.patch_set import load_patches
+    from av_grading.formats.caliber_table import read_caliber
+    from av_grading.formats.files import png, write_whole
+    from av_grading.formats.manifest import read_manifest
+    from av_grading.formats.predictions import write_predictions
+    from av_grading.grader import load_grader
+    from av_grading.report.cards import make_cards
+    from av_grading.report.page import MODEL, Provenance, render
+
     grader = load_grader(args.weights, args.device)
     patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)
     caliber = read_caliber(args.caliber) if args.caliber else {}
@@ -77,14 +84,14 @@ def run(args: argparse.Namespace) -> None:
     print(f"written: {args.output / 'report.html'}, {len(patches)} patches")
 
 
-def describe(path: Path, grader: Grader) -> str:
+def describe(path: Path, grader: "Grader") -> str:
     """Which grader it is: architecture, and the digest of its file."""
     model = grader.config.model
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     return f"{model.kind.replace('_', '-')}, depth {model.depth}, SHA-256 {digest}"
 
 
-def explanation(options: Options, cells: int) -> str:
+def explanation(options: "Options", cells: int) -> str:
     """What the pictures show, and how finely, for a Grad-CAM of `cells` a side."""
     aim = {"predicted": "the predicted grade", "expected": "the expected grade"}
     what = aim.get(options.target, f"grade {options.target}")

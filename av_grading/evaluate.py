@@ -15,15 +15,16 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code, make_parser, named_paths
-from av_grading.evaluation.metrics import scores_with_intervals
-from av_grading.evaluation.plots import plot_scores
-from av_grading.formats.files import write_whole
-from av_grading.formats.predictions import align, read_predictions
-from av_grading.formats.results import write_results
 
 
 def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     """Read predictions, score, write."""
+    from av_grading.evaluation.metrics import scores_with_intervals
+    from av_grading.evaluation.plots import plot_scores
+    from av_grading.formats.files import write_whole
+    from av_grading.formats.predictions import align, read_predictions
+    from av_grading.formats.results import write_results
+
     tables = {name: read_predictions(path) for name, path in paths.items()}
     grades, groups, predictions = align(tables)
     metrics, ci95 = scores_with_intervals(grades, predictions, groups, args.draws, args.seed)

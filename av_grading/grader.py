@@ -15,6 +15,8 @@ from torch import nn
 from av_grading.config import Config, ConfigError
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
+from av_grading.defaults import DEFAULT_GRADER as DEFAULT_GRADER
+from av_grading.defaults import VIEWS as VIEWS
 from av_grading.evaluation.metrics import expected_grade
 from av_grading.formats.config_file import load_config_text
 from av_grading.formats.files import write_whole
@@ -24,13 +26,9 @@ from av_grading.models.encoder import WeightsError
 from av_grading.training.losses import probabilities_of
 
 Rows = NDArray[np.int64]
-DEFAULT_GRADER = Path(__file__).parent / "weights" / "nicking_grader_r18.safetensors"
-"""What is shipped."""
 FLIPS: tuple[tuple[int, ...], ...] = ((), (2, 3), (2,), (3,))
 """Axes along which a patch and its map are flipped. A grade is the same on both sides of a mirror;
 a network only nearly so, and the mean of its logits is nearer to the truth than any of them."""
-VIEWS = (1, 2, 4)
-"""How many of `FLIPS` a grader may look at: as it is, after half a turn, in both mirrors."""
 FORMAT = "av_grading"
 """What the metadata of a grader's file says under "format"."""
 

@@ -13,14 +13,16 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code, make_parser
-from av_grading.data.patch_set import load_patches
-from av_grading.formats.manifest import read_manifest
-from av_grading.formats.predictions import write_predictions
-from av_grading.grader import DEFAULT_GRADER, load_grader, predict_together
+from av_grading.defaults import DEFAULT_GRADER
 
 
 def run(args: argparse.Namespace) -> None:
     """Read, grade, write."""
+    from av_grading.data.patch_set import load_patches
+    from av_grading.formats.manifest import read_manifest
+    from av_grading.formats.predictions import write_predictions
+    from av_grading.grader import load_grader, predict_together
+
     graders = [load_grader(path, args.device) for path in args.weights]
     patches = read_manifest(args.manifest)
     data = load_patches(patches)

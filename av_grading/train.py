@@ -15,10 +15,11 @@ import sys
 from av_grading.command_line import run_training, training_parser
 from av_grading.config import Config
 from av_grading.formats.config_file import load_config
-from av_grading.training.train_folds import train_folds
 
 
 def run(config: Config, args: argparse.Namespace) -> None:
+    from av_grading.training.train_folds import train_folds
+
     train_folds(config, args.output, draws=args.draws, resume=args.resume, first=args.first_folds)
 
 

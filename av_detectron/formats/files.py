@@ -22,10 +22,10 @@ def write_whole(path: Path, content: str | bytes, *, make_folder: bool = True) -
     Raises:
         OSError: it cannot be written; names `path`.
     """
-    if make_folder:
-        path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(temporary, path)
     except OSError as error:  # the user knows the file by its own name

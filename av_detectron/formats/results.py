@@ -29,6 +29,8 @@ def current_commit(folder: Path) -> str:
 
 def current_command() -> str:
     """The command line of this process, as a user would type it."""
+    if sys.argv[0].startswith("av-nicking "):
+        return shlex.join([*sys.argv[0].split(), *sys.argv[1:]])
     return shlex.join(["python", *sys.argv])
 
 

@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.attribution.maps import Maps
+from av_grading.defaults import RADIUS as RADIUS
 from av_grading.formats.errors import InputFileError
 from av_grading.formats.images import read_patch
 from av_grading.formats.labels import OVERLAP, VEIN
 from av_grading.formats.manifest import GradedPatch
 
-RADIUS = 20.0
-"""Of the crossing's neighbourhood (px of a patch; 10 DRIVE px in patches of 48 DRIVE px and 96
-px)."""
 TOLERANCE = 2
 """Of the vein's outline (px of a patch): a narrowing shows at the vein's edge, not inside it."""
 

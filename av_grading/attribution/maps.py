@@ -16,9 +16,9 @@ from av_grading.attribution.reference import without_vessels
 from av_grading.attribution.scored import Inputs, Scored
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
+from av_grading.defaults import METHODS as METHODS
 from av_grading.models.align_vein import turn, vein_angles
 
-METHODS = ("gradcam", "integrated_gradients", "occlusion")
 STEPS = 32
 """Of integrated gradients."""
 WINDOW, STRIDE = 3 / 16, 1 / 8

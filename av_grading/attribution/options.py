@@ -3,13 +3,13 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from av_grading.attribution.localization import RADIUS
-from av_grading.attribution.maps import METHODS
-from av_grading.attribution.measures import Options
-from av_grading.attribution.scored import TARGETS
-from av_grading.formats.manifest import GradedPatch, ManifestError
-from av_grading.formats.predictions import read_predictions
+from av_grading.defaults import METHODS, RADIUS, TARGETS
+
+if TYPE_CHECKING:
+    from av_grading.attribution.measures import Options
+    from av_grading.formats.manifest import GradedPatch
 
 
 def make_options(parser: argparse.ArgumentParser) -> None:
@@ -24,20 +24,25 @@ def make_options(parser: argparse.ArgumentParser) -> None:
     add("--device", default="cpu", help="cpu or cuda")
 
 
-def options_of(args: argparse.Namespace) -> Options:
+def options_of(args: argparse.Namespace) -> "Options":
     """What `make_options` was given."""
+    from av_grading.attribution.measures import Options
+
     return Options(args.target, args.method, args.radius, args.seed)
 
 
 def held_out(
-    patches: Sequence[GradedPatch], manifest: Path, predictions: Sequence[Path]
-) -> list[GradedPatch]:
+    patches: "Sequence[GradedPatch]", manifest: Path, predictions: Sequence[Path]
+) -> "list[GradedPatch]":
     """Patches of a manifest that all of some predictions are of; all patches without any.
 
     Raises:
         ManifestError: the manifest has none of them.
         InputFileError: predictions cannot be read.
     """
+    from av_grading.formats.manifest import ManifestError
+    from av_grading.formats.predictions import read_predictions
+
     chosen = list(patches)
     for path in predictions:
         known = read_predictions(path)

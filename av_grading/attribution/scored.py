@@ -10,6 +10,7 @@ from torch import nn
 
 from av_grading.config import STAGES, STREAMS
 from av_grading.data.transforms import Batch
+from av_grading.defaults import TARGETS as TARGETS
 from av_grading.formats.manifest import GRADES
 from av_grading.grader import Grader
 from av_grading.models.align_vein import aligned_side
@@ -19,7 +20,6 @@ from av_grading.training.losses import grade_logits, probabilities_of
 
 EXPECTED = len(GRADES)
 """Column of the expected grade, after those of the grades."""
-TARGETS = ("predicted", "expected", *(str(g) for g in GRADES))
 
 Inputs = tuple[torch.Tensor, ...]
 

@@ -12,21 +12,21 @@ import argparse
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
-from av_grading.caliber.figure import draw_crossing
-from av_grading.caliber.measure import format_table, measure_row, reasons, table_row
-from av_grading.caliber.severity import SOURCES
 from av_grading.command_line import exit_code, make_parser
-from av_grading.formats.files import write_whole
+from av_grading.defaults import SIDE, SOURCES
 from av_grading.formats.grade_definition import Thresholds
-from av_grading.formats.images import read_patch
-from av_grading.formats.manifest import read_usable
-from av_grading.formats.patches import SIDE
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, draw and write; the exit code."""
+    from tqdm import tqdm
+
+    from av_grading.caliber.figure import draw_crossing
+    from av_grading.caliber.measure import format_table, measure_row, reasons, table_row
+    from av_grading.formats.files import write_whole
+    from av_grading.formats.images import read_patch
+    from av_grading.formats.manifest import read_usable
+
     rows, failures = read_usable(args.manifest)
     thresholds = Thresholds(args.pressed, args.moderate)
     table, all_measured = [], []

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from av_grading.caliber.centerline import trace
 from av_grading.caliber.narrowing import Arm, Side, fit_narrowing
 from av_grading.caliber.width import Widths, measure_widths
+from av_grading.defaults import SOURCES as SOURCES
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.formats.labels import VEIN
 
@@ -34,9 +35,6 @@ FEWEST_BESIDE = 3
 """Widths that a side needs."""
 MAP_ERROR = 0.5
 """Standard error of a width in the map (DRIVE px)."""
-SOURCES = ("both", "photograph", "map")
-"""What widths are taken from: "both" is the geometric mean, two readings of the same walls whose
-errors have little in common."""
 
 
 NAMES = ("first", "second")

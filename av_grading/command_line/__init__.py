@@ -4,11 +4,13 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from av_grading.config import Config, ConfigError
-from av_grading.data.patch_set import PatchSet, load_patches
-from av_grading.formats.manifest import GradedPatch, read_manifest
+
+if TYPE_CHECKING:  # entry points answer --help before anything large is imported
+    from av_grading.data.patch_set import PatchSet
+    from av_grading.formats.manifest import GradedPatch
 
 Loaded = TypeVar("Loaded")
 
@@ -83,21 +85,26 @@ def manifest_of(config: Config) -> Path:
     return Path(config.data.manifest)
 
 
-def extra_of(config: Config) -> list[GradedPatch]:
+def extra_of(config: Config) -> "list[GradedPatch]":
     """Graded patches to learn from alone, none where the settings have none.
 
     Raises:
         ManifestError: they cannot be read.
     """
+    from av_grading.formats.manifest import read_manifest
+
     return read_manifest(Path(config.data.extra), graded_only=True) if config.data.extra else []
 
 
-def unlabelled_of(config: Config) -> PatchSet | None:
+def unlabelled_of(config: Config) -> "PatchSet | None":
     """Patches of the semi-supervised step, None where the settings have none.
 
     Raises:
         ManifestError, InputFileError: they cannot be read.
     """
+    from av_grading.data.patch_set import load_patches
+    from av_grading.formats.manifest import read_manifest
+
     if config.semi.weight <= 0 or not config.data.unlabelled:
         return None
     return load_patches(read_manifest(Path(config.data.unlabelled)))

@@ -9,18 +9,23 @@ import yaml
 
 from av_grading.config import ALLOWED, RENAMED, Config, ConfigError
 
+_PACKAGE = Path(__file__).parents[1]
+_PACKED = _PACKAGE / "configs"
+CONFIGS = _PACKED if _PACKED.is_dir() else _PACKAGE.parent / "configs" / "grading"
+"""Folder of this project's configs: the wheel has them in this package, a checkout beside it."""
 BASE = "_BASE_"
 """Key of the file, relative to this one, whose settings a YAML file changes."""
 
 
 def load_config(path: Path | None, overrides: Sequence[str] = ()) -> Config:
-    """Read a YAML file over its base or the defaults, then `section.key=value` overrides.
+    """Read a YAML file, by path or its name in `CONFIGS`, over its base or the defaults, then
+    `section.key=value` overrides.
 
     Raises:
         ConfigError: unreadable, an unknown or renamed key, a value of another type or none of
             those allowed, or bases that go round; names file and key.
     """
-    config = Config() if path is None else _read(path, ())
+    config = Config() if path is None else _read(find_config(path), ())
     for text in overrides:
         name, sign, value = text.partition("=")
         section, dot, key = name.partition(".")
@@ -47,6 +52,12 @@ def load_config_text(text: str, where: str, *, initial_weights: bool = True) -> 
         model = dataclasses.replace(config.model, weights="", init_from="")
         config = dataclasses.replace(config, model=model)
     return config
+
+
+def find_config(path: Path) -> Path:
+    """The path, or where nothing is there, the file of that name in `CONFIGS` if there is one."""
+    packed = CONFIGS / path
+    return packed if not path.exists() and packed.is_file() else path
 
 
 def _read(path: Path, derived: tuple[Path, ...]) -> Config:

@@ -21,7 +21,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
         temporary.write_bytes(data)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():
+            temporary.unlink()
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 

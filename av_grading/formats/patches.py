@@ -4,12 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from av_grading.defaults import PIXELS as PIXELS
+from av_grading.defaults import SIDE as SIDE
 from av_grading.formats.labels import BACKGROUND, OVERLAP
-
-SIDE = 48.0
-"""Side of a patch (DRIVE px), unless said otherwise."""
-PIXELS = 96
-"""Side of a patch (px), unless said otherwise."""
 
 
 def cut_patch(

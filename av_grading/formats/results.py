@@ -26,7 +26,7 @@ def write_results(
         OSError: it cannot be written.
     """
     content = {
-        "command": shlex.join(["python", "-m", *_module(sys.argv)]),
+        "command": shlex.join(_command(sys.argv)),
         "commit": _commit(),
         "seeds": list(seeds),
         "data": data,
@@ -35,6 +35,13 @@ def write_results(
         **more,
     }
     write_whole(path, json.dumps(content, indent=1) + "\n")
+
+
+def _command(arguments: Sequence[str]) -> list[str]:
+    """As it is typed: `av-nicking SUB-COMMAND ...`, or a module of this package."""
+    if arguments[0].startswith("av-nicking "):
+        return [*arguments[0].split(), *arguments[1:]]
+    return ["python", "-m", *_module(arguments)]
 
 
 def _module(arguments: Sequence[str]) -> list[str]:

@@ -6,14 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.caliber.centerline import trace
+from av_grading.defaults import WIDTHS as WIDTHS
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, VEIN
 from av_grading.formats.patches import cut_map, cut_patch
 from av_grading.simulation.squeeze import Squeeze, Vein, measure_vein, squeeze
 
-WIDTHS = (2.5, float("inf"))
-"""Least and greatest width of a vein that is squeezed (DRIVE px): what is thinner has little width
-to lose."""
 LEAST_ANGLE = 25.0
 """Least angle between artery and vein (degrees)."""
 MOST_COVERED = 9.0

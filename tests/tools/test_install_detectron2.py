@@ -1,6 +1,5 @@
 """The installer: what it mends, what it refuses, and that it leaves a working one alone."""
 
-import importlib.util
 import subprocess
 import sys
 import zipfile
@@ -9,15 +8,12 @@ from types import ModuleType
 
 import pytest
 
+from av_screening.command_line import install_detectron2
+
 
 @pytest.fixture
-def installer(repo: Path) -> ModuleType:
-    path = repo / "tools" / "install_detectron2.py"
-    spec = importlib.util.spec_from_file_location("install_detectron2", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def installer() -> ModuleType:
+    return install_detectron2
 
 
 def test_a_working_detectron2_is_left_alone(repo: Path) -> None:

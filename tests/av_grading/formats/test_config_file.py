@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from av_grading.config import Config, ConfigError
-from av_grading.formats.config_file import load_config
+from av_grading.formats.config_file import CONFIGS, find_config, load_config
 
 
 def test_yaml_over_defaults_and_overrides_over_both(tmp_path: Path) -> None:
@@ -24,6 +24,15 @@ def test_a_base_is_changed(tmp_path: Path) -> None:
     (tmp_path / "e.yaml").write_text("_BASE_: more/d.yaml\nmodel: {depth: 50}\n")
     config = load_config(tmp_path / "e.yaml")
     assert (config.train.lr, config.train.epochs, config.model.depth) == (0.001, 9, 50)
+
+
+def test_own_configs_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = Path("cpu", "two_stream.yaml")
+    assert find_config(named) == CONFIGS / named and load_config(named).model.kind == "two_stream"
+    named.parent.mkdir()
+    named.write_text("model: {kind: one_stream}\n")
+    assert load_config(named).model.kind == "one_stream"
 
 
 def test_wrong_bases(tmp_path: Path) -> None:

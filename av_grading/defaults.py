@@ -1,0 +1,25 @@
+"""Choices and defaults that command lines show: importing them costs nothing."""
+
+from pathlib import Path
+
+DEFAULT_GRADER = Path(__file__).parent / "weights" / "nicking_grader_r18.safetensors"
+"""What is shipped."""
+VIEWS = (1, 2, 4)
+"""How many of `grader.FLIPS` a grader may look at: as it is, after half a turn, in both mirrors."""
+METHODS = ("gradcam", "integrated_gradients", "occlusion")
+"""Of attribution."""
+TARGETS = ("predicted", "expected", "0", "1", "2", "3")
+"""What an attribution explains: the predicted grade, the expected one, or a grade by its number."""
+RADIUS = 20.0
+"""Of the crossing's neighbourhood (px of a patch; 10 DRIVE px in patches of 48 DRIVE px and 96
+px)."""
+SOURCES = ("both", "photograph", "map")
+"""What widths are taken from: "both" is the geometric mean, two readings of the same walls whose
+errors have little in common."""
+SIDE = 48.0
+"""Side of a patch (DRIVE px), unless said otherwise."""
+PIXELS = 96
+"""Side of a patch (px), unless said otherwise."""
+WIDTHS = (2.5, float("inf"))
+"""Least and greatest width of a vein that is squeezed (DRIVE px): what is thinner has little width
+to lose."""

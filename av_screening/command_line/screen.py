@@ -1,0 +1,160 @@
+"""Screen a folder of photographs: graded crossings, tables and review pages.
+
+    python tools/screen.py photographs/ --output out
+    python tools/screen.py photographs/ --output out --graders graders/*.safetensors
+
+Reads PNG, JPEG, TIFF, GIF, BMP, of 8 or 16 bits, and DICOM. Writes out/index.html, summary.csv (a
+row per photograph), crossings.csv, failures.csv, columns.csv (what their columns mean), run.json,
+and for each photograph a folder with review.html, overlay.png, crossings.csv and crossings.json
+(COCO). With --graders and no file after it crossings stay ungraded. For research, not diagnosis.
+Exit codes: 0 done, 1 some photographs were not screened or the run failed, 2 wrong usage.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from av_grading.defaults import DEFAULT_GRADER, VIEWS
+from av_screening.command_line.defaults import (
+    DEFAULT_WEIGHTS,
+    GRADER_N_VIEWS,
+    MAP_N_VIEWS,
+    MIN_FOV,
+    N_VIEWS,
+)
+from av_screening.read.limits import ReadingLimits
+
+if TYPE_CHECKING:
+    from av_screening.settings import Settings
+
+GRADERS = "of av_grading.train, by default the shipped one; several: mean; none: no grades"
+MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"
+GRADES_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
+
+RENAMED = {"--views": "--grader-n-views", "--map-views": "--map-n-views"}
+"""Flags of earlier versions, each with its name now."""
+
+
+class Renamed(argparse.Action):
+    """Refuses a flag with its new name."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.error(f"{self.option_strings[0]} is now {self.const}")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("photographs", type=Path, help="folder, with the folders in it")
+    add("--output", type=Path, required=True, help="folder to write")
+    add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="of tools/release_weights.py")
+    add("--graders", type=Path, nargs="*", default=[DEFAULT_GRADER], help=GRADERS)
+    add("--grader-n-views", type=int, choices=VIEWS, default=GRADER_N_VIEWS, help=GRADES_HELP)
+    add("--map-n-views", type=int, choices=N_VIEWS, default=MAP_N_VIEWS, help=MAP_HELP)
+    for name, new in RENAMED.items():
+        add(name, action=Renamed, help=argparse.SUPPRESS, const=new, nargs="?")
+    add("--threshold", type=float, help="least score of a crossing; by default the detector's")
+    add("--resume", action="store_true", help="keep what is done in the output folder")
+    add("--workers", type=int, help="processes; by default one a core, on CUDA one")
+    add("--threads", type=int, default=1, help="of each process; changes last digits")
+    add("--device", choices=("cpu", "cuda"), default="cpu")
+    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
+    add("--no-caliber", action="store_true", help="do not measure the veins' width")
+    add("--explain", action="store_true", help="draw where the graders looked (Grad-CAM)")
+    add("--dicom-id", default="", metavar="KEYWORD", help="attribute to copy, such as PatientID")
+    add("--max-megapixels", type=float, default=ReadingLimits.max_megapixels)
+    add("--max-file-mb", type=float, default=ReadingLimits.max_file_mb)
+    add("--min-fov", type=float, default=MIN_FOV, help="least diameter (px)")
+    add("--ray", action="store_true", help="run on a Ray cluster, with shared folders")
+    return parser
+
+
+def check_usage(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Exit with 2 for what can be seen to be wrong before anything large is imported."""
+    if not args.photographs.is_dir():
+        parser.error(f"{args.photographs}: expected a folder of photographs, found none")
+    if args.threshold is not None and not 0 <= args.threshold <= 1:
+        parser.error(f"--threshold: expected a score of 0 to 1, found {args.threshold:g}")
+    for name in ("workers", "threads"):
+        if getattr(args, name) is not None and getattr(args, name) < 1:
+            parser.error(f"--{name}: expected at least 1, found {getattr(args, name)}")
+
+
+def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> "Settings":
+    """The arguments as settings; exits with 2 for what this machine lacks."""
+    from av_screening.read.dicom import check_keyword
+    from av_screening.read.quality import QualityLimits
+    from av_screening.settings import Settings
+    from av_screening.steps.pipeline import best_precision
+
+    try:
+        if args.dicom_id:
+            check_keyword(args.dicom_id)
+    except (ImportError, ValueError) as error:
+        parser.error(f"--dicom-id: {error}")
+    if args.device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            parser.error("--device: expected a GPU for cuda, torch finds none")
+    return Settings(
+        detector=args.weights,
+        graders=tuple(args.graders),
+        grader_n_views=args.grader_n_views,
+        map_n_views=args.map_n_views,
+        threshold=args.threshold,
+        precision=best_precision() if args.precision == "auto" else args.precision,
+        device=args.device,
+        threads=args.threads,
+        caliber=not args.no_caliber,
+        explain=args.explain,
+        identity=args.dicom_id,
+        reading=ReadingLimits(args.max_megapixels, args.max_file_mb),
+        quality=QualityLimits(min_fov=args.min_fov),
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = make_parser()
+    args = parser.parse_args(argv)
+    check_usage(args, parser)
+    from av_screening.run.folder import UsageError, screen_folder
+    from av_screening.run.ray_runner import ray_runner
+
+    try:
+        settings = settings_of(args, parser)
+    except ValueError as error:  # its name is that of the flag
+        parser.error(f"--{error}")
+    workers = args.workers or (1 if args.device == "cuda" else os.cpu_count() or 1)
+    runner = ray_runner(workers) if args.ray else None
+    try:
+        counts = screen_folder(
+            args.photographs,
+            args.output,
+            settings,
+            workers=workers,
+            resume=args.resume,
+            runner=runner,
+        )
+    except UsageError as error:
+        parser.error(str(error))
+    except (OSError, ValueError, ImportError) as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command with --resume continues", file=sys.stderr)
+        return 1
+    failed = f", {len(counts.failures)} not: see failures.csv" if counts.failures else ""
+    print(f"{counts.done} photographs screened ({counts.kept} earlier){failed}")
+    if not settings.graders:
+        print("crossings have no grades: --graders named none")
+    print(f"written: {args.output / 'index.html'}")
+    return 1 if counts.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

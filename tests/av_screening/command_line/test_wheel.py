@@ -1,0 +1,78 @@
+"""The wheel: what is in it, and that it screens in an empty folder, far from the checkout."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from av_detectron.data.phantom import make_phantom
+
+
+@pytest.fixture(scope="module")
+def wheel(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from the files that git knows, so that nothing left lying about is packed."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    listed = subprocess.run(["git", "-C", repo, "ls-files", "-z"], capture_output=True, check=True)
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if name.startswith(("av_", "configs/")) or "/" not in name:
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).symlink_to(repo / name)
+    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "-w", str(target), str(source)], check=True)
+    return next(target.glob("*.whl"))
+
+
+def test_configs_templates_and_weights_are_packed(wheel: Path, repo: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        packed = set(archive.namelist())
+        points = next(name for name in packed if name.endswith("entry_points.txt"))
+        assert "av-nicking = av_screening.command_line.main:main" in archive.read(points).decode()
+    for path in (repo / "configs").rglob("*.yaml"):
+        name = path.relative_to(repo / "configs").as_posix()
+        home = "av_grading" if name.startswith("grading/") else "av_detectron"
+        assert f"{home}/configs/{name.removeprefix('grading/')}" in packed
+    for package in ("av_detectron", "av_grading", "av_screening"):
+        kinds = {".py", ".html", ".css", ".js", ".safetensors", ".typed"}
+        for path in (repo / package).rglob("*"):
+            if path.suffix in kinds or path.name == "py.typed":
+                assert path.relative_to(repo).as_posix() in packed
+    assert not any(name.startswith(("tools/", "datasets/", "tests/")) for name in packed)
+
+
+@pytest.mark.slow
+def test_screens_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
+    """In a new environment that borrows the large dependencies, and not this checkout."""
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
+    scripts = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin")
+    python = str(scripts / "python")
+    paths = {"base": str(tmp_path / "env"), "platbase": str(tmp_path / "env")}
+    packages = Path(sysconfig.get_path("purelib", vars=paths))
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    options = {"check": True, "env": environment, "cwd": tmp_path}
+    pip = [python, "-m", "pip", "install", "-q", "--no-deps", "--disable-pip-version-check"]
+    subprocess.run([*pip, str(wheel)], **options)
+    # Lines of a .pth come after the environment's own packages, and those in it are not followed.
+    (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    empty = tmp_path / "empty"
+    (empty / "photographs").mkdir(parents=True)
+    Image.fromarray(make_phantom(0, 300).image).save(empty / "photographs" / "a.png")
+    code = "import av_detectron, av_grading, av_screening as s; print(s.__file__)"
+    code += "; from av_detectron.config import find_config; print(find_config('cpu/demo.yaml'))"
+    code += (
+        "; from av_grading.formats.config_file import CONFIGS; print(CONFIGS / 'two_stream.yaml')"
+    )
+    options = {"env": environment, "cwd": empty, "capture_output": True, "text": True}
+    shown = subprocess.run([python, "-W", "ignore", "-c", code], **options)
+    lines = shown.stdout.split()
+    assert len(lines) == 3 and all(x.startswith(str(packages)) for x in lines), shown.stderr
+    assert all(Path(x).is_file() for x in lines)
+    command = [str(scripts / "av-nicking"), "screen", "photographs", "--output", "out"]
+    done = subprocess.run([*command, "--workers", "1"], **options)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr, done.stderr
+    assert (empty / "out" / "index.html").is_file() and "1 photographs screened" in done.stdout

@@ -1,0 +1,69 @@
+"""docs/FORMATS.md names the columns and fields that are written, in their order."""
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from av_detectron.data import disc
+from av_grading.caliber import measure
+from av_grading.formats.importers import MDTNET_COLUMNS
+from av_grading.formats.manifest import COLUMNS, GradedPatch, format_manifest
+from av_grading.formats.predictions import write_predictions
+from av_grading.simulation.write import TRUTH
+from av_screening.write import columns, run_tables
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs/FORMATS.md").read_text()
+REVIEW = (ROOT / "av_screening/templates/review.js").read_text()
+
+
+def documented(heading: str) -> list[str]:
+    """First cells of the tables below a heading."""
+    section = TEXT.split(f"\n### {heading}\n")[1].split("\n## ")[0].split("\n### ")[0]
+    return re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+
+
+def header(text: str) -> list[str]:
+    return next(csv.reader(text.splitlines()))
+
+
+WRITTEN = {
+    "`discs.csv`": disc.COLUMNS,
+    "`manifest.csv`": header(format_manifest([])),
+    "`manifest.csv` of simulated nicking": header(format_manifest([], TRUTH))[len(COLUMNS) :],
+    "Review download": re.findall(r'"(\w+)"', re.search(r"const lines = \[\[(.*?)\]\]", REVIEW)[1]),
+    "Caliber table": header(measure.format_table([])),
+    "`crossings.csv`": header(columns.format_csv(columns.CROSSINGS, [])),
+    "`summary.csv`": header(columns.format_csv(columns.SUMMARY, [])),
+    "`failures.csv`": header(columns.format_csv(columns.FAILURES, [])),
+    "`columns.csv`": header(run_tables._meanings()),
+}
+
+
+@pytest.mark.parametrize("heading", WRITTEN)
+def test_columns(heading):
+    assert documented(heading) == list(WRITTEN[heading])
+
+
+def test_predictions(tmp_path):
+    path = tmp_path / "predictions.csv"
+    patch = GradedPatch(Path("a.png"), Path("b.png"), 1, "eye", "set")
+    write_predictions(path, [patch], np.full((1, 4), 0.25))
+    assert documented("`predictions.csv`") == header(path.read_text())
+
+
+def test_imported_columns():
+    assert ",".join(MDTNET_COLUMNS) in TEXT
+
+
+@pytest.mark.parametrize("kind", ["detector", "grader"])
+def test_metadata_of_weights(kind):
+    row = re.search(rf"^\| {kind} \|.*$", TEXT, re.MULTILINE)[0].split("|")[3]
+    package = {"detector": "av_detectron", "grader": "av_grading"}[kind]
+    (path,) = (ROOT / package / "weights").glob("*.safetensors")
+    with safe_open(path, "pt") as file:
+        assert sorted(re.findall(r"`(\w+)`", row)) == sorted(file.metadata())
