@@ -18,15 +18,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from av_grading.attribution.localization import on_pressed, pressed_regions
-from av_grading.attribution.measures import compare, explain
 from av_grading.attribution.options import held_out, make_options, options_of
 from av_grading.command_line import exit_code, make_parser, named_paths
-from av_grading.data.patch_set import load_patches
-from av_grading.formats.manifest import read_manifest
-from av_grading.formats.predictions import write_predictions
-from av_grading.formats.results import write_results
-from av_grading.grader import load_grader
 
 SHORT = ("deletion_gain", "randomised_similarity")
 """Measures of the first grader that are given under their own name too."""
@@ -34,6 +27,14 @@ SHORT = ("deletion_gain", "randomised_similarity")
 
 def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     """Explain every grader's patches, compare, and write."""
+    from av_grading.attribution.localization import on_pressed, pressed_regions
+    from av_grading.attribution.measures import compare, explain
+    from av_grading.data.patch_set import load_patches
+    from av_grading.formats.manifest import read_manifest
+    from av_grading.formats.predictions import write_predictions
+    from av_grading.formats.results import write_results
+    from av_grading.grader import load_grader
+
     graders = {name: load_grader(path, args.device) for name, path in paths.items()}
     patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)[:: args.every]
     data, options = load_patches(patches), options_of(args)

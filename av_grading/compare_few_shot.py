@@ -14,12 +14,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-from scipy import stats
-
 from av_grading.command_line import exit_code, make_parser, named_paths
 from av_grading.formats.errors import InputFileError
-from av_grading.formats.results import write_results
 
 Scores = Sequence[Mapping[str, float]]
 
@@ -45,6 +41,9 @@ def compare(models: Mapping[str, Scores]) -> tuple[dict[str, float], dict[str, l
     Raises:
         ValueError: the models were not trained on the same draws, or on fewer than two.
     """
+    import numpy as np
+    from scipy import stats
+
     first, *others = models
     draws = [d["draw"] for d in models[first]]
     if len(draws) < 2:
@@ -70,6 +69,8 @@ def compare(models: Mapping[str, Scores]) -> tuple[dict[str, float], dict[str, l
 
 def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     """Read scores, compare, write."""
+    from av_grading.formats.results import write_results
+
     models = {name: read_draws(path) for name, path in paths.items()}
     metrics, ci95 = compare(models)
     seeds = [int(d["draw"]) for d in next(iter(models.values()))]

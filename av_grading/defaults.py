@@ -20,6 +20,8 @@ SIDE = 48.0
 """Side of a patch (DRIVE px), unless said otherwise."""
 PIXELS = 96
 """Side of a patch (px), unless said otherwise."""
+STUDY = (48, 16, 14, 12)
+"""Patches of grades 0-3 in the study's set."""
 WIDTHS = (2.5, float("inf"))
 """Least and greatest width of a vein that is squeezed (DRIVE px): what is thinner has little width
 to lose."""

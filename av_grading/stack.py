@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code, make_parser, named_paths
-from av_grading.ensemble.stack_predictions import stack_predictions
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,6 +31,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"{taken.pop()}: expected another name, this one is the head's")
 
     def work() -> None:
+        from av_grading.ensemble.stack_predictions import stack_predictions
+
         stack_predictions(
             paths,
             args.output,

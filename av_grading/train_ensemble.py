@@ -16,13 +16,14 @@ from pathlib import Path
 from av_grading.command_line import run_training, training_parser
 from av_grading.config import ConfigError
 from av_grading.ensemble.members import Member, read_team
-from av_grading.ensemble.stack_predictions import stack_predictions
-from av_grading.formats.predictions import PREDICTIONS
-from av_grading.training.train_folds import train_folds
 
 
 def run(members: list[Member], args: argparse.Namespace) -> None:
     """Train the members one after another, then the head."""
+    from av_grading.ensemble.stack_predictions import stack_predictions
+    from av_grading.formats.predictions import PREDICTIONS
+    from av_grading.training.train_folds import train_folds
+
     paths = {}
     for member in members:
         print(f"{member.name}:", flush=True)

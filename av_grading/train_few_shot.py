@@ -14,12 +14,8 @@ import sys
 
 from av_grading.command_line import manifest_of, run_training, training_parser, unlabelled_of
 from av_grading.config import Config, ConfigError
-from av_grading.data.patch_set import load_patches
-from av_grading.evaluation.metrics import grade_scores
+from av_grading.defaults import STUDY
 from av_grading.formats.config_file import load_config
-from av_grading.formats.files import write_whole
-from av_grading.formats.manifest import read_manifest
-from av_grading.training.few_shot.draws import STUDY, learn_from_few
 
 
 def run(config: Config, args: argparse.Namespace) -> None:
@@ -28,6 +24,12 @@ def run(config: Config, args: argparse.Namespace) -> None:
     Raises:
         ConfigError: extra patches are named: a draw would no longer be few.
     """
+    from av_grading.data.patch_set import load_patches
+    from av_grading.evaluation.metrics import grade_scores
+    from av_grading.formats.files import write_whole
+    from av_grading.formats.manifest import read_manifest
+    from av_grading.training.few_shot.draws import learn_from_few
+
     if config.data.extra:
         raise ConfigError(f"data.extra: expected none for few patches, found {config.data.extra}")
     data = load_patches(read_manifest(manifest_of(config), graded_only=True))

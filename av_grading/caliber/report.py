@@ -12,116 +12,24 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
-
-from av_grading.caliber.features import crossing_features, normalise, out_of_fold
-from av_grading.caliber.measure import Measured, measure_row, reasons
-from av_grading.caliber.phantom_check import PhantomErrors, measure_phantoms, phantom_metrics
-from av_grading.caliber.simulated_check import (
-    Ratios,
-    caliber_grades,
-    collect,
-    left_out,
-    ratio_metrics,
-)
 from av_grading.command_line import exit_code, make_parser, named_paths
-from av_grading.evaluation.metrics import interval, quadratic_kappa, resample_groups
-from av_grading.formats.errors import InputFileError
-from av_grading.formats.grade_definition import Thresholds
-from av_grading.formats.manifest import read_manifest
-from av_grading.formats.patches import SIDE
-from av_grading.formats.predictions import read_predictions
-from av_grading.formats.results import write_results
-
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
-
-
-def given_grades(
-    measured: Sequence[Measured], folder: Path, paths: dict[str, Path], folds: int, seed: int
-) -> dict[str, Array]:
-    """System → grade of every crossing (N,), NaN where it gives none.
-
-    Raises:
-        InputFileError: predictions that cannot be read, or of other patches.
-        SplitError: too few photographs for the folds.
-    """
-    groups = [m.row.group for m in measured]
-    truth = [m.row.grade for m in measured]
-    said = caliber_grades(measured, Thresholds())
-    features = np.stack([crossing_features(m.widths, m.drive_px or 1.0) for m in measured])
-    known = [g for g in truth if g is not None]
-    roy = out_of_fold(normalise(features, groups), known, groups, folds, seed)
-    found = {
-        "nguyen": np.array([np.nan if g is None else g for g in said]),
-        "roy": roy.argmax(axis=1).astype(float),
-    }
-    for name, path in paths.items():
-        table = read_predictions(path)
-        grades = np.full(len(measured), np.nan)
-        for number, m in enumerate(measured):
-            key = m.row.name(folder)
-            if key in table:
-                grades[number] = int(np.argmax(table[key][2]))
-        if np.isnan(grades).all():
-            raise InputFileError(path, "expected predictions of the manifest's patches, found none")
-        found[name] = grades
-    return found
-
-
-def grade_metrics(truth: Array, grades: dict[str, Array], rows: Rows) -> dict[str, float]:
-    """QWK, accuracy and share graded of each system on some rows; those without a grade apart.
-
-    `<system>_measured_qwk` is on the crossings that Nguyen's thresholds could grade, so that all
-    systems stand beside each other.
-    """
-    found = {}
-    easy = np.isfinite(grades["nguyen"][rows])
-    for name, said in grades.items():
-        known = np.isfinite(said[rows])
-        found[f"{name}_qwk"] = quadratic_kappa(truth[rows][known], said[rows][known])
-        found[f"{name}_accuracy"] = float((truth[rows] == said[rows])[known].mean())
-        found[f"{name}_graded_share"] = float(known.mean())
-        both = known & easy
-        found[f"{name}_measured_qwk"] = quadratic_kappa(truth[rows][both], said[rows][both])
-    return found
-
-
-def score(
-    phantoms: Sequence[PhantomErrors],
-    ratios: Ratios,
-    grades: dict[str, Array],
-    truth: Array,
-    groups: Sequence[str],
-    fresh: NDArray[np.bool_],
-    draws: int,
-    seed: int,
-) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """All metrics and their 95 % intervals; phantoms are resampled one by one."""
-
-    def crossings(rows: Rows) -> dict[str, float]:
-        found = ratio_metrics(ratios, rows[fresh[rows]])
-        everything = ratio_metrics(ratios, rows)
-        found |= {f"{k}_with_tuned": v for k, v in everything.items() if k == "ratio_spearman"}
-        return found | grade_metrics(truth, grades, rows)
-
-    metrics = phantom_metrics(phantoms) | crossings(np.arange(len(truth)))
-    rng = np.random.default_rng(seed)
-    resampled = [
-        phantom_metrics([phantoms[i] for i in rng.integers(len(phantoms), size=len(phantoms))])
-        | crossings(rows)
-        for rows in resample_groups(groups, draws, seed)
-    ]
-    return metrics, {name: interval([r[name] for r in resampled]) for name in metrics}
+from av_grading.defaults import SIDE
 
 
 def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     """Measure everything, score, write."""
+    import numpy as np
+    from tqdm import tqdm
+
+    from av_grading.caliber.measure import measure_row, reasons
+    from av_grading.caliber.phantom_check import measure_phantoms, phantom_metrics
+    from av_grading.caliber.simulated_check import collect, left_out
+    from av_grading.caliber.system_scores import given_grades, score
+    from av_grading.formats.manifest import read_manifest
+    from av_grading.formats.results import write_results
+
     rows = read_manifest(args.manifest, graded_only=True)
     phantoms = measure_phantoms(args.phantoms, args.seed)
     flat = phantom_metrics(measure_phantoms(max(1, args.phantoms // 2), args.seed, roundness=0.5))

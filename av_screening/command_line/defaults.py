@@ -28,5 +28,9 @@ GRADER_N_VIEWS = 2
 """`av_screening.settings.Settings.grader_n_views`."""
 MAP_N_VIEWS = 1
 """`av_screening.settings.Settings.map_n_views`."""
+SQUEEZES = 4
+"""`av_screening.evaluation.passes.Plan.draws`."""
+SEVERE_EYES = 3
+"""`av_screening.evaluation.passes.Plan.severe`."""
 MIN_FOV = 270.0
 """`av_screening.read.quality.QualityLimits.min_fov`."""

@@ -26,6 +26,11 @@ COMMANDS = (
     Command("caliber", "av_grading.caliber.__main__", "measure veins at the patches' crossings"),
     Command("attribute", "av_grading.attribute", "show where a grader looked"),
     Command("evaluate", "av_grading.evaluate", "compare graders on the same patches"),
+    Command(
+        "evaluate-in-use",
+        "av_screening.evaluation.evaluate_in_use",
+        "the whole pipeline on photographs with labels, nicking drawn into them",
+    ),
     Command("train-detector", f"{HERE}.train_detector", "train or evaluate a crossing detector"),
     Command("train-grader", "av_grading.train", "train a grader by cross-validation"),
     Command("export-backbone", f"{HERE}.export_backbone", "a detector's backbone for a grader"),

@@ -18,28 +18,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from av_grading.defaults import DEFAULT_GRADER
+from av_screening.command_line.defaults import DEFAULT_WEIGHTS, SEVERE_EYES, SQUEEZES
 
-from av_detectron.data.crosspos import dataset_root
-from av_detectron.data.errors import InputFileError
-from av_detectron.predictor import DEFAULT_WEIGHTS
-from av_grading.formats.files import write_whole
-from av_grading.formats.results import write_results
-from av_grading.grader import DEFAULT_GRADER
-from av_screening.evaluation.in_use_scores import (
-    Scores,
-    Tables,
-    in_use_scores,
-    natural_scores,
-    with_intervals,
-)
-from av_screening.evaluation.labelled_photographs import folder_photographs, prepared_photographs
-from av_screening.evaluation.passes import PhotographRows, Plan
-from av_screening.evaluation.photograph_runs import make_tasks, run_all
-from av_screening.settings import Settings
-from av_screening.steps.pipeline import best_precision
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from av_screening.evaluation.in_use_scores import Scores, Tables
 
 SPLITS = ("val", "test", "train")
 READINGS = (
@@ -56,8 +43,23 @@ def evaluate(args: argparse.Namespace) -> int:
     Raises:
         InputFileError, OSError: a file cannot be read or written.
     """
+    import pandas as pd
+
+    from av_detectron.data.crosspos import dataset_root
+    from av_detectron.data.errors import InputFileError
+    from av_screening.evaluation.in_use_scores import in_use_scores, natural_scores
+    from av_screening.evaluation.labelled_photographs import (
+        folder_photographs,
+        prepared_photographs,
+    )
+    from av_screening.evaluation.passes import PhotographRows, Plan
+    from av_screening.evaluation.photograph_runs import make_tasks, run_all
+    from av_screening.settings import Settings
+    from av_screening.steps.pipeline import best_precision
+
+    root = args.root or dataset_root()
     if args.photographs in SPLITS:
-        photographs = prepared_photographs(args.root, args.sets, args.photographs)
+        photographs = prepared_photographs(root, args.sets, args.photographs)
     else:
         photographs = folder_photographs(Path(args.photographs))
     if not photographs:
@@ -69,7 +71,7 @@ def evaluate(args: argparse.Namespace) -> int:
         graders=tuple(args.graders),
         precision=best_precision() if args.precision == "auto" else args.precision,
     )
-    own = args.root / "readings.csv"
+    own = root / "readings.csv"
     readings = args.readings or (own if own.is_file() else None)
     tasks = make_tasks(photographs, settings, plan, readings, args.work)
     rows, failures = PhotographRows(), []
@@ -112,16 +114,19 @@ def evaluate(args: argparse.Namespace) -> int:
 
 def write(
     path: Path,
-    score: Callable[[Tables], Scores],
-    tables: Tables,
+    score: "Callable[[Tables], Scores]",
+    tables: "Tables",
     args: argparse.Namespace,
     data: dict[str, Any],
-) -> Scores:
+) -> "Scores":
     """Score tables, write a results file and print what it says.
 
     Raises:
         OSError: it cannot be written.
     """
+    from av_grading.formats.results import write_results
+    from av_screening.evaluation.in_use_scores import with_intervals
+
     scores, ci95 = with_intervals(score, tables, args.draws, args.seed)
     write_results(path, metrics=scores, ci95=ci95, seeds=[args.seed], data=data)
     print(f"written: {path}")
@@ -131,12 +136,14 @@ def write(
     return scores
 
 
-def write_table(path: Path, table: pd.DataFrame) -> None:
+def write_table(path: Path, table: "pd.DataFrame") -> None:
     """Rows beside a results file, as CSV.
 
     Raises:
         OSError: it cannot be written.
     """
+    from av_grading.formats.files import write_whole
+
     write_whole(path.with_suffix(".csv"), table.to_csv(index=False, lineterminator="\n"))
 
 
@@ -149,16 +156,11 @@ def make_parser() -> argparse.ArgumentParser:
     add("--photographs", default="val", metavar="val|test|train|FOLDER", help="default: val")
     add("--output", type=Path, required=True, help="folder of the results files")
     add("--name", help="in the results files' names; default: the first set, or the folder's")
-    add("--root", type=Path, default=dataset_root(), help="folder of the prepared sets")
+    add("--root", type=Path, help="of the prepared sets; default: DETECTRON2_DATASETS")
     add("--readings", type=Path, help=READINGS)
     add("--only", choices=KINDS, help="one of the two results files")
-    add("--squeezes", type=int, default=Plan.draws, help="of each crossing, the grades in turn")
-    add(
-        "--severe",
-        type=int,
-        default=Plan.severe,
-        help="eyes a photograph, severe at one crossing",
-    )
+    add("--squeezes", type=int, default=SQUEEZES, help="of each crossing, the grades in turn")
+    add("--severe", type=int, default=SEVERE_EYES, help="eyes a photograph, severe at one crossing")
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector")
     add("--graders", type=Path, nargs="+", default=[DEFAULT_GRADER], help="several: mean")
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")

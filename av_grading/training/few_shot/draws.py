@@ -12,12 +12,10 @@ import numpy as np
 from av_grading.config import Config
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.splits import SplitError, grouped_holdout
+from av_grading.defaults import STUDY as STUDY
 from av_grading.grader import Rows
 from av_grading.training.cross_validation import FoldResult, fold_split
 from av_grading.training.engine import train
-
-STUDY = (48, 16, 14, 12)
-"""Patches of grades 0-3 in the study's set."""
 
 
 def draw_rows(

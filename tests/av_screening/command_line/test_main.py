@@ -1,8 +1,10 @@
 """The command: its table, light parsers, usage, and what parsers repeat of heavy modules."""
 
 import argparse
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from detectron2.engine import default_argument_parser
@@ -11,53 +13,81 @@ from av_detectron import config, predictor
 from av_detectron.data import crossing_rule
 from av_detectron.modeling import test_time_augmentation
 from av_screening.command_line import defaults, main, train_detector
+from av_screening.evaluation.passes import Plan
 from av_screening.read.quality import QualityLimits
 from av_screening.settings import Settings
 
 HEAVY = {"torch", "torchvision", "detectron2", "av_detectron", "numpy", "scipy", "pandas", "cv2"}
 HEAVY |= {"matplotlib", "sklearn", "skimage", "timm", "PIL"}
 NAMES = [command.name for command in main.COMMANDS]
-WRONG = ["--no-such-flag", "--output"]
+ROOT = Path(__file__).resolve().parents[3]
+FILES = [f for p in ("av_grading", "av_screening") for f in sorted((ROOT / p).rglob("*.py"))]
+MODULES = [
+    ".".join(f.relative_to(ROOT).with_suffix("").parts)
+    for f in FILES
+    if '__name__ == "__main__"' in f.read_text(encoding="utf-8")
+]
 LOOK = """
-import sys
-from av_screening.command_line.main import main
-try:
-    code = main(sys.argv[1:])
-except SystemExit as end:
-    code = end.code
-print("HEAVY", *sorted({name.partition(".")[0] for name in sys.modules}))
-sys.exit(code)
+import contextlib, importlib, io, json, sys
+given, answers = json.load(sys.stdin), []
+for module, arguments in given:
+    out, err = io.StringIO(), io.StringIO()
+    sys.argv = [module, *arguments]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = importlib.import_module(module).main(arguments)
+        except SystemExit as end:
+            code = end.code
+    packages = sorted({name.partition(".")[0] for name in sys.modules})
+    answers.append([code, out.getvalue(), err.getvalue(), packages])
+print(json.dumps(answers))
 """
 
+Answer = tuple[int, str, str, list[str]]
+"""Exit code, stdout, stderr and the packages imported so far."""
 
-def run(*arguments: str) -> tuple[int, str, str, set[str]]:
-    """Exit code, stdout, stderr and the packages that were imported."""
+
+def run(calls: list[tuple[str, list[str]]]) -> list[Answer]:
+    """What modules' `main` answers to arguments, in one new process that imported nothing."""
     done = subprocess.run(
-        [sys.executable, "-c", LOOK, *arguments], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", LOOK],
+        input=json.dumps(calls),
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
-    out, _, modules = done.stdout.rpartition("HEAVY")
-    return done.returncode, out, done.stderr, set(modules.split())
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return [tuple(answer) for answer in json.loads(done.stdout)]
 
 
 def test_help_lists_the_table() -> None:
-    code, out, err, imported = run("--help")
-    assert code == 0 and not err and not imported & HEAVY
+    ((code, out, err, imported),) = run([(main.__name__, ["--help"])])
+    assert code == 0 and not err and not HEAVY & set(imported)
     assert all(f"  {name} " in out for name in NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_help_and_wrong_usage_import_nothing_large(name: str) -> None:
-    code, out, err, imported = run(name, "--help")
-    assert code == 0 and not err and not imported & HEAVY
-    assert out.startswith(f"usage: av-nicking {name} ")
-    code, _, err, imported = run(name, *WRONG)
-    assert code == 2 and not imported & HEAVY
-    assert err.startswith(f"usage: av-nicking {name} ")
+def test_help_and_wrong_usage_of_commands_import_nothing_large() -> None:
+    calls = [(main.__name__, [n, flag]) for n in NAMES for flag in ("--help", "--no-such-flag")]
+    for (_, (name, flag)), (code, out, err, imported) in zip(calls, run(calls), strict=True):
+        assert not HEAVY & set(imported), name
+        assert code == (0 if flag == "--help" else 2), (name, flag, err)
+        assert (err if code else out).startswith(f"usage: av-nicking {name} "), (name, flag)
+        assert not (out if code else err), (name, flag)
+
+
+def test_help_and_wrong_usage_of_modules_import_nothing_large() -> None:
+    """Of every module that can be run as `python -m`."""
+    assert {"av_grading.train", "av_grading.caliber.__main__"} <= set(MODULES)
+    calls = [(m, [flag]) for m in MODULES for flag in ("--help", "--no-such-flag")]
+    for (name, (flag,)), (code, out, err, imported) in zip(calls, run(calls), strict=True):
+        assert not HEAVY & set(imported), name
+        assert code == (0 if flag == "--help" else 2), (name, flag, err)
+        assert not (out if code else err), (name, flag)
 
 
 def test_unknown_command() -> None:
-    code, _, err, _ = run("sceen")
-    assert code == 2 and "screen" in err and err.startswith("usage: av-nicking")
+    ((code, _, err, _),) = run([(main.__name__, ["sceen"])])
+    assert code == 2 and "screen" in err and "usage: " in err
 
 
 @pytest.mark.parametrize("package", ["detectron2", "torch"])
@@ -96,3 +126,4 @@ def test_parsers_repeat_what_the_packages_say() -> None:
     assert defaults.GRADER_N_VIEWS == Settings.grader_n_views
     assert defaults.MAP_N_VIEWS == Settings.map_n_views
     assert defaults.MIN_FOV == QualityLimits.min_fov
+    assert (defaults.SQUEEZES, defaults.SEVERE_EYES) == (Plan.draws, Plan.severe)
