@@ -12,11 +12,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
+from av_grading.command_line.defaults import DEFAULT_GRADER as DEFAULT_GRADER
+from av_grading.command_line.defaults import VIEWS as VIEWS
 from av_grading.config import Config, ConfigError
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
-from av_grading.defaults import DEFAULT_GRADER as DEFAULT_GRADER
-from av_grading.defaults import VIEWS as VIEWS
 from av_grading.evaluation.metrics import expected_grade
 from av_grading.formats.config_file import load_config_text
 from av_grading.formats.files import write_whole

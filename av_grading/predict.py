@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code, make_parser
-from av_grading.defaults import DEFAULT_GRADER
+from av_grading.command_line.defaults import DEFAULT_GRADER
 
 
 def run(args: argparse.Namespace) -> None:

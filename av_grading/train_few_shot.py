@@ -13,8 +13,8 @@ import json
 import sys
 
 from av_grading.command_line import manifest_of, run_training, training_parser, unlabelled_of
+from av_grading.command_line.defaults import STUDY
 from av_grading.config import Config, ConfigError
-from av_grading.defaults import STUDY
 from av_grading.formats.config_file import load_config
 
 

@@ -15,6 +15,8 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from av_screening.command_line.main import COMMANDS
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("av_detectron", "av_grading", "av_screening")
 LINK = re.compile(r"\[([^\]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
@@ -55,10 +57,15 @@ def reference_pages() -> dict[str, str]:
 
 def commands_page() -> str:
     """Every command with what it says of itself: usage, what it writes, exit codes."""
-    files = [*sorted((ROOT / "tools").glob("*.py")), *sorted((ROOT / "datasets").glob("*.py"))]
-    entries = [(f"python {f.relative_to(ROOT)}", f) for f in files]
+    modules = {c.name: ROOT / f"{c.module.replace('.', '/')}.py" for c in COMMANDS}
+    entries = [(f"av-nicking {name}", file) for name, file in modules.items()]
+    for file in sorted((ROOT / "tools").glob("*.py")):
+        if "`av-nicking " not in file.read_text(encoding="utf-8"):  # else it is listed already
+            entries.append((f"python {file.relative_to(ROOT)}", file))
     for package in (*PACKAGES, "benchmarks"):
         for file in sorted((ROOT / package).rglob("*.py")):
+            if file in modules.values():
+                continue
             if "\n    python -m " in (ast.get_docstring(ast.parse(file.read_text())) or ""):
                 parts = file.relative_to(ROOT).with_suffix("").parts
                 name = ".".join(p for p in parts if p != "__main__")

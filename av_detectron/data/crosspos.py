@@ -32,9 +32,7 @@ def load_crosspos(json_file: Path, root: Path) -> list[dict[str, Any]]:
         options = coco["info"]["options"]
         label_options = LabelOptions(**{**options, "rule": CrossingRule(**options["rule"])})
     except FileNotFoundError as error:
-        raise InputFileError(
-            json_file, "not found; make it with datasets/prepare_crosspos.py"
-        ) from error
+        raise InputFileError(json_file, "not found; make it with av-nicking prepare") from error
     except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise InputFileError(json_file, f"expected a CrossPos file ({error!r})") from error
     by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in coco["images"]}

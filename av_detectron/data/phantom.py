@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_detectron.data.annotations import ARTERY, VEIN
@@ -193,7 +194,7 @@ def write_phantoms(root: Path, split: str, count: int, seed: int, fov_diameter: 
     for stale in folder.glob("*/phantom_????.png"):  # of an earlier, larger set
         if stale.stem not in names:
             stale.unlink()
-    for index, name in enumerate(names):
+    for index, name in enumerate(tqdm(names, split, disable=None, unit="phantom")):
         words = np.random.SeedSequence([seed, zlib.crc32(split.encode()), index]).generate_state(4)
         phantom = make_phantom(int.from_bytes(words.tobytes(), "little"), fov_diameter)
         write_whole(folder / "images" / f"{name}.png", png(phantom.image))

@@ -1,7 +1,7 @@
 """Sets of photographs that are known by name: a new set is a row of `PHOTOGRAPH_SETS`, no more.
 
 Its files lie in `<root>/<name>/<split>/` as datasets/README.md draws them;
-`datasets/prepare_crosspos.py <name>` makes CrossPos files of them, and importing `av_detectron`
+`av-nicking prepare <name>` makes CrossPos files of them, and importing `av_detectron`
 registers these as `crosspos_<name>_<split>`.
 """
 
@@ -41,5 +41,5 @@ PHOTOGRAPH_SETS = (
     PhotographSet("fundus_avseg", "Fundus-AVSeg (2025)"),
     PhotographSet("gave", "GAVE challenge (MICCAI 2025)"),
     PhotographSet("avrdb", "AVRDB (Mendeley 10.17632/3csr652p9y.2)", edges="broad"),
-    PhotographSet("phantom", "drawn by datasets/make_phantoms.py"),
+    PhotographSet("phantom", "drawn by av-nicking phantoms"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from av_detectron.data.annotations import read_crossings_csv
 from av_detectron.data.coco import LabelOptions, annotate, build_coco
@@ -96,7 +97,8 @@ def _records(
     photographs = find_photographs(folder)
     table = _read_table(folder, photographs)
     records = []
-    for photograph in photographs:
+    title = f"{folder.parent.name}/{folder.name}"
+    for photograph in tqdm(photographs, title, disable=None, unit="photograph"):
         points = None if table is None else table.get(photograph.image.stem, np.zeros((0, 2)))
         try:
             disc = discs.get((folder.parent.name, folder.name, photograph.image.name))

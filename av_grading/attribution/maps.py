@@ -14,9 +14,9 @@ from tqdm import tqdm
 
 from av_grading.attribution.reference import without_vessels
 from av_grading.attribution.scored import Inputs, Scored
+from av_grading.command_line.defaults import METHODS as METHODS
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
-from av_grading.defaults import METHODS as METHODS
 from av_grading.models.align_vein import turn, vein_angles
 
 STEPS = 32

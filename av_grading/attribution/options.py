@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from av_grading.defaults import METHODS, RADIUS, TARGETS
+from av_grading.command_line.defaults import METHODS, RADIUS, TARGETS
 
 if TYPE_CHECKING:
     from av_grading.attribution.measures import Options

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from av_grading.command_line.defaults import TARGETS as TARGETS
 from av_grading.config import STAGES, STREAMS
 from av_grading.data.transforms import Batch
-from av_grading.defaults import TARGETS as TARGETS
 from av_grading.formats.manifest import GRADES
 from av_grading.grader import Grader
 from av_grading.models.align_vein import aligned_side

@@ -13,16 +13,15 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code, make_parser
-from av_grading.defaults import SIDE, SOURCES
+from av_grading.command_line.defaults import SIDE, SOURCES
 from av_grading.formats.grade_definition import Thresholds
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, draw and write; the exit code."""
-    from tqdm import tqdm
-
     from av_grading.caliber.figure import draw_crossing
     from av_grading.caliber.measure import format_table, measure_row, reasons, table_row
+    from av_grading.command_line.progress import progress
     from av_grading.formats.files import write_whole
     from av_grading.formats.images import read_patch
     from av_grading.formats.manifest import read_usable
@@ -30,8 +29,7 @@ def run(args: argparse.Namespace) -> int:
     rows, failures = read_usable(args.manifest)
     thresholds = Thresholds(args.pressed, args.moderate)
     table, all_measured = [], []
-    progress = tqdm(rows, desc="measuring", disable=None, unit="crossing")
-    for number, row in enumerate(progress):
+    for number, row in enumerate(progress(rows, "measuring", "crossing")):
         measured = measure_row(row, args.side, args.source)
         table.append(table_row(measured, args.manifest.parent, thresholds))
         all_measured.append(measured)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from av_grading.caliber.centerline import trace
 from av_grading.caliber.phantom import draw_vein
 from av_grading.caliber.width import measure_widths
+from av_grading.command_line.progress import progress
 from av_grading.formats.labels import VEIN
 
 Array = NDArray[np.float64]
@@ -52,7 +52,7 @@ def measure_phantoms(draws: int, seed: int, roundness: float = 1.0) -> list[Phan
     rng = np.random.default_rng(seed)
     kinds = [(w, r) for _ in range(draws) for w in WIDTHS for r in REFLEXES]
     found = []
-    for width, reflex in tqdm(kinds, desc="phantoms", disable=None, unit="vein"):
+    for width, reflex in progress(kinds, "phantoms", "vein"):
         blur = float(rng.uniform(0.7, 1.3))
         made = draw_vein(rng, width, reflex=reflex, roundness=roundness, blur=blur)
         line = trace(made.av_map, VEIN, made.center, DRIVE_PX)

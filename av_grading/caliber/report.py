@@ -3,7 +3,7 @@
     python -m av_grading.caliber.report --manifest output/nicking/manifest.csv \\
         --output results/caliber.json team=output/team/predictions.csv
 
-Phantoms have veins of known width. The manifest is one of datasets/simulate_nicking.py. Grades in
+Phantoms have veins of known width. The manifest is one of `av-nicking simulate`. Grades in
 the manner of Nguyen come from thresholds, in the manner of Roy from a classifier out of fold, on
 the project's grouped folds. Predictions of trained graders, name=predictions.csv, are scored on the
 same patches. Intervals come from resampling photographs.
@@ -15,26 +15,25 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code, make_parser, named_paths
-from av_grading.defaults import SIDE
+from av_grading.command_line.defaults import SIDE
 
 
 def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     """Measure everything, score, write."""
     import numpy as np
-    from tqdm import tqdm
 
     from av_grading.caliber.measure import measure_row, reasons
     from av_grading.caliber.phantom_check import measure_phantoms, phantom_metrics
     from av_grading.caliber.simulated_check import collect, left_out
     from av_grading.caliber.system_scores import given_grades, score
+    from av_grading.command_line.progress import progress
     from av_grading.formats.manifest import read_manifest
     from av_grading.formats.results import write_results
 
     rows = read_manifest(args.manifest, graded_only=True)
     phantoms = measure_phantoms(args.phantoms, args.seed)
     flat = phantom_metrics(measure_phantoms(max(1, args.phantoms // 2), args.seed, roundness=0.5))
-    progress = tqdm(rows, desc="measuring", disable=None, unit="crossing")
-    measured = [measure_row(row, args.side) for row in progress]
+    measured = [measure_row(row, args.side) for row in progress(rows, "measuring", "crossing")]
     ratios = collect(measured)
     grades = given_grades(measured, args.manifest.parent, paths, args.folds, args.seed)
     truth = np.array([m.row.grade for m in measured], float)
@@ -69,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = make_parser(__doc__)
     add = parser.add_argument
     add("models", nargs="*", metavar="name=predictions.csv")
-    add("--manifest", type=Path, required=True, help="of datasets/simulate_nicking.py")
+    add("--manifest", type=Path, required=True, help="of av-nicking simulate")
     add("--output", type=Path, required=True, help="results file to write (.json)")
     add("--side", type=float, default=SIDE, help="of a patch (DRIVE px)")
     add("--phantoms", type=int, default=8, help="veins of each width and reflex")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from av_grading.caliber.centerline import trace
 from av_grading.caliber.narrowing import Arm, Side, fit_narrowing
 from av_grading.caliber.width import Widths, measure_widths
-from av_grading.defaults import SOURCES as SOURCES
+from av_grading.command_line.defaults import SOURCES as SOURCES
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.formats.labels import VEIN
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.defaults import PIXELS as PIXELS
-from av_grading.defaults import SIDE as SIDE
+from av_grading.command_line.defaults import PIXELS as PIXELS
+from av_grading.command_line.defaults import SIDE as SIDE
 from av_grading.formats.labels import BACKGROUND, OVERLAP
 
 

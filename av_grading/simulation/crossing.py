@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.caliber.centerline import trace
-from av_grading.defaults import WIDTHS as WIDTHS
+from av_grading.command_line.defaults import WIDTHS as WIDTHS
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, VEIN
 from av_grading.formats.patches import cut_map, cut_patch

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from av_grading.command_line.progress import progress
 from av_grading.formats.errors import InputFileError, NotMeasurable
 from av_grading.formats.files import png, write_whole
 from av_grading.formats.images import read_map, read_patch
@@ -93,7 +93,7 @@ def simulate_set(
     examples: dict[int, list[NDArray[np.uint8]]] = {grade: [] for grade in GRADES}
     reasons: Counter[str] = Counter()
     drawn = [(s, options.draws) for s in photographs] + [(s, 0) for s in plain]
-    for source, draws in tqdm(drawn, desc="simulating", disable=None, unit="photo"):
+    for source, draws in progress(drawn, "simulating", "photograph"):
         group = f"{source.name}_{source.photograph.stem}"
         rng = np.random.default_rng([options.seed, *group.encode()])
         try:

@@ -31,6 +31,7 @@ COMMANDS = (
         "av_screening.evaluation.evaluate_in_use",
         "the whole pipeline on photographs with labels, nicking drawn into them",
     ),
+    Command("agree", "av_screening.review.agree", "how far two readers of a run agree"),
     Command("train-detector", f"{HERE}.train_detector", "train or evaluate a crossing detector"),
     Command("train-grader", "av_grading.train", "train a grader by cross-validation"),
     Command("export-backbone", f"{HERE}.export_backbone", "a detector's backbone for a grader"),

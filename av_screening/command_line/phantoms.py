@@ -1,6 +1,6 @@
 """Write a data set of phantoms: synthetic fundus photographs with exact labels.
 
-    python datasets/make_phantoms.py --output DIR --train 12 --val 4 --test 6
+    av-nicking phantoms --output DIR --train 12 --val 4 --test 6
 
 makes DIR/phantom/{train,val,test} and DIR/phantom/contact_sheet.png with crossings ringed.
 """
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         if write_contact_sheet(folders, sheet):
             print(sheet)
     except OSError as error:
-        print(f"make_phantoms.py: cannot write to {output}: {error}", file=sys.stderr)
+        print(f"stopped: cannot write to {output}: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,7 +1,7 @@
 """Screen a folder of photographs: graded crossings, tables and review pages.
 
-    python tools/screen.py photographs/ --output out
-    python tools/screen.py photographs/ --output out --graders graders/*.safetensors
+    av-nicking screen photographs/ --output out
+    av-nicking screen photographs/ --output out --graders graders/*.safetensors
 
 Reads PNG, JPEG, TIFF, GIF, BMP, of 8 or 16 bits, and DICOM. Writes out/index.html, summary.csv (a
 row per photograph), crossings.csv, failures.csv, columns.csv (what their columns mean), run.json,
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from av_grading.defaults import DEFAULT_GRADER, VIEWS
+from av_grading.command_line.defaults import DEFAULT_GRADER, VIEWS
 from av_screening.command_line.defaults import (
     DEFAULT_WEIGHTS,
     GRADER_N_VIEWS,

@@ -1,8 +1,8 @@
 """Simulate nicking on real crossings: patches with exact grades and width ratios.
 
-    python datasets/simulate_nicking.py les_av hrf --plain drive --output output/nicking
+    av-nicking simulate les_av hrf --plain drive --output output/nicking
 
-Takes the training and validation photographs that datasets/prepare_crosspos.py has prepared (never
+Takes the training and validation photographs that `av-nicking prepare` has prepared (never
 test ones), squeezes the vein of each crossing that is clear enough, and writes patches/, maps/,
 manifest.csv, unlabelled.csv (crossings as they are, not graded) and grades.png (examples). Sets
 named after --plain are written to unlabelled.csv alone: DRIVE's are too coarse, a px of theirs is a
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from av_grading.defaults import PIXELS, SIDE, WIDTHS
+from av_grading.command_line.defaults import PIXELS, SIDE, WIDTHS
 from av_grading.formats.grade_definition import Thresholds
 
 if TYPE_CHECKING:

@@ -1,13 +1,13 @@
 """Evaluate the pipeline in use: nicking squeezed into whole photographs, and them as they are.
 
-    python -m av_screening.evaluation.evaluate_in_use fundus_avseg --photographs test --output out
-    python -m av_screening.evaluation.evaluate_in_use --photographs my_photographs --output out
+    av-nicking evaluate-in-use fundus_avseg --photographs test --output out
+    av-nicking evaluate-in-use --photographs my_photographs --output out
 
 The vein of every clear crossing is squeezed in the photograph itself, never two at once whose
 patches touch; then the unchanged pipeline screens it as `screen` does by default, and what it
 detects within 10 DRIVE px is compared with what was squeezed. The same photographs as they are tell
 how often nicking is found where hardly any is. Photographs need artery/vein labels (which the
-pipeline never sees): splits that datasets/prepare_crosspos.py has prepared, or a folder with
+pipeline never sees): splits that `av-nicking prepare` has prepared, or a folder with
 images/ and av/. Writes in_use_NAME.json, natural_NAME.json and their rows as CSV.
 Exit codes: 0 done, 1 some photographs failed, 2 wrong usage.
 """
@@ -20,7 +20,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from av_grading.defaults import DEFAULT_GRADER
+from av_grading.command_line.defaults import DEFAULT_GRADER
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, SEVERE_EYES, SQUEEZES
 
 if TYPE_CHECKING:

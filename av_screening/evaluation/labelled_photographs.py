@@ -54,7 +54,7 @@ class LabelledPhotograph:
 
 
 def prepared_photographs(root: Path, sets: Sequence[str], split: str) -> list[LabelledPhotograph]:
-    """Photographs of one split of sets that datasets/prepare_crosspos.py has prepared.
+    """Photographs of one split of sets that `av-nicking prepare` has prepared.
 
     Raises:
         InputFileError: a set was not prepared.

@@ -1,7 +1,7 @@
 """How far two readers agree, and what is left to adjudicate.
 
-    python -m av_screening.review.agree a.csv b.csv --output agreement
-    python -m av_screening.review.agree a.csv b.csv --output agreement --run out \\
+    av-nicking agree a.csv b.csv --output agreement
+    av-nicking agree a.csv b.csv --output agreement --run out \\
         --adjudicated to_adjudicate.csv
 
 Takes review files, or a run's crossings.csv as one of them. Writes agreement.json, agreement.html,
@@ -16,16 +16,6 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code
-from av_screening.errors import FileProblems
-from av_screening.review.agreement import Tolerance, agreement, pair_answers
-from av_screening.review.agreement_report import ADJUDICATE, write_agreement
-from av_screening.review.answers import Answer, read_answers, read_review
-from av_screening.review.labels import decide, labels_of, write_labels
-from av_screening.run.finished_run import FinishedRun, read_table
-
-SAME_PLACE = 10 / 540
-"""Added crossings that are at most so far apart are one (diameters of the field of view): 10 DRIVE
-px, half a box."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -47,62 +37,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.adjudicated and not args.run:
         parser.error("--adjudicated: expected --run too, which names the patches")
+    from av_screening.review.compare_readers import run_agree
+
     return exit_code(lambda: run_agree(args))
-
-
-def run_agree(args: argparse.Namespace) -> None:
-    run = FinishedRun.read(args.run) if args.run else None
-    first, second = (read_answers(path, run) for path in args.reviews)
-    check_same_run(args.reviews, first, second)
-    near = tolerance_of(run, args.tolerance)
-    pairs = pair_answers(first, second, near)
-    figures = agreement(pairs, args.draws)
-    readers = first[0].reader, second[0].reader
-    if not args.adjudicated:
-        keep_answers(args.output / ADJUDICATE)
-    settled = read_review(args.adjudicated, run, unanswered=True) if args.adjudicated else []
-    if run is not None:
-        final, undecided = decide(pairs, settled, near)
-        labels = labels_of(final, run, args.output, undecided=undecided)
-        write_labels(args.output, labels)
-        print(
-            f"{len(labels.manifest)} graded patches, {len(labels.readings)} readings; "
-            f"{undecided} crossings undecided, {labels.without_patch} graded but added, "
-            "so without patch"
-        )
-    write_agreement(args.output, pairs, figures, readers, listed=not args.adjudicated)
-    counts = figures["counts"]
-    print(f"{counts['read_by_both']} crossings read by both, {counts['to_adjudicate']} to settle")
-    print(f"written: {args.output / 'agreement.html'}")
-
-
-def keep_answers(listed: Path) -> None:
-    """Raise FileProblems where a list to adjudicate has answers, which would be written over."""
-    if listed.is_file():
-        table = read_table(listed, ["answer"], {"answer": "str"})
-        answered = int(table["answer"].notna().sum())
-        if answered:
-            raise FileProblems(
-                listed,
-                [f"expected no answers yet, found {answered}: --adjudicated takes them"],
-            )
-
-
-def check_same_run(paths: list[Path], first: list[Answer], second: list[Answer]) -> None:
-    """Raise ValueError where two review files are of different runs."""
-    runs = first[0].run, second[0].run
-    if all(runs) and runs[0] != runs[1]:
-        raise ValueError(
-            f"{paths[1]}: run: expected {runs[0]!r} as in {paths[0]}, found {runs[1]!r}"
-        )
-
-
-def tolerance_of(run: FinishedRun | None, pixels: float) -> Tolerance:
-    """Photograph → `SAME_PLACE` in px; `pixels` where no run tells its scale."""
-    if run is None:
-        return lambda photograph: pixels
-    diameters = run.fov_diameters
-    return lambda photograph: SAME_PLACE * diameters[photograph]
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from av_grading.command_line.progress import progress
 from av_screening.read.find_photographs import find_photographs
 from av_screening.run.screen_photograph import Outcome, Task, crashed, screen_photograph
 from av_screening.run.workers import run_tasks
@@ -105,7 +106,7 @@ def screen_folder(
             runner(tasks) if runner else run_tasks(tasks, screen_photograph, workers, crashed)
         )
         counts = Counts()
-        for outcome in tqdm(outcomes, desc="screening", disable=None, unit="photo"):
+        for outcome in progress(outcomes, "screening", "photograph"):
             _count(counts, outcome)
         photographs = partial(find_photographs, folder, output)
         identity = run_id(word, folder)

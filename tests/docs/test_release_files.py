@@ -49,6 +49,13 @@ def test_readme_is_a_page(repo: Path) -> None:
     assert any(line.startswith("![") for line in readme[:20]), "a picture on the first screen"
 
 
+def test_paths_that_contributors_are_sent_to_exist(repo: Path) -> None:
+    table = (repo / "CONTRIBUTING.md").read_text().partition("## To add")[2]
+    paths = re.findall(r"`([\w.]+(?:/[\w.-]*)+)`", table)
+    assert len(paths) > 20
+    assert not [path for path in paths if not (repo / path).exists()]
+
+
 def test_links_lead_somewhere(repo: Path) -> None:
     for page in ("README.md", "CONTRIBUTING.md", "datasets/README.md"):
         for target in re.findall(r"\]\(([^)#\s]+)", (repo / page).read_text()):

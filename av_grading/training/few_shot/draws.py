@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from av_grading.command_line.defaults import STUDY as STUDY
 from av_grading.config import Config
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.splits import SplitError, grouped_holdout
-from av_grading.defaults import STUDY as STUDY
 from av_grading.grader import Rows
 from av_grading.training.cross_validation import FoldResult, fold_split
 from av_grading.training.engine import train

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-DEFAULT_GRADER = Path(__file__).parent / "weights" / "nicking_grader_r18.safetensors"
+DEFAULT_GRADER = Path(__file__).parents[1] / "weights" / "nicking_grader_r18.safetensors"
 """What is shipped."""
 VIEWS = (1, 2, 4)
 """How many of `grader.FLIPS` a grader may look at: as it is, after half a turn, in both mirrors."""

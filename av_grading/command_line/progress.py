@@ -1,0 +1,37 @@
+"""How far long work has come: a bar on a terminal, now and then a line elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+EVERY = 30.0
+"""Seconds between two lines: a log of hours stays short, and short work has none."""
+
+
+def progress(
+    items: Iterable[Item], title: str, unit: str, total: int | None = None
+) -> Iterator[Item]:
+    """Hand on items and show how many are done.
+
+    Args:
+        items: to be worked on.
+        title: what is done with them.
+        unit: what one of them is.
+        total: how many there are, where `items` has no length.
+    """
+    if sys.stderr.isatty():
+        yield from tqdm(items, title, total, unit=unit)
+        return
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)
+    of = "" if total is None else f" of {total}"
+    last = time.monotonic()
+    for done, item in enumerate(items, 1):
+        yield item
+        if time.monotonic() - last >= EVERY:
+            last = time.monotonic()
+            print(f"{title}: {unit} {done}{of}", flush=True)
