@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -26,7 +26,7 @@ def progress(
     if sys.stderr.isatty():
         yield from tqdm(items, title, total, unit=unit)
         return
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     of = "" if total is None else f" of {total}"
     last = time.monotonic()
