@@ -1,4 +1,7 @@
-"""The wheel: what is in it, and that it screens in an empty folder, far from the checkout."""
+"""The wheel: what is in it, and that it screens in an empty folder, far from the checkout.
+
+python -m pytest -m slow tests/av_screening/command_line/test_wheel.py
+"""
 
 import os
 import subprocess
@@ -11,6 +14,13 @@ import pytest
 from PIL import Image
 
 from av_detectron.data.phantom import make_phantom
+
+SHOW = """
+from importlib.util import find_spec
+from av_grading.formats.config_file import CONFIGS
+print(*(find_spec(f"av_{name}").origin for name in ("detectron", "grading", "screening")), CONFIGS)
+"""
+"""Where the packages and the graders' configs lie."""
 
 
 @pytest.fixture(scope="module")
@@ -47,30 +57,25 @@ def test_configs_templates_and_weights_are_packed(wheel: Path, repo: Path) -> No
 @pytest.mark.slow
 def test_screens_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
     """In a new environment that borrows the large dependencies, and not this checkout."""
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
-    scripts = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin")
+    new = tmp_path / "env"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(new)], check=True)
+    scripts = new / ("Scripts" if os.name == "nt" else "bin")
     python = str(scripts / "python")
-    paths = {"base": str(tmp_path / "env"), "platbase": str(tmp_path / "env")}
+    paths = {"base": str(new), "platbase": str(new)}
     packages = Path(sysconfig.get_path("purelib", vars=paths))
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    options = {"check": True, "env": environment, "cwd": tmp_path}
-    pip = [python, "-m", "pip", "install", "-q", "--no-deps", "--disable-pip-version-check"]
-    subprocess.run([*pip, str(wheel)], **options)
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps"]
+    subprocess.run([*pip, "--disable-pip-version-check", str(wheel)], check=True, cwd=tmp_path)
     # Lines of a .pth come after the environment's own packages, and those in it are not followed.
     (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     empty = tmp_path / "empty"
     (empty / "photographs").mkdir(parents=True)
     Image.fromarray(make_phantom(0, 300).image).save(empty / "photographs" / "a.png")
-    code = "import av_detectron, av_grading, av_screening as s; print(s.__file__)"
-    code += "; from av_detectron.config import find_config; print(find_config('cpu/demo.yaml'))"
-    code += (
-        "; from av_grading.formats.config_file import CONFIGS; print(CONFIGS / 'two_stream.yaml')"
-    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     options = {"env": environment, "cwd": empty, "capture_output": True, "text": True}
-    shown = subprocess.run([python, "-W", "ignore", "-c", code], **options)
-    lines = shown.stdout.split()
-    assert len(lines) == 3 and all(x.startswith(str(packages)) for x in lines), shown.stderr
-    assert all(Path(x).is_file() for x in lines)
+    shown = subprocess.run([python, "-c", SHOW], **options)
+    homes = shown.stdout.split()
+    assert len(homes) == 4 and all(h.startswith(str(packages)) for h in homes), shown.stderr
+    assert Path(homes[-1], "cpu", "two_stream.yaml").is_file()
     command = [str(scripts / "av-nicking"), "screen", "photographs", "--output", "out"]
     done = subprocess.run([*command, "--workers", "1"], **options)
     assert done.returncode == 0, done.stderr
