@@ -32,6 +32,7 @@ def progress(
     last = time.monotonic()
     for done, item in enumerate(items, 1):
         yield item
-        if time.monotonic() - last >= EVERY:
-            last = time.monotonic()
+        now = time.monotonic()
+        if now - last >= EVERY:
+            last = now
             print(f"{title}: {unit} {done}{of}", flush=True)

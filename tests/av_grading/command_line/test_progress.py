@@ -1,6 +1,7 @@
 """Progress: a bar on a terminal, lines with time between them elsewhere."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ def test_lines_where_there_is_no_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = iter([0, 10, 31, 40, 61.5])
-    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     assert list(progress("abcd", "measuring", "crossing")) == list("abcd")
     out, err = capsys.readouterr()
     assert out == "measuring: crossing 2 of 4\nmeasuring: crossing 4 of 4\n" and not err
