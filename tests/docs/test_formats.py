@@ -19,7 +19,7 @@ from av_screening.write import columns, run_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/FORMATS.md").read_text()
-REVIEW = (ROOT / "av_screening/templates/review.js").read_text()
+PAGES = (ROOT / "av_screening/templates/review_file.js").read_text()
 
 
 def documented(heading: str) -> list[str]:
@@ -36,7 +36,6 @@ WRITTEN = {
     "`discs.csv`": disc.COLUMNS,
     "`manifest.csv`": header(format_manifest([])),
     "`manifest.csv` of simulated nicking": header(format_manifest([], TRUTH))[len(COLUMNS) :],
-    "Review download": re.findall(r'"(\w+)"', re.search(r"const lines = \[\[(.*?)\]\]", REVIEW)[1]),
     "Review file": answers.COLUMNS,
     "`readings.csv`": labels.READING_COLUMNS,
     "Caliber table": header(measure.format_table([])),
@@ -50,6 +49,11 @@ WRITTEN = {
 @pytest.mark.parametrize("heading", WRITTEN)
 def test_columns(heading):
     assert documented(heading) == list(WRITTEN[heading])
+
+
+def test_review_pages_write_the_columns_that_are_read():
+    written = re.search(r"const COLUMNS = \[(.*?)\]", PAGES, re.DOTALL)[1]
+    assert re.findall(r'"(\w+)"', written) == answers.COLUMNS
 
 
 def test_predictions(tmp_path):
