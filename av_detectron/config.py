@@ -77,6 +77,9 @@ def add_av_config(cfg: CfgNode) -> None:
     # Strength x of random changes of colour: factors of contrast and saturation lie between
     # 1 - x and 1 + x, those of each channel half as far from 1; see `draw_tint`.
     cfg.INPUT.CROSSPOS.COLOR = 0.15
+    # Share of crops in which vessels are squeezed along up to three stretches, photograph and
+    # labels alike, see `data/squeeze.py`.
+    cfg.INPUT.CROSSPOS.SQUEEZE = 0.0
     # Memory for resized photographs, per data loader worker (MiB).
     cfg.INPUT.CROSSPOS.CACHE_MB = 600
 

@@ -32,7 +32,9 @@ from av_detectron.formats.results import write_results
 
 def detect(config: Path, dataset: str) -> tuple[CfgNode, DetectorScores]:
     """Run a trained detector on a registered set and score its predictions."""
-    cfg = detector_config(config, ["DATASETS.TEST", f"('{dataset}',)"])
+    # Detections are the first view's, whatever the number of views of the map.
+    overrides = ["DATASETS.TEST", f"('{dataset}',)", "TEST.CROSSPOS.N_VIEWS", "1"]
+    cfg = detector_config(config, overrides)
     threshold = cfg.TEST.CROSSPOS.SCORE_THRESHOLD
     if threshold < 0:
         raise ValueError(f"{config}: TEST.CROSSPOS.SCORE_THRESHOLD was not chosen yet")

@@ -14,6 +14,7 @@ from av_detectron.data.contrast import MIDDLE
 from av_detectron.data.crossing_rule import crossing_box, crossing_mask
 from av_detectron.data.disc import OpticDisc, draw_disc
 from av_detectron.data.photograph import PhotographCache, load_image, working_drive_px
+from av_detectron.data.squeeze import draw_squeezes, squeeze_vessels
 from av_detectron.modeling.av_loss import IGNORED, kinds_alone
 
 BROAD_REACH = 3.0
@@ -74,6 +75,7 @@ class CrossPosTrainMapper:
         self.rotation = keys.ROTATION
         self.zoom = keys.ZOOM
         self.color = keys.COLOR
+        self.squeeze = keys.SQUEEZE
         self.format = cfg.INPUT.FORMAT
         # What is beyond the photograph looks like what is beyond the field of view.
         self.outside = round(MIDDLE) if keys.CONTRAST_RADIUS > 0 else 0
@@ -99,6 +101,12 @@ class CrossPosTrainMapper:
         image = crop.image(photograph.image, self.outside)
         image = draw_tint(rng, self.color).image(image)
         vessels = None if photograph.vessels is None else crop.image(photograph.vessels)
+        av = None if photograph.av is None else crop.labels(photograph.av, IGNORED)
+        if self.squeeze > 0 and av is not None and rng.random() < self.squeeze:
+            squeezes = draw_squeezes(rng, av, photograph.drive_px * crop.zoom)
+            pictures = [image] if vessels is None else [image, vessels]
+            (image, *others), av = squeeze_vessels(pictures, av, squeezes)
+            vessels = others[0] if others else None
         instances = make_instances(
             crop.points(photograph.centers),
             vessels,
@@ -113,8 +121,8 @@ class CrossPosTrainMapper:
             "width": self.size,
             "instances": instances,
         }
-        if photograph.av is not None:
-            labels = torch.from_numpy(crop.labels(photograph.av, IGNORED)).long()
+        if av is not None:
+            labels = torch.from_numpy(av).long()
             if record["label_options"].edges == "broad":
                 labels = kinds_alone(labels, round(BROAD_REACH * photograph.drive_px * crop.zoom))
             mapped["av"] = labels

@@ -2,7 +2,7 @@
 
 import logging
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,14 @@ from torch import nn
 from av_detectron.checkpoint.checkpointer import CrossPosCheckpointer, read_checkpoint
 from av_detectron.checkpoint.release import fill
 from av_detectron.data.crosspos import check_labels
+from av_detectron.data.disc import OpticDisc
 from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
 from av_detectron.engine.ema import ModelEMA
 from av_detectron.engine.hooks import KeepBest, KeepEMA, UpdateEMA
 from av_detectron.evaluation.av_evaluator import AVMapEvaluator
 from av_detectron.evaluation.center_evaluator import CenterEvaluator
 from av_detectron.evaluation.coco_evaluator import CrossPosCOCOEvaluator
+from av_detectron.evaluation.disc_scores import DiscEvaluator, DiscPair, crop_without_disc
 from av_detectron.modeling.roi_pooling import pool_in_float32
 
 KEPT_CHECKPOINTS = 2
@@ -112,6 +114,8 @@ class CrossPosTrainer(DefaultTrainer):
         labelled = any(r.get("av_file_name") for r in records)
         if cfg.MODEL.META_ARCHITECTURE in WITH_MAP and labelled:
             evaluators.append(AVMapEvaluator(records))
+        if finds_disc(cfg) and any(r.get("disc") for r in records):
+            evaluators.append(DiscEvaluator(records))
         return DatasetEvaluators(evaluators)
 
     def build_hooks(self) -> list[HookBase]:
@@ -142,15 +146,59 @@ def _without_amp(cfg: CfgNode) -> CfgNode:
     return cfg
 
 
-def predict(cfg: CfgNode, dataset_name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def finds_disc(cfg: CfgNode) -> bool:
+    """Whether the config's model finds the optic disc."""
+    return bool(cfg.MODEL.META_ARCHITECTURE in WITH_MAP and cfg.MODEL.AV_HEAD.DISC)
+
+
+Record = dict[str, Any]
+
+
+def predict(
+    cfg: CfgNode, dataset_name: str, change: Callable[[Record], Record | None] | None = None
+) -> Iterator[tuple[Record, dict[str, Any]]]:
     """Apply `MODEL.WEIGHTS` to a registered set: dataset dict and output of each photograph.
+
+    Args:
+        cfg: of the model.
+        dataset_name: of the set.
+        change: what is done to each mapped dataset dict before; None leaves the photograph out.
 
     Raises as `load_model`.
     """
     model = load_model(cfg).eval()
     with torch.inference_mode():
         for (record,) in CrossPosTrainer.build_test_loader(cfg, dataset_name):
-            yield record, model([record])[0]
+            given = record if change is None else change(record)
+            if given is not None:
+                yield given, model([given])[0]
+
+
+def pair_discs(
+    cfg: CfgNode, dataset_name: str, found: Mapping[int, OpticDisc | None]
+) -> list[DiscPair | None]:
+    """Labelled and found discs of a registered set's photographs, in its order, with what is said
+    of a crop without the disc; None where no disc is labelled, or the model finds none at all.
+
+    Args:
+        cfg: of the model that found them.
+        dataset_name: of the set.
+        found: by image id.
+    """
+    records = DatasetCatalog.get(dataset_name)
+    if not finds_disc(cfg):
+        return [None] * len(records)
+    single = cfg.clone()
+    single.defrost()
+    single.TEST.CROSSPOS.N_VIEWS = 1  # the disc is the first view's
+    crops = predict(single, dataset_name, crop_without_disc)
+    in_crop = {record["image_id"]: output["disc"] is not None for record, output in crops}
+    return [
+        DiscPair(r["disc"], found[r["image_id"]], in_crop.get(r["image_id"]))
+        if r["disc"] is not None
+        else None
+        for r in records
+    ]
 
 
 def evaluate(cfg: CfgNode) -> dict[str, Any]:

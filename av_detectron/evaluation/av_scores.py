@@ -17,6 +17,7 @@ from av_detectron.evaluation.center_matching import (
     pool,
     tolerance_name,
 )
+from av_detectron.evaluation.topology import Topology, count_topology
 from av_detectron.maps.consistency import agree_along_segments
 from av_detectron.maps.map_crossings import SMALLEST, find_map_crossings
 
@@ -29,11 +30,20 @@ class MapScores:
         raw: pixels of the map as it is.
         agreed: pixels after `agree_along_segments`.
         centers: crossings from the map alone, against the labelled ones (DRIVE px).
+        topology: paths along the map's vessels.
     """
 
     raw: MapCounts
     agreed: MapCounts
     centers: PhotographCenters
+    topology: Topology
+
+
+def map_centers(probabilities: NDArray[np.float32], record: dict[str, Any]) -> PhotographCenters:
+    """Crossings of a map (3, H, W) alone, against those of its photograph's dataset dict."""
+    unit = record["fov"].drive_px
+    centers, scores = find_map_crossings(probabilities, unit)
+    return PhotographCenters(centers / unit, scores, labelled_centers(record))
 
 
 def score_map(probabilities: NDArray[np.float32], record: dict[str, Any]) -> MapScores:
@@ -46,11 +56,11 @@ def score_map(probabilities: NDArray[np.float32], record: dict[str, Any]) -> Map
     labels = read.read_av_map(Path(record["av_file_name"]))
     unit = record["fov"].drive_px
     agreed = agree_along_segments(probabilities, SMALLEST * unit**2)
-    centers, scores = find_map_crossings(probabilities, unit)
     return MapScores(
         raw=count_map(probabilities, labels, record["fov"]),
         agreed=count_map(agreed, labels, record["fov"]),
-        centers=PhotographCenters(centers / unit, scores, labelled_centers(record)),
+        centers=map_centers(probabilities, record),
+        topology=count_topology(probabilities, labels, record["fov"]),
     )
 
 
@@ -60,7 +70,8 @@ def map_metrics(
     """Flat names → values, 0-1, pooled over photographs.
 
     The names of `MapCounts.metrics` for the map as it is, those of artery and vein again with
-    the suffix `_agreed` for consistent segments, and `map_center_<precision, recall, f1>_<t>px`.
+    the suffix `_agreed` for consistent segments, `map_center_<precision, recall, f1>_<t>px`, and
+    those of `Topology.metrics`.
 
     Args:
         photographs: scores, a resample of them too.
@@ -74,4 +85,5 @@ def map_metrics(
         matches = pool([p.centers.matches(measured) for p in photographs])
         for name, value in matches.at(threshold).items():
             values[tolerance_name(f"map_center_{name}", measured)] = value
+    values.update(sum((p.topology for p in photographs), Topology()).metrics())
     return values

@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,7 @@ class DetectorScores:
         self.tolerance = tolerance
         records = sorted(load_crosspos(json_file, json_file.parent), key=lambda r: r["image_id"])
         self.photographs = [r["file_name"] for r in records]
+        self.image_ids = [r["image_id"] for r in records]
         self._centers = [_photograph_centers(r, predictions) for r in records]
         self._matches = {
             t: [c.matches(t) for c in self._centers] for t in measured_tolerances(tolerance)
@@ -199,6 +200,27 @@ def bootstrap(
     rng = np.random.default_rng(seed)
     samples = [rng.integers(count, size=count) for _ in range(draws)]
     return {name: [s.metrics(i) for i in samples] for name, s in scores.items()}
+
+
+def bootstrap_metrics(
+    metrics: Callable[[NDArray[np.int64]], dict[str, float]], count: int, draws: int, seed: int
+) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """Metrics of all photographs, and 95 % intervals over resamples of them.
+
+    What cannot be measured (absent or NaN) with all of them is left out; an interval is over those
+    resamples with which a metric can be.
+
+    Args:
+        metrics: of the photographs with these indices, with repetition.
+        count: number of photographs.
+        draws: number of resamples.
+        seed: of the resampling.
+    """
+    rng = np.random.default_rng(seed)
+    sampled = [metrics(rng.integers(count, size=count)) for _ in range(draws)]
+    values = {k: v for k, v in metrics(np.arange(count)).items() if not np.isnan(v)}
+    ci95 = {k: interval([d.get(k, np.nan) for d in sampled]) for k in values}
+    return values, ci95
 
 
 def interval(values: Sequence[float]) -> list[float]:

@@ -11,8 +11,8 @@ from av_detectron.checkpoint.checkpointer import CheckpointError
 from av_detectron.data.errors import InputFileError
 
 
-def report_parser(description: str | None) -> argparse.ArgumentParser:
-    """Parser with the arguments of every report."""
+def report_parser(description: str | None, several: bool = False) -> argparse.ArgumentParser:
+    """Parser with the arguments of every report, on one set or on several."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -22,7 +22,10 @@ def report_parser(description: str | None) -> argparse.ArgumentParser:
         required=True,
         help="best.yaml of a training, or .safetensors of tools/release_weights.py",
     )
-    parser.add_argument("--dataset", default="crosspos_drive_test", help="registered name")
+    if several:
+        parser.add_argument("--datasets", nargs="+", required=True, help="registered names")
+    else:
+        parser.add_argument("--dataset", default="crosspos_drive_test", help="registered name")
     parser.add_argument("--output", type=Path, required=True, help="results file to write")
     parser.add_argument("--draws", type=int, default=1000, help="bootstrap resamples")
     parser.add_argument("--seed", type=int, default=0, help="of the resampling")

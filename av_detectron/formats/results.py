@@ -27,6 +27,28 @@ def current_commit(folder: Path) -> str:
     return commit.stdout.decode().strip() + ("+changes" if status.stdout.strip() else "")
 
 
+def committed_file(name: str, folder: Path) -> Path:
+    """A file by its path, or `COMMIT:PATH`, as it was in this repository; that is put in `folder`.
+
+    Raises:
+        ValueError: neither; says what git says.
+    """
+    if Path(name).is_file() or ":" not in name:
+        return Path(name)
+    git = ["git", "-C", str(Path(__file__).parent), "show", name]
+    try:
+        done = subprocess.run(git, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = getattr(error, "stderr", b"") or str(error).encode()
+        raise ValueError(
+            f"{name}: expected a file, or COMMIT:FILE of this repository with its history "
+            f"({said.decode(errors='replace').strip()})"
+        ) from error
+    path = folder / Path(name.split(":", 1)[1]).name
+    path.write_bytes(done.stdout)
+    return path
+
+
 def current_command() -> str:
     """The command line of this process, as a user would type it."""
     if sys.argv[0].startswith("av-nicking "):

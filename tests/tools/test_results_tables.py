@@ -152,3 +152,18 @@ def test_benchmark_table(tables: ModuleType) -> None:
     assert "| seconds a photograph: pipeline, stock, separate | 0.50, 0.50, 0.50 |" in table
     assert "growth from 2 to 9 photographs | 900 MiB, +3.1 % |" in table
     assert "| 50 %, 50 % |" in table
+
+
+def test_a_set_has_three_rows_and_a_star_where_it_was_learned_from(
+    fill: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    metrics = {f"crosspos_hrf_val_bbox_AP50{s}": 0.25 for s in ("", "_before", "_minus_before")}
+    data = {"evaluated": {"crosspos_hrf_val": ["a", "b"]}}
+    data |= {"trained_on": ["crosspos_hrf_train"], "before_trained_on": ["crosspos_hrf_val"]}
+    page = "<!-- table detector_by_set -->\n<!-- end detector_by_set -->\n"
+    assert "Not measured yet." in fill(page, tmp_path)
+    content = results(metrics) | {"data": data}
+    (tmp_path / "detector_by_set.json").write_text(json.dumps(content))
+    filled = fill(page, tmp_path)
+    assert "| hrf_val (2), before* | .250 (.200 to .300) | " in filled
+    assert "| hrf_val (2), now | .250" in filled and "| hrf_val (2), now less before |" in filled

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+from tables.by_set import by_set_table
 from tables.detector import ablation_table, av_table, detector_table, pass_table
 from tables.grader import attribution_table, caliber_table, grader_table
 from tables.in_use import in_use_table, natural_table
 from tables.parts import Results
-from tables.speed import benchmark_table
+from tables.speed import benchmark_table, pass_over_before_table
 
 TABLES: dict[str, Callable[[Results], str]] = {
     "in_use_fundus_avseg": in_use_table,
@@ -15,7 +16,9 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "detector_fundus_avseg": detector_table,
     "av_drive": av_table,
     "av_fundus_avseg": av_table,
+    "detector_by_set": by_set_table,
     "one_pass": pass_table,
+    "pass_over_before": pass_over_before_table,
     "ablation": ablation_table,
     "grader_simulated": grader_table,
     "grader_pooling": grader_table,

@@ -23,11 +23,17 @@ DETECTOR_ROWS = {
 }
 
 DISC_ROWS = {
-    "disc_center_error_dd": "error of the optic disc's centre, disc diameters",
-    "disc_diameter_error": "relative error of the disc's diameter",
-    "topology_infeasible": "share of infeasible topology",
-    "topology_correct": "share of correct topology",
+    "topology_infeasible": "paths along arteries and veins, infeasible",
+    "topology_correct": "paths along arteries and veins, correct",
+    "topology_infeasible_vessel": "paths along vessels of either kind, infeasible",
+    "topology_correct_vessel": "paths along vessels of either kind, correct",
+    "disc_found": "optic disc, found",
+    "disc_center_error_dd": "its centre, median error, disc diameters",
+    "disc_center_within_0.1dd": "its centre within 0.1 disc diameters",
+    "disc_diameter_error": "its diameter, median relative error",
+    "disc_false_in_crop": "crops without a disc in which one is said",
 }
+"""Those that were measured: not every detector finds the disc."""
 
 AV_ROWS = {
     "vessel_dice": "vessel Dice",

@@ -31,6 +31,8 @@ PENDING = {
     "natural_fundus_avseg": "Not measured yet.",
     "detector_fundus_avseg": "Not measured yet.",
     "av_fundus_avseg": "Not measured yet.",
+    "detector_by_set": "Not measured yet.",
+    "pass_over_before": "Not measured yet.",
 }
 """What is said in place of a table whose results file is not there yet."""
 

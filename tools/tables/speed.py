@@ -1,4 +1,4 @@
-"""The benchmark's table."""
+"""Tables of speed and memory."""
 
 import re
 
@@ -29,5 +29,21 @@ def benchmark_table(results: Results) -> str:
         "share of the machine's convolution peak: all, detector's pass": ", ".join(
             f"{100 * metrics[name]:.0f} %" for name in ("peak_fraction", "pass_peak_fraction")
         ),
+    }
+    return facts_table(results, rows)
+
+
+def pass_over_before_table(results: Results) -> str:
+    """One pass against an earlier detector's, and its memory on a large photograph."""
+    metrics, memory = results["metrics"], results["data"]["memory"]
+    rows = {
+        "one pass, against that of 0.1.0": number(results, "pass_over_before"),
+        "seconds: now, 0.1.0": ", ".join(
+            f"{metrics[f'{name}_seconds']:.2f}" for name in ("detector", "before")
+        ),
+        f"peak memory on {memory['width']} × {memory['height']} px": (
+            f"{metrics['peak_mib']:.0f} MiB"
+        ),
+        "the same above an idle interpreter": f"{metrics['peak_mib_above_idle']:.0f} MiB",
     }
     return facts_table(results, rows)

@@ -174,3 +174,25 @@ def test_test_mapper_and_channel_order(records: list[dict], order: str, red: int
     assert (mapped["height"], mapped["width"]) == (100, 120)
     assert mapped["image"][red].max() == 180
     json.dumps(mapped["image_id"])
+
+
+def test_squeezed_crops_differ_in_photograph_and_labels(records: list[dict]) -> None:
+    cfg = get_av_config()
+    cfg.merge_from_list(["INPUT.CROSSPOS.CROP_SIZE", "192", "INPUT.CROSSPOS.FOV_DIAMETER", "600"])
+
+    def mapped(share: float, seed: int) -> dict:
+        cfg.INPUT.CROSSPOS.SQUEEZE = share
+        np.random.seed(seed)
+        return CrossPosTrainMapper(cfg)(records[0])
+
+    moved = 0
+    for seed in range(5):
+        plain, squeezed = mapped(0.0, seed), mapped(1.0, seed)
+        changed = float((plain["av"] != squeezed["av"]).float().mean())
+        assert changed < 0.1 and squeezed["av"].shape == plain["av"].shape
+        boxes = (x["instances"].gt_boxes.tensor for x in (plain, squeezed))
+        assert torch.equal(*boxes)
+        if changed > 0:  # a crop may have no stretch that is long enough
+            moved += 1
+            assert not torch.equal(plain["image"], squeezed["image"])
+    assert moved >= 2

@@ -4,7 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
-from av_detectron.formats.results import current_commit, write_results
+import pytest
+
+from av_detectron.formats.results import committed_file, current_commit, write_results
 
 
 def test_results_file(tmp_path: Path) -> None:
@@ -37,3 +39,11 @@ def test_the_commit_says_whether_anything_but_results_has_changed(tmp_path: Path
     assert current_commit(package) == commit
     (tmp_path / "setup.py").write_text("")  # beside the package, not in it
     assert current_commit(package) == f"{commit}+changes"
+
+
+def test_a_file_of_the_history(tmp_path: Path, repo: Path) -> None:
+    assert committed_file("a/b.safetensors", tmp_path) == Path("a/b.safetensors")
+    found = committed_file("HEAD:CITATION.cff", tmp_path)
+    assert found.parent == tmp_path and "cff-version" in found.read_text()
+    with pytest.raises(ValueError, match=r"HEAD:none\.txt: expected a file, or COMMIT:FILE"):
+        committed_file("HEAD:none.txt", tmp_path)
