@@ -100,9 +100,8 @@ def report(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         metrics = measure(write_index(args.run, Path(folder), args.photographs))
     metrics["photographs"] = args.photographs
-    if args.output:
-        data = f"{args.photographs} photographs, the outputs of {args.run.name} repeated"
-        write_results(args.output, metrics=metrics, seeds=[], data=data)
+    data = f"{args.photographs} photographs, the outputs of {args.run.name} repeated"
+    write_results(args.output, metrics=metrics, seeds=[], data=data)
     print({name: round(value, 1) for name, value in metrics.items()})
 
 
@@ -112,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("run", type=Path, help="output folder of a run over drawn photographs")
     parser.add_argument("--photographs", type=int, default=2000)
-    parser.add_argument("--output", type=Path, help="results file to write")
+    parser.add_argument("--output", type=Path, required=True, help="results file to write")
     return run_report(report, parser.parse_args(argv))
 
 
