@@ -35,7 +35,7 @@ test: install ## linters, types and the quick tests
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
-	$(PY) -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: install ## the longer tests
 	$(PY) -m pytest -m slow

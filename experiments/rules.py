@@ -84,7 +84,10 @@ def makers(rules: Iterable[Rule]) -> dict[str, Rule]:
 
 def _ordered(rules: list[Rule]) -> list[Rule]:
     made_by = makers(rules)
-    needs = {rule: {made_by[i] for i in rule.inputs if i in made_by} for rule in rules}
+    # Lists, not sets: the order is the same in every process.
+    needs = {
+        rule: list(dict.fromkeys(made_by[i] for i in rule.inputs if i in made_by)) for rule in rules
+    }
     try:
         return list(TopologicalSorter(needs).static_order())
     except CycleError as error:

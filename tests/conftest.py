@@ -1,6 +1,11 @@
-"""Fixtures for all tests: the real photographs and small folders of phantoms."""
+"""Fixtures for all tests: real photographs, folders of phantoms, scripts as a user runs them."""
 
+import logging
 import os
+import runpy
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +39,62 @@ def seeds() -> None:
     """Every test draws from the same start."""
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@contextmanager
+def as_in_a_new_process() -> Iterator[None]:
+    """Without data sets that are registered already, whose folder another run named.
+
+    Afterwards they are there again, and no handlers of loggers are left behind.
+    """
+    names = [None, *logging.root.manager.loggerDict, "detectron2", "fvcore"]
+    loggers = [logging.getLogger(name) for name in dict.fromkeys(names)]
+    before = [(log, list(log.handlers), log.propagate, log.level) for log in loggers]
+    data = sys.modules.get("detectron2.data")
+    catalogs = [data.DatasetCatalog, data.MetadataCatalog] if data else []
+    registered = [dict(catalog.data) for catalog in catalogs]
+    for catalog in catalogs:
+        for name in [name for name in catalog.data if name.startswith("crosspos_")]:
+            del catalog.data[name]
+    try:
+        yield
+    finally:
+        for log, handlers, propagate, level in before:
+            log.handlers[:], log.propagate = handlers, propagate
+            log.setLevel(level)
+        if module := sys.modules.get("detectron2.utils.logger"):
+            module.setup_logger.cache_clear()  # or it would not set up the next run's
+        for catalog, content in zip(catalogs, registered, strict=True):
+            catalog.data = content
+
+
+@pytest.fixture
+def run_script(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """`run_script("tools/x.py", *arguments, VARIABLE=value)` → exit code, stdout, stderr.
+
+    In this process: a new one would import torch and Detectron2 again, which takes seconds. What
+    the script does not catch fails the test.
+    """
+
+    def run(script: str, *arguments: object, **environment: object) -> tuple[int, str, str]:
+        path = repo / script
+        capsys.readouterr()
+        with monkeypatch.context() as patched, as_in_a_new_process():
+            for name, value in environment.items():
+                patched.setenv(name, str(value))
+            patched.setattr(sys, "argv", [str(path), *map(str, arguments)])
+            patched.setattr(sys, "path", [str(path.parent), *sys.path])
+            try:
+                runpy.run_path(str(path), run_name="__main__")
+                code = 0
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
 
 
 @pytest.fixture

@@ -1,11 +1,7 @@
 """Files as cameras, archives and accidents leave them."""
 
 import io
-import os
-import signal
 import struct
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -25,20 +21,6 @@ def encode(pixels: NDArray[np.generic], kind: str = "PNG") -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind)
     return buffer.getvalue()
-
-
-def start_as_on_a_terminal(repo: Path, *arguments: object) -> subprocess.Popen[str]:
-    """A Python process that Ctrl-C reaches: `os.killpg(run.pid, signal.SIGINT)`."""
-    return subprocess.Popen(
-        [sys.executable, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(repo)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A shell that runs the tests in the background has them ignore Ctrl-C, and their children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
 
 
 def make_dicom(pixels: NDArray[np.uint8], **more: object) -> bytes:

@@ -1,9 +1,7 @@
 """Simulated nicking, as a user runs it."""
 
-import os
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +15,17 @@ from av_grading.formats.manifest import read_manifest
 from av_grading.simulation.grades import GradeRule
 from av_grading.simulation.write import Options, Source, simulate_set
 
+Simulate = Callable[..., tuple[int, str, str]]
 
-def simulate(root: Path, repo: Path, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, str(repo / "datasets" / "simulate_nicking.py"), *arguments],
-        env={**os.environ, "DETECTRON2_DATASETS": str(root)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    return done.returncode, done.stdout, done.stderr
+
+@pytest.fixture
+def simulate(run_script: Callable[..., tuple[int, str, str]]) -> Simulate:
+    """`simulate(data folder, *arguments)` → exit code, stdout, stderr."""
+
+    def run(root: Path, *arguments: str) -> tuple[int, str, str]:
+        return run_script("datasets/simulate_nicking.py", *arguments, DETECTRON2_DATASETS=root)
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +41,8 @@ def les_av(av_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_real_crossings_are_squeezed(les_av: Path, repo: Path, tmp_path: Path) -> None:
-    code, out, err = simulate(les_av, repo, "les_av", "--output", str(tmp_path))
+def test_real_crossings_are_squeezed(les_av: Path, tmp_path: Path, simulate: Simulate) -> None:
+    code, out, err = simulate(les_av, "les_av", "--output", str(tmp_path))
     assert code == 0, err
     patches = read_manifest(tmp_path / "manifest.csv")
     plain = read_manifest(tmp_path / "unlabelled.csv")
@@ -84,10 +83,10 @@ def test_plain_photographs_are_not_squeezed(les_av: Path, tmp_path: Path) -> Non
     assert len(patches) == len([p for p in plain if p.group in graded])
 
 
-def test_same_seed_same_patches(les_av: Path, repo: Path, tmp_path: Path) -> None:
+def test_same_seed_same_patches(les_av: Path, tmp_path: Path, simulate: Simulate) -> None:
     for name in ("a", "b"):
         more = ["--draws", "6", "--output", str(tmp_path / name)]
-        assert simulate(les_av, repo, "les_av", *more)[0] == 0
+        assert simulate(les_av, "les_av", *more)[0] == 0
     patches = read_manifest(tmp_path / "a/manifest.csv")
     assert len(patches) == 6 * len(read_manifest(tmp_path / "a/unlabelled.csv"))
     assert len({p.patch for p in patches}) == len(patches)
@@ -103,7 +102,7 @@ def test_same_seed_same_patches(les_av: Path, repo: Path, tmp_path: Path) -> Non
     ],
 )
 def test_wrong_use(
-    tmp_path: Path, repo: Path, arguments: list[str], code: int, message: str
+    tmp_path: Path, simulate: Simulate, arguments: list[str], code: int, message: str
 ) -> None:
-    found, _, err = simulate(tmp_path, repo, *arguments, "--output", str(tmp_path / "out"))
+    found, _, err = simulate(tmp_path, *arguments, "--output", str(tmp_path / "out"))
     assert found == code and message in err and "Traceback" not in err

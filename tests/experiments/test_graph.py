@@ -1,6 +1,7 @@
 """The published experiments: every results file has its rule, and every command parses."""
 
 import argparse
+import functools
 import importlib
 import os
 import runpy
@@ -22,6 +23,7 @@ class Parsed(Exception):
     """Carries what a command's own parser made of its words."""
 
 
+@functools.cache
 def tracked() -> set[str]:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True

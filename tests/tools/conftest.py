@@ -1,8 +1,5 @@
 """Detectors with random weights, and tools run as a user runs them."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,17 +36,12 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run_tool(untrained: Path, repo: Path) -> Callable[..., tuple[int, str, str]]:
+def run_tool(
+    untrained: Path, run_script: Callable[..., tuple[int, str, str]]
+) -> Callable[..., tuple[int, str, str]]:
     """`run_tool(name, *arguments)` → exit code, stdout and stderr of one of tools/."""
 
     def run(tool: str, *arguments: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [sys.executable, str(repo / "tools" / tool), *arguments],
-            env={**os.environ, "DETECTRON2_DATASETS": str(untrained)},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        return done.returncode, done.stdout, done.stderr
+        return run_script(f"tools/{tool}", *arguments, DETECTRON2_DATASETS=untrained)
 
     return run

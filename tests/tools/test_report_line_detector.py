@@ -1,32 +1,24 @@
 """The line detector's report, as a user runs it."""
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-
-def report(repo: Path, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, str(repo / "tools" / "report_line_detector.py"), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    return done.returncode, done.stdout, done.stderr
+RunScript = Callable[..., tuple[int, str, str]]
+REPORT = "tools/report_line_detector.py"
 
 
-def test_report_and_choice(repo: Path, cross_set: Path, tmp_path: Path) -> None:
+def test_report_and_choice(cross_set: Path, tmp_path: Path, run_script: RunScript) -> None:
     output = tmp_path / "line.json"
     given = ["--photographs", str(cross_set)]
-    code, out, err = report(repo, *given, "--output", str(output), "--draws", "20")
+    code, out, err = run_script(REPORT, *given, "--output", str(output), "--draws", "20")
     assert code == 0, err
     metrics = json.loads(output.read_text())["metrics"]
     assert 0 < metrics["vessel_dice"] <= 1 and 0.5 < metrics["vessel_accuracy"] <= 1
     assert metrics["seconds_a_photograph"] < 3 and str(output) in out
-    code, out, _ = report(repo, *given, "--choose")
+    code, out, _ = run_script(REPORT, *given, "--choose")
     assert code == 0 and out.count("threshold") > 5
 
 
@@ -34,6 +26,6 @@ def test_report_and_choice(repo: Path, cross_set: Path, tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [(["--photographs", "nowhere", "--output", "x.json"], 1, "nowhere"), ([], 2, "--photographs")],
 )
-def test_wrong_use(repo: Path, arguments: list[str], code: int, message: str) -> None:
-    found, _, err = report(repo, *arguments)
+def test_wrong_use(run_script: RunScript, arguments: list[str], code: int, message: str) -> None:
+    found, _, err = run_script(REPORT, *arguments)
     assert found == code and message in err and "Traceback" not in err

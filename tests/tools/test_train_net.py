@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,32 +50,47 @@ def workplace(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Path:
     return folder
 
 
-def start(
-    workplace: Path, repo: Path, *arguments: str, tool: str = "train_net"
-) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(repo / "tools" / f"{tool}.py"), *arguments],
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(workplace: Path, run_script: Callable[..., tuple[int, str, str]]) -> Run:
+    """`run(*arguments, tool="train_net")` → exit code, and all that was printed."""
+
+    def in_place(*arguments: str, tool: str = "train_net") -> tuple[int, str]:
+        script = f"tools/{tool}.py"
+        code, out, err = run_script(script, *arguments, DETECTRON2_DATASETS=workplace)
+        return code, out + err
+
+    return in_place
+
+
+def kill_behind(checkpoint: Path, workplace: Path, repo: Path, *arguments: str) -> None:
+    """Train in a process of its own, and kill it once the checkpoint is there."""
+    process = subprocess.Popen(
+        [sys.executable, str(repo / "tools" / "train_net.py"), *arguments],
         env={**os.environ, "DETECTRON2_DATASETS": str(workplace)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
-
-
-def run(workplace: Path, repo: Path, *arguments: str, tool: str = "train_net") -> tuple[int, str]:
-    process = start(workplace, repo, *arguments, tool=tool)
-    output, _ = process.communicate(timeout=300)
-    return process.returncode, output
+    deadline = time.monotonic() + 300
+    while not checkpoint.is_file():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
 
 
 def rows(output: Path) -> list[dict]:
     return [json.loads(line) for line in (output / "metrics.json").read_text().splitlines()]
 
 
-def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path, tmp_path: Path) -> None:
+def test_kill_resume_evaluate_report_and_draw(
+    workplace: Path, repo: Path, tmp_path: Path, run: Run
+) -> None:
     config = ["--config-file", str(workplace / "tiny.yaml")]
     whole = tmp_path / "whole"
-    code, log = run(workplace, repo, *config, "OUTPUT_DIR", str(whole))
+    code, log = run(*config, "OUTPUT_DIR", str(whole))
     assert code == 0, log
     for name in ("model_best.pth", "best.yaml", "best.json", "training.png", "model_final.pth"):
         assert (whole / name).is_file(), name
@@ -85,18 +101,13 @@ def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path, tmp_p
     assert len(list(whole.glob("model_00*.pth"))) <= 2  # older checkpoints are removed
 
     output = tmp_path / "killed"
-    process = start(workplace, repo, *config, "OUTPUT_DIR", str(output))
-    deadline = time.monotonic() + 200
-    while not (output / "model_0000009.pth").is_file():
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    killed = [*config, "OUTPUT_DIR", str(output)]
+    kill_behind(output / "model_0000009.pth", workplace, repo, *killed)
     last = (output / "last_checkpoint").read_text()
     iteration = int(last.removeprefix("model_").removesuffix(".pth"))
     assert 9 <= iteration < 29
 
-    code, log = run(workplace, repo, *config, "--resume", "OUTPUT_DIR", str(output))
+    code, log = run(*config, "--resume", "OUTPUT_DIR", str(output))
     assert code == 0, log
     assert f"Starting training from iteration {iteration + 1}" in log
     rates = {r["iteration"]: r["lr"] for r in rows(output) if "lr" in r}
@@ -106,7 +117,7 @@ def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path, tmp_p
     resumed = next(r for r in rows(output) if r.get("iteration", 0) > iteration)
     assert resumed["total_loss"] < 1.5 * first["total_loss"]
 
-    code, log = run(workplace, repo, "--config-file", str(whole / "best.yaml"), "--eval-only")
+    code, log = run("--config-file", str(whole / "best.yaml"), "--eval-only")
     assert code == 0, log
     results = whole / "inference" / "crosspos_phantom_val" / "coco_instances_results.json"
     assert isinstance(json.loads(results.read_text()), list)
@@ -115,7 +126,7 @@ def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path, tmp_p
     best, dataset = str(whole / "best.yaml"), "crosspos_phantom_val"
     report = ["--detector", best, "--baseline", best, "--dataset", dataset, "--draws", "20"]
     path = workplace / "report.json"
-    code, log = run(workplace, repo, *report, "--output", str(path), tool="report_detector")
+    code, log = run(*report, "--output", str(path), tool="report_detector")
     assert code == 0, log
     content = json.loads(path.read_text())
     assert content["metrics"]["bbox_AP50"] == content["metrics"]["fpn_bbox_AP50"]
@@ -124,18 +135,18 @@ def test_kill_resume_evaluate_report_and_draw(workplace: Path, repo: Path, tmp_p
 
     pictures = ["--dataset", dataset, "--predictions", str(results)]
     pictures += ["--output", str(workplace / "pictures")]
-    code, log = run(workplace, repo, *pictures, tool="visualize_crossings")
+    code, log = run(*pictures, tool="visualize_crossings")
     assert code == 0, log
     assert len(list((workplace / "pictures").glob("*.png"))) == 2
 
 
 def test_without_validation_the_last_average_is_kept(
-    workplace: Path, repo: Path, tmp_path: Path
+    workplace: Path, tmp_path: Path, run: Run
 ) -> None:
     output = tmp_path / "all"
     config = ["--config-file", str(workplace / "tiny.yaml"), "OUTPUT_DIR", str(output)]
     fixed = ["DATASETS.TEST", "()", "SOLVER.MAX_ITER", "4", "TEST.CROSSPOS.SCORE_THRESHOLD", "0.2"]
-    code, log = run(workplace, repo, *config, *fixed)
+    code, log = run(*config, *fixed)
     assert code == 0, log
     assert not (output / "model_best.pth").exists() and not (output / "best.yaml").exists()
     cfg = load_config(output / "ema.yaml", [])
@@ -163,22 +174,22 @@ def test_without_validation_the_last_average_is_kept(
     ],
 )
 def test_wrong_use(
-    workplace: Path, repo: Path, arguments: list[str], code: int, message: str
+    workplace: Path, run: Run, arguments: list[str], code: int, message: str
 ) -> None:
     tiny = str(workplace / "tiny.yaml")
-    found, log = run(workplace, repo, *(a.format(tiny=tiny) for a in arguments))
+    found, log = run(*(a.format(tiny=tiny) for a in arguments))
     assert found == code, log
     assert message in log
     assert "Traceback" not in log
 
 
-def test_weights_of_another_depth(workplace: Path, repo: Path) -> None:
+def test_weights_of_another_depth(workplace: Path, run: Run) -> None:
     cfg = load_config(workplace / "tiny.yaml", [])
     weights = workplace / "model_final.pth"
     torch.save({"model": build_model(cfg).state_dict()}, weights)
     deeper = ["MODEL.RESNETS.DEPTH", "34", "MODEL.WEIGHTS", str(weights)]
     tiny = str(workplace / "tiny.yaml")
-    code, log = run(workplace, repo, "--config-file", tiny, "--eval-only", *deeper)
+    code, log = run("--config-file", tiny, "--eval-only", *deeper)
     assert code == 1
     assert "model_final.pth: weights of another architecture" in log
     assert "Traceback" not in log

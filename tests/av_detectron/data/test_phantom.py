@@ -1,8 +1,6 @@
 """The phantoms' labels are exact: maps, crossings and photographs agree."""
 
 import runpy
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -177,12 +175,13 @@ def test_smaller_set_replaces_a_larger_one(tmp_path: Path) -> None:
     assert sorted(p.name for p in folder.rglob("*.png")) == ["phantom_0000.png"] * 3
 
 
-def test_command_writes_files(tmp_path: Path) -> None:
+def test_command_writes_files(
+    tmp_path: Path, run_script: Callable[..., tuple[int, str, str]]
+) -> None:
     options = ["--train", "1", "--val", "1", "--test", "0", "--fov-diameter", "100"]
-    command = [sys.executable, str(SCRIPT), "--output", str(tmp_path), *options]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    assert "contact_sheet.png" in result.stdout
+    code, out, err = run_script("datasets/make_phantoms.py", "--output", tmp_path, *options)
+    assert code == 0, err
+    assert "contact_sheet.png" in out
     root = tmp_path / "phantom"
     for split in ("train", "val"):
         for kind in ("images", "av", "fov"):

@@ -1,9 +1,7 @@
 """From folders to CrossPos files and back through Detectron2's catalog."""
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -171,21 +169,17 @@ def test_missing_and_foreign_files(tmp_path: Path) -> None:
         load_crosspos(tmp_path / "y.json", tmp_path)
 
 
-def test_command(cross_set: Path, tmp_path: Path, repo: Path) -> None:
+def test_command(
+    cross_set: Path, tmp_path: Path, run_script: Callable[..., tuple[int, str, str]]
+) -> None:
     (cross_set / "images" / "b.png").write_text("not an image")
-    command = [sys.executable, str(repo / "datasets" / "prepare_crosspos.py"), "toy"]
-    run = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "DETECTRON2_DATASETS": str(tmp_path)},
-    )
-    assert run.returncode == 1
-    assert "b.png: expected an image, found another kind of file" in run.stderr
-    assert "crosspos_toy_train.json: 1 photographs, 1 crossings" in run.stdout
+    command = ["datasets/prepare_crosspos.py", "toy"]
+    code, out, err = run_script(*command, DETECTRON2_DATASETS=tmp_path)
+    assert code == 1
+    assert "b.png: expected an image, found another kind of file" in err
+    assert "crosspos_toy_train.json: 1 photographs, 1 crossings" in out
     assert sorted(p.name for p in (tmp_path / "crosspos").iterdir()) == ["crosspos_toy_train.json"]
-    run = subprocess.run([*command, "--box-side", "-1"], capture_output=True)
-    assert run.returncode == 2
+    assert run_script(*command, "--box-side", "-1")[0] == 2
 
 
 def test_colours_and_discs_of_a_set(cross_set: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from av_screening.run.workers import run_tasks
-from tests.av_screening.conftest import start_as_on_a_terminal
+from tests.processes import start_as_on_a_terminal
 
 
 def double(number: int) -> int:
@@ -52,7 +52,7 @@ from av_screening.run.workers import run_tasks
 
 if __name__ == "__mp_main__":
     print("starting", flush=True)
-    time.sleep(2)
+    time.sleep(1)
     print("started", flush=True)
 
 if __name__ == "__main__":
