@@ -68,19 +68,24 @@ class ScreeningResult:
         return self.screened.found.disc
 
     @property
-    def grades(self) -> NDArray[np.int64] | None:
-        """The likeliest grades, (N,), 0-3; None where nothing was graded."""
-        return self.screened.grades.grade if self.screened.grades else None
+    def grades(self) -> list[int | None] | None:
+        """The likeliest grade of each crossing, 0-3, None where it has none (see `not_graded`);
+        None where no grader was given."""
+        grades = self.screened.grades
+        return None if grades is None else [grades.of(i) for i in range(len(self))]
 
     @property
     def probabilities(self) -> NDArray[np.float64] | None:
-        """Of the grades 0-3, (N, 4), rows sum to one; None where nothing was graded."""
+        """Of the grades 0-3, (N, 4), rows sum to one, NaN for crossings without a grade; None where
+        no grader was given."""
         return self.screened.grades.probabilities if self.screened.grades else None
 
     @property
     def not_graded(self) -> list[str]:
         """Why each crossing has no grade, N texts; empty where it has one."""
-        return ["" if self.screened.grades else "no grader was given"] * len(self)
+        if self.screened.grades is None:
+            return ["no grader was given"] * len(self)
+        return [look.why_not for look in self.screened.looks] or [""] * len(self)
 
     @property
     def not_measurable(self) -> list[str]:
@@ -148,8 +153,8 @@ def screen(
     >>> result = screen(make_phantom(seed=0, fov_diameter=300).image)
     >>> len(result) == len(result.grades) == len(result.to_dataframe()) > 0
     True
-    >>> result.probabilities.sum(axis=1).round(6).min()
-    np.float64(1.0)
+    >>> all((grade is None) == bool(why) for grade, why in zip(result.grades, result.not_graded))
+    True
     >>> result.av_map.shape == result.pixels.shape[:2]
     True
     """

@@ -10,9 +10,14 @@ from typing import Any
 
 from av_detectron.modeling.test_time_augmentation import N_VIEWS
 from av_detectron.predictor import DEFAULT_WEIGHTS
+from av_grading.close_up.close_up import DEFAULT_CLOSE_UP
+from av_grading.close_up.gradable import GradableRule
 from av_grading.grader import DEFAULT_GRADER, VIEWS
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.quality import QualityLimits
+
+FLAG_ABOVE = 0.9
+"""Flags at most one in twenty ordinary eyes of photographs held back from training."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,11 @@ class Settings:
         grader_n_views: flips of a patch that grades are the mean of, 1, 2 or 4; the time grows
             with it.
         map_n_views: mirror images of a photograph that its map is the mean of, likewise.
+        close_up: file of `python -m av_grading.close_up.train`: the second look; None: crossings
+            are graded on the detector's map, and all of them.
+        gradable: what a crossing has to be like to be graded.
+        flag_above: probability of grade 2 or 3, at the gradable crossing that has most of it,
+            above which an eye is flagged.
         threshold: least score of a crossing, 0-1; None for what the detector's file says.
         precision: "float32" or "bfloat16", of features, map and graders.
         device: "cpu" or "cuda".
@@ -44,6 +54,9 @@ class Settings:
     graders: tuple[Path, ...] = (DEFAULT_GRADER,)
     grader_n_views: int = 2
     map_n_views: int = 1
+    close_up: Path | None = DEFAULT_CLOSE_UP
+    gradable: GradableRule = field(default_factory=GradableRule)
+    flag_above: float = FLAG_ABOVE
     threshold: float | None = None
     precision: str = "float32"
     device: str = "cpu"
@@ -74,6 +87,7 @@ class Settings:
         """As JSON takes it: weights by name and SHA-256, never by the user's folders."""
         values = dataclasses.asdict(self)
         values["detector"] = describe_weights(self.detector)
+        values["close_up"] = self.close_up and describe_weights(self.close_up)
         values["graders"] = [describe_weights(path) for path in self.graders]
         return {"version": package_version(), **values}
 

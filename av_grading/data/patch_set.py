@@ -21,7 +21,8 @@ class PatchSet:
 
     Attributes:
         patches: (N, 3, P, P), RGB, 0-255, uint8.
-        maps: (N, P, P), labels 0-3, uint8.
+        maps: labels 0-3, (N, P, P), or shares of artery, vein and overlap, 0-255, (N, 3, P, P);
+            uint8.
         grades: (N,), 0-3, or -1 where there is none.
         groups: photograph or patient of each.
         widths: (N, 2), the vein's width on its narrower and its wider side as a share of its own,

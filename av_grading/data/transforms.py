@@ -22,9 +22,10 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 
 
 def to_inputs(patches: torch.Tensor, maps: torch.Tensor, crop: int) -> Batch:
-    """Middle of uint8 patches (B, 3, P, P) and maps (B, P, P) → inputs, each (B, 3, crop, crop).
+    """Middle of uint8 patches (B, 3, P, P) and maps → inputs, each (B, 3, crop, crop).
 
-    The maps' channels are artery, vein and overlap, 0 or 1.
+    Maps are labels (B, P, P), 0-3, or shares of artery, vein and overlap (B, 3, P, P), 0-255; as
+    inputs these three are their channels, 0-1.
 
     Raises:
         ValueError: the patches are smaller than the crop.
@@ -35,6 +36,8 @@ def to_inputs(patches: torch.Tensor, maps: torch.Tensor, crop: int) -> Batch:
     start = (side - crop) // 2
     window = slice(start, start + crop)
     photographs = (patches[..., window, window].float() / 255 - MEAN) / SPREAD
+    if maps.ndim == 4:
+        return photographs, maps[..., window, window].float() / 255
     labels = maps[..., window, window].long()
     kinds = F.one_hot(labels, OVERLAP + 1)[..., [ARTERY, VEIN, OVERLAP]]
     return photographs, kinds.permute(0, 3, 1, 2).float()
@@ -71,11 +74,11 @@ class PairedAugmentation:
     def __call__(
         self, patch: torch.Tensor, av_map: torch.Tensor, epoch: int, number: int, copy: int = 0
     ) -> Batch:
-        """Change one patch (3, P, P) and its map (P, P), both uint8.
+        """Change one patch (3, P, P) and its map, both uint8.
 
         Args:
             patch: RGB.
-            av_map: labels.
+            av_map: labels (P, P), or shares (3, P, P), see `to_inputs`.
             epoch: of the training.
             number: of the patch in its set.
             copy: tells several changes of one patch in one epoch apart.
@@ -83,13 +86,19 @@ class PairedAugmentation:
         with torch.random.fork_rng(devices=[]):
             # Not torch.manual_seed, which notes the caller's stack for a GPU that is not there.
             torch.default_generator.manual_seed(_mix(self.seed, epoch, number, copy))
-            image, labels = self.geometry(tv_tensors.Image(patch), tv_tensors.Mask(av_map[None]))
+            soft = av_map.ndim == 3
+            # Labels have no values in between; shares have.
+            given = tv_tensors.Image(av_map) if soft else tv_tensors.Mask(av_map[None])
+            image, changed = self.geometry(tv_tensors.Image(patch), given)
             image = self.color(image)
             hidden = bool(torch.rand(()) < self.overlap)
-        found = labels.as_subclass(torch.Tensor)[0]
-        if hidden:
-            found = torch.where(found == OVERLAP, ARTERY, found)
-        return image.as_subclass(torch.Tensor), found
+        kinds = changed.as_subclass(torch.Tensor)
+        if soft and hidden:
+            artery, vein, overlap = kinds.int()
+            kinds = torch.stack([(artery + overlap).clamp(max=255), vein, 0 * overlap]).byte()
+        elif hidden:
+            kinds = torch.where(kinds == OVERLAP, ARTERY, kinds)
+        return image.as_subclass(torch.Tensor), kinds if soft else kinds[0]
 
 
 def training_batch(

@@ -10,6 +10,7 @@ from av_grading.command_line.defaults import WIDTHS as WIDTHS
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, VEIN
 from av_grading.formats.patches import cut_map, cut_patch
+from av_grading.simulation.fading import Fading, fade
 from av_grading.simulation.squeeze import Squeeze, Vein, measure_vein, squeeze
 
 LEAST_ANGLE = 25.0
@@ -40,13 +41,22 @@ class CrossingWindow:
     drive_px: float
     vein: Vein
 
+    def nicked(
+        self, amount: Squeeze, fading: Fading | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Photograph (H, W, 3) and map (H, W) of the window, squeezed and then faded."""
+        photograph, av_map = self.photograph, self.av_map
+        if amount != Squeeze(length=amount.length):
+            photograph, av_map = squeeze(photograph, av_map, self.vein, amount, self.drive_px)
+        if fading is not None:
+            photograph, av_map = fade(photograph, av_map, self.vein, fading, self.drive_px)
+        return photograph, av_map
+
     def patch(
         self, amount: Squeeze, side: float, pixels: int
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Squeezed patch (pixels, pixels, 3) and map (pixels, pixels); `side` in DRIVE px."""
-        photograph, av_map = self.photograph, self.av_map
-        if amount.first < 1 or amount.second < 1:
-            photograph, av_map = squeeze(photograph, av_map, self.vein, amount, self.drive_px)
+        photograph, av_map = self.nicked(amount)
         place = (self.center, self.drive_px, side, pixels)
         return cut_patch(photograph, *place), cut_map(av_map, *place)
 

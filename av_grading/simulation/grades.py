@@ -1,10 +1,11 @@
 """Grades to be simulated: their thresholds, and squeezes drawn within them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from av_grading.formats.grade_definition import Thresholds
+from av_grading.simulation.fading import Fading
 from av_grading.simulation.squeeze import Squeeze
 
 
@@ -44,3 +45,25 @@ def draw_squeeze(rng: np.random.Generator, grade: int, rule: GradeRule) -> Squee
     low, high = (rule.moderate, rule.pressed) if grade == 1 else (NARROWEST, rule.moderate)
     pressed = float(rng.uniform(low + (MARGIN if grade == 1 else 0), high - MARGIN))
     return Squeeze(pressed, free, length) if rng.random() < 0.5 else Squeeze(free, pressed, length)
+
+
+MOST_FADED = (0.2, 0.5, 0.9, 0.9)
+"""Greatest share of its contrast that a vein loses on a pressed side, by grade: real nicking fades
+a vein as it narrows it. On sides that are not pressed it is grade 0's."""
+
+
+def draw_nicking(rng: np.random.Generator, grade: int, rule: GradeRule) -> tuple[Squeeze, Fading]:
+    """Draw nicking of a grade as patients have it: narrowing with fading, now and then with a
+    swelling beyond it or bent aside.
+
+    A healthy crossing (grade 0) may fade a little or be bent, as unpressed veins are.
+    """
+    amount = draw_squeeze(rng, grade, rule)
+    shares = [
+        float(rng.uniform(0, MOST_FADED[grade if width < rule.pressed else 0]))
+        for width in (amount.first, amount.second)
+    ]
+    fading = Fading(shares[0], shares[1], float(rng.uniform(3.0, 9.0)))
+    swelling = float(rng.uniform(0, 0.3)) if rng.random() < 0.3 else 0.0
+    bent = float(rng.uniform(-1.5, 1.5)) if rng.random() < 0.3 else 0.0
+    return replace(amount, swelling=swelling, deflection=bent), fading

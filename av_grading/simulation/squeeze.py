@@ -5,7 +5,7 @@ it is stretched until, some way off, nothing moves; along it the factor goes fro
 artery's edge to 1. The artery lies on top and stays as it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -35,16 +35,26 @@ class Squeeze:
             side of the line's first and second arm.
         length: way along the vein, from the artery's edge, after which it has its own width again
             (DRIVE px).
+        swelling: by how much of its own width the vein is wider beyond a narrowing, 0-0.6: it
+            rises and falls over another `length`, where a side is narrowed.
+        deflection: how far the vein is bent aside at the artery's edge (DRIVE px, its sign says
+            to which side), falling off over `length`.
     """
 
     first: float = 1.0
     second: float = 1.0
     length: float = 10.0
+    swelling: float = 0.0
+    deflection: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("first", "second"):
             if not 0.2 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name}: expected 0.2 to 1, found {getattr(self, name)}")
+        if not 0 <= self.swelling <= 0.6:
+            raise ValueError(f"swelling: expected 0 to 0.6, found {self.swelling}")
+        if abs(self.deflection) > 4:
+            raise ValueError(f"deflection: expected -4 to 4 DRIVE px, found {self.deflection}")
         if self.length <= 0:
             raise ValueError(f"length: expected more than 0 DRIVE px, found {self.length}")
 
@@ -73,7 +83,7 @@ class Vein:
             min(1.0, share / width) if share < 1 else 1.0
             for share, width in zip((wanted.first, wanted.second), self.at_edge, strict=True)
         )
-        return Squeeze(first, second, wanted.length)
+        return replace(wanted, first=first, second=second)
 
 
 def measure_vein(av_map: NDArray[np.uint8], line: VesselLine, drive_px: float) -> Vein:
@@ -149,12 +159,32 @@ def displacement(
     nearest = np.where(inside, nearest, 0)
     across = np.einsum("ij,ij->i", pixels - points[nearest], normals[nearest])
     factor = _factor(along, vein, amount, drive_px)[nearest]
-    source = _source(np.abs(across), factor, vein.half_width, rest)
+    # Bent aside, the vein's middle lies off its line; less and less towards where nothing moves.
+    aside = _aside(along, vein, amount, drive_px)[nearest]
+    aside = aside * np.clip(1 - np.abs(across) / rest, 0, 1)
+    around = across - aside
+    source = _source(np.abs(around), factor, vein.half_width, rest)
     # Beyond the line's ends the nearest point is its end, and nothing moves there.
-    move = np.where(inside, np.sign(across) * (source - np.abs(across)), 0.0)
+    move = np.where(inside, np.sign(around) * source - across, 0.0)
     move *= 1 - _covering(av_map, drive_px).ravel()
     moved = move[:, None] * normals[nearest]
     return moved[:, 0].reshape(av_map.shape), moved[:, 1].reshape(av_map.shape)
+
+
+def along_vein(
+    shape: tuple[int, ...], vein: Vein, drive_px: float
+) -> tuple[Field, NDArray[np.bool_]]:
+    """Signed way along the vein of every pixel's nearest point of the line (px, negative on the
+    first arm), and whether the pixel is near enough to belong to the vein; each (H, W)."""
+    points, along, _ = _dense(vein.line)
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    pixels = np.stack([columns.ravel(), rows.ravel()], axis=1)
+    away, nearest = cKDTree(points).query(
+        pixels, distance_upper_bound=REST * vein.half_width + drive_px
+    )
+    inside = np.isfinite(away)
+    way = along[np.where(inside, nearest, 0)]
+    return way.reshape(shape[:2]), inside.reshape(shape[:2])
 
 
 def _dense(line: VesselLine) -> tuple[Field, Field, Field]:
@@ -181,8 +211,21 @@ def _factor(along: Field, vein: Vein, amount: Squeeze, drive_px: float) -> Field
         way = side * along
         beyond = np.clip((way - covered) / length, 0, 1)
         rising = least + (1 - least) * (0.5 - 0.5 * np.cos(np.pi * beyond))
+        if least < 1:
+            after = np.clip((way - covered) / length - 0.7, 0, 1)
+            rising = rising + amount.swelling * np.sin(np.pi * after) ** 2
         factor = np.where(way >= 0, rising, factor)
     return factor
+
+
+def _aside(along: Field, vein: Vein, amount: Squeeze, drive_px: float) -> Field:
+    """How far the vein is bent aside at each point of the line, along its normals (px)."""
+    if amount.deflection == 0:
+        return np.zeros_like(along)
+    length = amount.length * drive_px
+    reach = np.where(along < 0, -along - vein.covered[0], along - vein.covered[1])
+    falling = 0.5 + 0.5 * np.cos(np.pi * np.clip(np.abs(reach) / length, 0, 1))
+    return amount.deflection * drive_px * falling * np.sign(along)
 
 
 def _source(away: Field, factor: Field, half: float, rest: float) -> Field:

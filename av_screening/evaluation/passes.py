@@ -166,7 +166,7 @@ def _in_use(
             "found": int(number in found),
         }
         if labelled is not None:
-            row["grade_labelled_map"] = int(labelled.grade[number])
+            row["grade_labelled_map"] = labelled.of(number)
         if number in found:
             row |= detected[found[number]]
         rows.append(row)

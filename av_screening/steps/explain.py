@@ -6,20 +6,17 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from av_grading.grader import Grader
 from av_grading.report.pictures import overlay, red_free
-from av_screening.steps.grading import patch_set
+from av_screening.steps.grading import Grades, patch_set
 from av_screening.steps.patches import CrossingPatch, Patch
 
 
 class Explain(Protocol):
     """Where graders looked: an RGB picture (Q, Q, 3) over the patch for each crossing's grade."""
 
-    def __call__(
-        self, crossings: Sequence[CrossingPatch], grades: NDArray[np.int64]
-    ) -> list[Patch]: ...
+    def __call__(self, crossings: Sequence[CrossingPatch], grades: Grades) -> list[Patch]: ...
 
 
 def gradcam(graders: Sequence[Grader]) -> Explain:
@@ -35,8 +32,9 @@ def gradcam(graders: Sequence[Grader]) -> Explain:
 
     scored = [(Scored(grader), grader.config.data.crop) for grader in graders]
 
-    def explain(crossings: Sequence[CrossingPatch], grades: NDArray[np.int64]) -> list[Patch]:
-        data, targets = patch_set(crossings), torch.as_tensor(grades)
+    def explain(crossings: Sequence[CrossingPatch], grades: Grades) -> list[Patch]:
+        targets = torch.tensor([grades.of(i) or 0 for i in range(len(crossings))])
+        data = patch_set(crossings)
         side = crossings[0].patch.shape[0]
         total = np.zeros((len(crossings), side, side), np.float32)
         for model, crop in scored:

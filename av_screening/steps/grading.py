@@ -16,10 +16,10 @@ from av_screening.steps.patches import CrossingPatch
 
 @dataclass(frozen=True)
 class Grades:
-    """Of N crossings.
+    """Of N crossings, of which some have none.
 
     Attributes:
-        probabilities: (N, 4), the mean over graders; rows sum to one.
+        probabilities: (N, 4), the mean over graders; rows sum to one, and are NaN without a grade.
         spread: standard deviation of the expected grade over graders, (N,); None with one.
     """
 
@@ -27,14 +27,18 @@ class Grades:
     spread: NDArray[np.float64] | None
 
     @property
-    def grade(self) -> NDArray[np.int64]:
-        """The likeliest, (N,), 0-3."""
-        return np.asarray(self.probabilities.argmax(axis=1))
+    def graded(self) -> NDArray[np.bool_]:
+        """Which crossings have a grade, (N,)."""
+        return np.asarray(np.isfinite(self.probabilities[:, 0]))
 
     @property
     def expected(self) -> NDArray[np.float64]:
-        """Mean grade, (N,), 0-3."""
+        """Mean grade, (N,), 0-3; NaN without one."""
         return expected_grade(self.probabilities)
+
+    def of(self, number: int) -> int | None:
+        """The likeliest grade of a crossing, 0-3, or None."""
+        return int(self.probabilities[number].argmax()) if self.graded[number] else None
 
 
 def load_graders(paths: Sequence[Path], device: str, n_views: int) -> list[Grader]:
@@ -51,11 +55,26 @@ def at_precision(graders: Sequence[Grader], precision: str) -> list[Grader]:
     return [g.in_bfloat16() for g in graders] if precision == "bfloat16" else list(graders)
 
 
-def grade_crossings(crossings: Sequence[CrossingPatch], graders: Sequence[Grader]) -> Grades | None:
-    """Grade all crossings of a photograph in batches; None without graders or crossings."""
+def grade_crossings(
+    crossings: Sequence[CrossingPatch],
+    graders: Sequence[Grader],
+    gradable: Sequence[bool] | None = None,
+) -> Grades | None:
+    """Grade the crossings of a photograph in batches; None without graders or crossings.
+
+    Args:
+        crossings: N of them.
+        graders: whose probabilities are averaged.
+        gradable: which of them get a grade, N values; by default all.
+    """
     if not graders or not crossings:
         return None
-    probabilities, spread = predict_together(graders, patch_set(crossings))
+    chosen = [i for i in range(len(crossings)) if gradable is None or gradable[i]]
+    probabilities = np.full((len(crossings), 4), np.nan)
+    spread = np.full(len(crossings), np.nan)
+    if chosen:
+        patches = patch_set([crossings[i] for i in chosen])
+        probabilities[chosen], spread[chosen] = predict_together(graders, patches)
     return Grades(probabilities, spread if len(graders) > 1 else None)
 
 
@@ -63,7 +82,7 @@ def patch_set(crossings: Sequence[CrossingPatch]) -> PatchSet:
     """Crossings as graders take them."""
     return PatchSet(
         torch.from_numpy(np.stack([c.patch.transpose(2, 0, 1) for c in crossings])),
-        torch.from_numpy(np.stack([c.av_map for c in crossings])),
+        torch.from_numpy(np.stack([c.av_map if c.shares is None else c.shares for c in crossings])),
         torch.full((len(crossings),), -1),
         [""] * len(crossings),
     )

@@ -20,15 +20,18 @@ class CrossingPatch:
 
     Attributes:
         patch: RGB, (P, P, 3), 0-255.
-        av_map: labels, (P, P): 0 background, 1 artery, 2 vein.
+        av_map: labels, (P, P): 0 background, 1 artery, 2 vein, 3 overlap.
         drive_px: length of one DRIVE px in px of the patch.
         unit: px of the patch per px of the photograph.
+        shares: of artery, vein and overlap, (3, P, P), 0-255, which graders read instead of the
+            labels; None where there are labels alone.
     """
 
     patch: Patch
     av_map: Patch
     drive_px: float
     unit: float
+    shares: Patch | None = None
 
 
 def most_likely(av: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -51,16 +54,16 @@ def cut_crossings(
     drive_px = found.fov.drive_px
     reach = side * drive_px / 2 + 3  # interpolation reads a pixel beyond the patch
     for x, y in found.centers.astype(float):
-        left, right = _span(x, reach, pixels.shape[1])
-        top, bottom = _span(y, reach, pixels.shape[0])
-        window = pixels[top:bottom, left:right]
-        labels = most_likely(found.av_window(slice(top, bottom), slice(left, right)))
-        place = ((x - left, y - top), drive_px, side, size)
+        columns, rows = span(x, reach, pixels.shape[1]), span(y, reach, pixels.shape[0])
+        window = pixels[rows, columns]
+        labels = most_likely(found.av_window(rows, columns))
+        place = ((x - columns.start, y - rows.start), drive_px, side, size)
         unit = size / (side * drive_px)
         yield CrossingPatch(
             cut_patch(window, *place), cut_map(labels, *place), drive_px * unit, unit
         )
 
 
-def _span(center: float, reach: float, length: int) -> tuple[int, int]:
-    return max(0, math.floor(center - reach)), min(length, math.ceil(center + reach) + 1)
+def span(center: float, reach: float, length: int) -> slice:
+    """Pixels within `reach` of a position along a side of `length` px."""
+    return slice(max(0, math.floor(center - reach)), min(length, math.ceil(center + reach) + 1))

@@ -10,10 +10,18 @@ from numpy.typing import NDArray
 
 from av_detectron import Prediction, Predictor
 from av_grading.caliber.width import Widths
+from av_grading.close_up.close_up import CloseUp, load_close_up
+from av_grading.close_up.gradable import GradableRule
 from av_grading.grader import Grader
 from av_screening.read.quality import QualityLimits, check_quality
 from av_screening.settings import Settings
 from av_screening.steps.caliber import Measure, measure_all, measure_caliber
+from av_screening.steps.close_up import (
+    CloseLook,
+    fine_patch,
+    grader_patches,
+    look_closely,
+)
 from av_screening.steps.explain import Explain, gradcam
 from av_screening.steps.grading import Grades, at_precision, grade_crossings, load_graders
 from av_screening.steps.patches import CrossingPatch, cut_crossings
@@ -25,26 +33,46 @@ class Screened:
 
     Attributes:
         found: crossings, masks and map.
-        crossings: patch and map of each.
-        grades: None without graders or crossings.
+        crossings: patch and map of each, as graders take them.
+        looks: each close up; empty without the second look.
+        fine: patch and map of each, as they are measured and shown: close-ups with the second
+            look, what graders take without it.
+        grades: None without graders or crossings; crossings that are not gradable have none.
+        flag_above: `severity` above which an eye is flagged.
         caliber: columns of `CALIBER` for each crossing; empty without that step.
-        explained: picture of where the graders looked, for each crossing; empty without that step.
-        widths: along the vein of each crossing (px of the patch), None where it could not be
+        explained: number of a graded crossing → picture of where the graders looked; empty without
+            that step.
+        widths: along the vein of each crossing (px of the fine patch), None where it could not be
             followed; empty without the caliber step.
     """
 
     found: Prediction
     crossings: list[CrossingPatch]
     grades: Grades | None
+    looks: list[CloseLook] = field(default_factory=list)
+    fine: list[CrossingPatch] = field(default_factory=list)
+    flag_above: float = 1.0
     caliber: list[Mapping[str, object]] = field(default_factory=list)
-    explained: list[NDArray[np.uint8]] = field(default_factory=list)
+    explained: Mapping[int, NDArray[np.uint8]] = field(default_factory=dict)
     widths: list[Widths | None] = field(default_factory=list)
 
+    def severity(self) -> float:
+        """Probability of grade 2 or 3 at the graded crossing that has most of it; 0 with none."""
+        if self.grades is None or not self.grades.graded.any():
+            return 0.0
+        return float(self.grades.probabilities[self.grades.graded, 2:].sum(axis=1).max())
+
+    def gradable(self, number: int) -> bool:
+        """Whether a crossing is gradable; without the second look every one is."""
+        return not self.looks or not self.looks[number].why_not
+
     def order(self) -> list[int]:
-        """Crossings by severity: expected grade, without grades severity index, then score."""
+        """Crossings by severity: expected grade, without grades severity index, then score; those
+        that are not gradable come last."""
 
         def key(number: int) -> tuple[float, float, float]:
-            expected = float(self.grades.expected[number]) if self.grades else 0.0
+            graded = self.grades is not None and bool(self.grades.graded[number])
+            expected = float(self.grades.expected[number]) if self.grades and graded else -1.0
             measured = self.caliber[number] if self.caliber else {}
             index = measured.get("severity_index")
             severity = float(index) if isinstance(index, int | float) else 0.0
@@ -60,6 +88,9 @@ class Pipeline:
         self,
         predictor: Predictor,
         graders: Sequence[Grader] = (),
+        close_up: CloseUp | None = None,
+        rule: GradableRule | None = None,
+        flag_above: float = 1.0,
         measure: Measure | None = None,
         explain: Explain | None = None,
         quality: QualityLimits | None = None,
@@ -68,12 +99,18 @@ class Pipeline:
         Args:
             predictor: of crossings and map.
             graders: whose probabilities are averaged.
+            close_up: the second look; None: every crossing is graded on the coarse map.
+            rule: what a crossing has to be like to be graded.
+            flag_above: severity above which an eye is flagged.
             measure: the caliber step.
             explain: the step that shows where the graders looked.
             quality: what a photograph has to be like.
         """
         self.predictor = predictor
         self.graders = list(graders)
+        self.close_up = close_up
+        self.rule = rule or GradableRule()
+        self.flag_above = flag_above
         self.measure = measure
         self.explain = explain
         self.quality = quality or QualityLimits()
@@ -96,9 +133,15 @@ class Pipeline:
         )
         graders = load_graders(settings.graders, settings.device, settings.grader_n_views)
         # Gradients, which explanations need, stay in float32.
+        close_up = None
+        if settings.close_up is not None:
+            close_up = load_close_up(settings.close_up, settings.device)
         return cls(
             predictor,
             at_precision(graders, settings.precision),
+            close_up,
+            settings.gradable,
+            settings.flag_above,
             measure_caliber if settings.caliber else None,
             gradcam(graders) if settings.explain and graders else None,
             settings.quality,
@@ -112,15 +155,29 @@ class Pipeline:
         """
         fov = check_quality(pixels, self.quality)
         found = self.predictor(pixels, fov)
-        crossings = list(cut_crossings(pixels, found))
-        grades = grade_crossings(crossings, self.graders)
-        measured = measure_all(crossings, self.measure) if self.measure else []
-        explained = []
-        if self.explain and grades:
-            explained = self.explain(crossings, grades.grade)
-        caliber = [vein.columns for vein in measured]
-        widths = [vein.widths for vein in measured]
-        return Screened(found, crossings, grades, caliber, explained, widths)
+        looks: list[CloseLook] = []
+        if self.close_up is None:
+            crossings = list(cut_crossings(pixels, found))
+            fine = crossings
+        else:
+            looks = look_closely(pixels, found, self.close_up, self.rule)
+            crossings = grader_patches(pixels, found, looks)
+            fine = [fine_patch(c, look) for c, look in zip(crossings, looks, strict=True)]
+        gradable = [not look.why_not for look in looks] if looks else None
+        grades = grade_crossings(crossings, self.graders, gradable)
+        measured = measure_all(fine, self.measure, gradable) if self.measure else []
+        explained = self.explain(crossings, grades) if self.explain and grades else {}
+        return Screened(
+            found,
+            crossings,
+            grades,
+            looks,
+            fine,
+            self.flag_above,
+            [vein.columns for vein in measured],
+            explained,
+            [vein.widths for vein in measured],
+        )
 
 
 def best_precision() -> str:

@@ -64,6 +64,13 @@ CROSSINGS = {
     "box_width_dd": "the same width",
     "box_height_dd": "the same height",
     **DISC_WIDTHS,
+    "gradable": "1 where the crossing can be graded, 0 where not: such ones have no grade",
+    "not_gradable_reason": "why not",
+    "above_artery_probability": "probability that the artery lies above the vein",
+    "gradable_probability": "probability that readers would grade the crossing",
+    "angle_degrees": "between artery and vein, 0-90; empty where one does not go through",
+    "vein_width_drive_px": "of the vein, away from the crossing, in the fine map",
+    "artery_width_drive_px": "of the artery, likewise",
 }
 """Of crossings.csv: a row per crossing."""
 
@@ -83,6 +90,9 @@ SUMMARY = {
     "disc_y_px": "centre of the optic disc",
     "disc_diameter_px": "diameter of the optic disc, taken as a circle",
     "disc_score": "how sure the detector is of the disc, 0-1",
+    "gradable": "number of crossings that can be graded",
+    "severity": "probability of grade 2 or 3 at the gradable crossing that has most of it",
+    "flagged": "1 where that is more than in all but a few ordinary eyes",
 }
 """Of summary.csv: a row per photograph, which is one eye."""
 
@@ -99,9 +109,11 @@ Row = Mapping[str, object]
 
 CROSSINGS_DTYPES = {
     **dict.fromkeys(CROSSINGS, "float64"),
-    **dict.fromkeys(("photograph", "id", "not_measurable", "patch", "av_map"), "str"),
     **dict.fromkeys(("disc_zone", "disc_quadrant"), "str"),
-    **dict.fromkeys(("crossing", "grade", "measurable", "caliber_grade"), "Int64"),
+    **dict.fromkeys(
+        ("photograph", "id", "not_measurable", "patch", "av_map", "not_gradable_reason"), "str"
+    ),
+    **dict.fromkeys(("crossing", "grade", "measurable", "caliber_grade", "gradable"), "Int64"),
 }
 """Of crossings.csv for `pandas.read_csv(path, dtype=CROSSINGS_DTYPES)`: empty integers stay
 integers."""

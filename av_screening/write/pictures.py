@@ -64,8 +64,8 @@ def map_labels(screened: Screened, size: tuple[int, int]) -> Image:
 
 
 def grade_of(screened: Screened, number: int) -> int | None:
-    """The likeliest grade of a crossing, None without graders."""
-    return int(screened.grades.grade[number]) if screened.grades else None
+    """The likeliest grade of a crossing, None where it has none."""
+    return screened.grades.of(number) if screened.grades else None
 
 
 def draw_overlay(base: Image, labels: Image, screened: Screened) -> Image:

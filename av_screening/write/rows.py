@@ -34,7 +34,9 @@ def crossing_rows(screened: Screened, photograph: str, identity: str, folder: st
         if folder:
             row["patch"] = f"{folder}/patches/{number}.png"
             row["av_map"] = f"{folder}/av_maps/{number}.png"
-        if screened.grades:
+        if screened.looks:
+            row |= _gradability(screened, number)
+        if screened.grades and screened.grades.graded[number]:
             shares = screened.grades.probabilities[number]
             row |= {f"p{grade}": f"{share:.3f}" for grade, share in enumerate(shares)}
             row["grade"] = grade_of(screened, number)
@@ -69,6 +71,23 @@ def _lengths(screened: Screened, number: int) -> Row:
     return row
 
 
+def _gradability(screened: Screened, number: int) -> Row:
+    look = screened.looks[number]
+    vessels = look.vessels
+    row: Row = {
+        "gradable": int(not look.why_not),
+        "not_gradable_reason": look.why_not,
+        "above_artery_probability": f"{look.artery_above:.3f}",
+        "gradable_probability": f"{look.probability:.3f}",
+    }
+    if vessels.angle:
+        row["angle_degrees"] = f"{vessels.angle:.0f}"
+    for name in ("vein_width", "artery_width"):
+        if width := getattr(vessels, name):
+            row[f"{name}_drive_px"] = f"{width:.2f}"
+    return row
+
+
 def _rounded(value: object) -> object:
     """Numbers of the caliber step with three digits; what is not known stays empty."""
     if isinstance(value, bool):
@@ -88,7 +107,7 @@ def summary_row(
         "sha256": sha256,
         "fov_diameter_px": f"{screened.found.fov.diameter:.0f}",
         "crossings": len(screened.crossings),
-        "graded": len(screened.crossings) if screened.grades else 0,
+        "graded": int(screened.grades.graded.sum()) if screened.grades else 0,
         "folder": folder,
     }
     disc = screened.found.disc
@@ -96,11 +115,16 @@ def summary_row(
         row["disc_x_px"], row["disc_y_px"] = f"{disc.x:.1f}", f"{disc.y:.1f}"
         row["disc_diameter_px"] = f"{disc.diameter:.1f}"
         row["disc_score"] = f"{disc.score:.3f}"
-    if screened.grades:
-        grades = screened.grades.grade
+    if screened.grades and screened.grades.graded.any():
+        graded = screened.grades.graded
+        grades = screened.grades.probabilities[graded].argmax(axis=1)
         row["highest_grade"] = int(grades.max())
-        row["mean_expected_grade"] = f"{screened.grades.expected.mean():.3f}"
+        row["mean_expected_grade"] = f"{screened.grades.expected[graded].mean():.3f}"
         row["nicked"] = int((grades > 0).sum())
+    if screened.looks and screened.grades:
+        row["gradable"] = sum(not look.why_not for look in screened.looks)
+        row["severity"] = f"{screened.severity():.3f}"
+        row["flagged"] = int(screened.severity() > screened.flag_above)
     if screened.caliber:
         row["measurable"] = sum(bool(c.get("measurable")) for c in screened.caliber)
     return row
@@ -125,8 +149,10 @@ def coco_record(screened: Screened, photograph: str) -> dict[str, Any]:
             "center": [x, y],
             "score": round(float(screened.found.scores[number]), 4),
         }
-        if screened.grades:
-            annotation["grade"] = grade_of(screened, number)
+        if screened.looks:
+            annotation["gradable"] = screened.gradable(number)
+        if (grade := grade_of(screened, number)) is not None:
+            annotation["grade"] = grade
         annotations.append(annotation)
     return {
         "info": {"description": f"CrossPos, detected. {NOTICE}"},

@@ -1,0 +1,64 @@
+"""Whether a crossing can be graded at all, as reading centres see it, and if not, why.
+
+They grade where both vessels go through, off the disc and its margin, the artery above, the vein
+wide enough to lose width visibly, the picture sharp; everything else is left out (Hubbard 1999,
+ARIC; Wong and Mitchell 2004).
+"""
+
+from dataclasses import dataclass
+
+from av_grading.close_up.vessels import CrossingVessels
+
+
+@dataclass(frozen=True)
+class GradableRule:
+    """What a crossing has to be like.
+
+    Attributes:
+        least_angle: between artery and vein (degrees).
+        least_vein_width: (DRIVE px).
+        least_artery_width: (DRIVE px).
+        least_artery_above: probability that the artery lies above the vein.
+        least_probability: that readers would grade it.
+        least_disc_distance: from the disc's centre (disc diameters): the disc ends at 0.5.
+    """
+
+    least_angle: float = 25.0
+    least_vein_width: float = 3.0
+    least_artery_width: float = 1.5
+    least_artery_above: float = 0.5
+    least_probability: float = 0.5
+    least_disc_distance: float = 0.6
+
+
+def why_not_gradable(
+    vessels: CrossingVessels,
+    artery_above: float | None,
+    probability: float | None,
+    disc_distance: float | None,
+    rule: GradableRule,
+) -> str:
+    """The first reason for which a crossing is not gradable; empty where it is.
+
+    Args:
+        vessels: that cross.
+        artery_above: probability, 0-1; None where it is not known.
+        probability: that readers would grade it, 0-1; None where it is not known.
+        disc_distance: from the disc's centre (disc diameters); None without a disc.
+        rule: what it has to be like.
+    """
+    if disc_distance is not None and disc_distance < rule.least_disc_distance:
+        return f"on the disc or its margin: {disc_distance:.2f} disc diameters from its centre"
+    if vessels.why:
+        return vessels.why
+    if vessels.angle < rule.least_angle:
+        return f"shallow angle: {vessels.angle:.0f} degrees"
+    if vessels.vein_width < rule.least_vein_width:
+        return f"thin vein: {vessels.vein_width:.1f} DRIVE px"
+    if vessels.artery_width < rule.least_artery_width:
+        return f"thin artery: {vessels.artery_width:.1f} DRIVE px"
+    if artery_above is not None and artery_above < rule.least_artery_above:
+        return f"vein above the artery: probability {1 - artery_above:.2f}"
+    if probability is not None and probability < rule.least_probability:
+        return f"unclear: readers would grade it with probability {probability:.2f}"
+    return ""

@@ -1,0 +1,142 @@
+"""The second look: every crossing at the photograph's own resolution, with a fine map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from av_detectron import Prediction
+from av_grading.close_up.close_up import CloseUp
+from av_grading.close_up.cut import PIXELS, SCALE, cut_close_up, cut_coarse
+from av_grading.close_up.gradable import GradableRule, why_not_gradable
+from av_grading.close_up.grader_maps import grader_map
+from av_grading.close_up.vessels import CrossingVessels, crossing_vessels
+from av_grading.formats.patches import PIXELS as PATCH_PIXELS
+from av_grading.formats.patches import SIDE, cut_patch
+from av_screening.steps.patches import CrossingPatch, span
+
+
+@dataclass(frozen=True)
+class CloseLook:
+    """A crossing close up.
+
+    Attributes:
+        center: x and y (px of the photograph), where the fine map has the crossing.
+        patch: RGB, (P, P, 3), around the detector's centre, `SCALE` px a DRIVE px.
+        shares: its fine map: probabilities of background, artery, vein, overlap, (4, P, P).
+        middle: the crossing in it, x and y (px).
+        vessels: the two that cross.
+        artery_above: probability that the artery lies above the vein, 0-1.
+        probability: that readers would grade it, 0-1.
+        why_not: the reason for which it is not gradable; empty where it is.
+    """
+
+    center: tuple[float, float]
+    patch: NDArray[np.uint8]
+    shares: NDArray[np.float32]
+    middle: tuple[float, float]
+    vessels: CrossingVessels
+    artery_above: float
+    probability: float
+    why_not: str
+
+    @property
+    def labels(self) -> NDArray[np.uint8]:
+        """Labels 0-3 of the fine map, (P, P)."""
+        return np.asarray(self.shares.argmax(axis=0), np.uint8)
+
+
+def look_closely(
+    pixels: NDArray[np.uint8], prediction: Prediction, close_up: CloseUp, rule: GradableRule
+) -> list[CloseLook]:
+    """Close looks at all crossings, in the detector's order, in batches.
+
+    Args:
+        pixels: the photograph, RGB, (H, W, 3).
+        prediction: its crossings and coarse map.
+        close_up: the network.
+        rule: what a crossing has to be like to be graded.
+    """
+    drive_px = prediction.fov.drive_px
+    patches, coarse = [], []
+    reach = SIDE * drive_px / 2 + 3
+    for x, y in prediction.centers.astype(float):
+        rows, columns = span(y, reach, pixels.shape[0]), span(x, reach, pixels.shape[1])
+        place = (x - columns.start, y - rows.start), drive_px
+        patches.append(cut_close_up(pixels[rows, columns], *place))
+        coarse.append(cut_coarse(prediction.av_window(rows, columns), *place))
+    if not patches:
+        return []
+    look = close_up.look(
+        torch.from_numpy(np.stack(patches).transpose(0, 3, 1, 2)),
+        torch.from_numpy(np.stack(coarse)),
+    )
+    vessels = [
+        crossing_vessels(patch, share, (float(x), float(y)))
+        for patch, share, (x, y) in zip(patches, look.shares, look.middles, strict=True)
+    ]
+    answers = close_up.read(look, vessels)
+    looks = []
+    for number, (x, y) in enumerate(prediction.centers.astype(float)):
+        middle = float(look.middles[number, 0]), float(look.middles[number, 1])
+        off = np.subtract(middle, (PIXELS - 1) / 2) * drive_px / SCALE
+        center = float(x + off[0]), float(y + off[1])
+        distance = None if prediction.disc is None else prediction.disc.distance(*center)
+        above, probability = answers[number].tolist()
+        why = why_not_gradable(vessels[number], above, probability, distance, rule)
+        looks.append(
+            CloseLook(
+                center,
+                patches[number],
+                look.shares[number],
+                middle,
+                vessels[number],
+                above,
+                probability,
+                why,
+            )
+        )
+    return looks
+
+
+def grader_patches(
+    pixels: NDArray[np.uint8], prediction: Prediction, looks: Sequence[CloseLook]
+) -> list[CrossingPatch]:
+    """What graders are given of close looks, cut around the refined centres."""
+    drive_px = prediction.fov.drive_px
+    reach = SIDE * drive_px / 2 + 3
+    unit = PATCH_PIXELS / (SIDE * drive_px)
+    found = []
+    for look in looks:
+        x, y = look.center
+        rows, columns = span(y, reach, pixels.shape[0]), span(x, reach, pixels.shape[1])
+        place = (x - columns.start, y - rows.start), drive_px, SIDE, PATCH_PIXELS
+        shares = grader_map(look.shares, look.middle)
+        labels = np.concatenate(
+            [np.maximum(255 - shares.sum(0, keepdims=True, dtype=int), 0), shares]
+        )
+        found.append(
+            CrossingPatch(
+                cut_patch(pixels[rows, columns], *place),
+                np.asarray(labels.argmax(axis=0), np.uint8),
+                drive_px * unit,
+                unit,
+                shares,
+            )
+        )
+    return found
+
+
+def fine_patch(crossing: CrossingPatch, look: CloseLook) -> CrossingPatch:
+    """The close-up as the caliber step takes it: pixels and labels at `SCALE`, its crossing in the
+    middle."""
+    middle = (PIXELS - 1) / 2
+    shift = np.array([[1, 0, middle - look.middle[0]], [0, 1, middle - look.middle[1]]], np.float64)
+    size = (PIXELS, PIXELS)
+    patch = cv2.warpAffine(look.patch, shift, size, flags=cv2.INTER_CUBIC)
+    labels = cv2.warpAffine(look.labels, shift, size, flags=cv2.INTER_NEAREST)
+    unit = crossing.unit * SCALE / crossing.drive_px
+    return CrossingPatch(np.asarray(patch), np.asarray(labels), float(SCALE), unit)
