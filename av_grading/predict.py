@@ -3,9 +3,15 @@
     python -m av_grading.predict --manifest patches/manifest.csv --output grades.csv \\
         --weights output/grader/fold0/grader.safetensors output/grader/fold1/grader.safetensors
 
+    python -m av_grading.predict --patches my_patches --drive-px 4.2 --output grades.csv
+
+Patches alone, a crossing in the middle of each, get a map of their own (second form). Their scale
+has to be told: px a DRIVE px (the photograph's field of view has 540 of these), or the optic disc's
+diameter in px (an ordinary disc has 83 DRIVE px).
+
 Several graders are an ensemble: their probabilities are averaged, and the column `spread` says how
 far their expected grades differ (standard deviation). Grades in the manifest are not needed.
-Exit codes: 0 done, 1 failed, 2 wrong usage.
+Exit codes: 0 done, 1 a file failed, 2 wrong usage.
 """
 
 import argparse
@@ -13,38 +19,64 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code, make_parser
-from av_grading.command_line.defaults import DEFAULT_GRADER
+from av_grading.command_line.defaults import DEFAULT_CLOSE_UP, DEFAULT_GRADER, DISC_DIAMETER
 
 
-def run(args: argparse.Namespace) -> None:
-    """Read, grade, write."""
+def run(args: argparse.Namespace) -> int:
+    """Read, grade, write; 1 where some patches could not be read."""
+    from av_grading.close_up.close_up import load_close_up
+    from av_grading.close_up.lone_patches import find_patches, look_at_patches
     from av_grading.data.patch_set import load_patches
-    from av_grading.formats.manifest import read_manifest
+    from av_grading.formats.manifest import GradedPatch, read_manifest
     from av_grading.formats.predictions import write_predictions
     from av_grading.grader import load_grader, predict_together
 
     graders = [load_grader(path, args.device) for path in args.weights]
-    patches = read_manifest(args.manifest)
-    data = load_patches(patches)
+    failures: list[str] = []
+    if args.manifest:
+        patches, folder = read_manifest(args.manifest), args.manifest.parent
+        data = load_patches(patches)
+    else:
+        folder = args.patches
+        drive_px = args.drive_px or args.disc_diameter / DISC_DIAMETER
+        close_up = load_close_up(args.close_up, args.device)
+        data, paths, failures = look_at_patches(find_patches(folder), close_up, drive_px)
+        patches = [GradedPatch(path, path, None, path.stem, "") for path in paths]
     probabilities, spread = predict_together(graders, data)
-    write_predictions(args.output, patches, probabilities, args.manifest.parent, {"spread": spread})
+    write_predictions(args.output, patches, probabilities, folder, {"spread": spread})
     print(f"written: {args.output}, {len(patches)} patches")
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return int(bool(failures))
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = make_parser(__doc__)
     add = parser.add_argument
-    add("--manifest", type=Path, required=True)
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("--manifest", type=Path, help="patches with maps")
+    given.add_argument("--patches", type=Path, help="folder of patches alone")
+    add("--drive-px", type=float, help="px of these a DRIVE px")
+    add("--disc-diameter", type=float, help="px of these across the optic disc, instead")
+    add("--close-up", type=Path, default=DEFAULT_CLOSE_UP, help="weights that make their maps")
     add(
         "--weights",
         type=Path,
         nargs="+",
         default=[DEFAULT_GRADER],
-        help="graders; by default the shipped",
+        help="graders; by default the shipped ones",
     )
     add("--output", type=Path, required=True, help="CSV to write")
     add("--device", default="cpu", help="cpu or cuda")
     args = parser.parse_args(argv)
+    scales = [args.drive_px, args.disc_diameter]
+    if args.patches and sum(scale is not None for scale in scales) != 1:
+        parser.error(
+            "--patches: expected their scale, --drive-px (px a DRIVE px) or --disc-diameter (px), "
+            f"found {'both' if all(scales) else 'neither'}"
+        )
+    if any(scale is not None and not scale > 0 for scale in scales):
+        parser.error("expected a scale above 0")
     return exit_code(lambda: run(args))
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from av_grading.formats.errors import InputFileError
-from av_grading.formats.images import read_map, read_patch
+from av_grading.formats.images import read_map, read_patch, read_shares
+from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.formats.manifest import GradedPatch
 
 RATIOS = ("ratio_first", "ratio_second")
@@ -49,8 +51,15 @@ def load_patches(rows: Sequence[GradedPatch]) -> PatchSet:
         raise InputFileError("manifest", "expected graded patches, found none")
     patches, maps = [], []
     size = None
+    # One kind for all: labels become shares where some are.
+    soft = any(row.map_kind == "shares" for row in rows)
     for row in rows:
-        patch, av_map = read_patch(row.patch), read_map(row.av_map)
+        patch = read_patch(row.patch)
+        if row.map_kind == "shares":
+            av_map = read_shares(row.av_map)
+        else:
+            av_map = read_map(row.av_map)
+            av_map = shares_of(av_map) if soft else av_map
         size = size or patch.shape[:2]
         if patch.shape[:2] != size or size[0] != size[1]:
             height, width = patch.shape[:2]
@@ -68,6 +77,15 @@ def load_patches(rows: Sequence[GradedPatch]) -> PatchSet:
         [row.group for row in rows],
         torch.tensor([_widths(row) for row in rows]),
     )
+
+
+def shares_of(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Labels (H, W), 0-3, as shares of artery, vein and overlap, (3, H, W), 0 or 255.
+
+    >>> shares_of(np.array([[0, 2]], np.uint8))[:, 0].tolist()
+    [[0, 0], [0, 255], [0, 0]]
+    """
+    return np.stack([(labels == kind).astype(np.uint8) * 255 for kind in (ARTERY, VEIN, OVERLAP)])
 
 
 def _widths(row: GradedPatch) -> tuple[float, float]:

@@ -65,6 +65,24 @@ def read_map(path: Path) -> NDArray[np.uint8]:
     return labels
 
 
+def read_shares(path: Path) -> NDArray[np.uint8]:
+    """Shares of artery, vein and overlap, (3, H, W), 0-255: a soft map in RITE's colours, red,
+    blue and green, as the close-up network makes them.
+
+    Raises:
+        InputFileError: missing, not an image, or without three channels.
+    """
+    pixels = _decode(path)
+    if pixels.ndim != 3 or pixels.shape[2] < 3:
+        raise InputFileError(path, f"expected RGB shares of vessels, found {pixels.shape}")
+    return np.ascontiguousarray(pixels[..., [0, 2, 1]].transpose(2, 0, 1))
+
+
+def shares_picture(shares: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture (H, W, 3) that `read_shares` reads shares (3, H, W) from."""
+    return np.ascontiguousarray(shares[[0, 2, 1]].transpose(1, 2, 0))
+
+
 def _is_color(image: Image.Image) -> bool:
     """Whether a palette image means its palette's colours, rather than its indices as labels.
 

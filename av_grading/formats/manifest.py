@@ -12,13 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from av_grading.formats.errors import InputFileError
-from av_grading.formats.images import read_map, read_patch
+from av_grading.formats.images import read_map, read_patch, read_shares
 
 GRADES = (0, 1, 2, 3)
 """0 none; 1 mild, one side; 2 moderate, one side; 3 severe, both sides."""
 COLUMNS = ("patch", "av_map", "grade", "group", "source")
 PLACE = ("x", "y", "scale")
 """Crossing in px of the photograph, and patch px per photograph px."""
+MAP_KIND = "map_kind"
+"""Column that says what a map is: "labels", as it is without the column, or "shares", see
+`images.read_shares`."""
+MAP_KINDS = ("labels", "shares")
 
 
 class ManifestError(ValueError):
@@ -49,6 +53,11 @@ class GradedPatch:
     group: str
     source: str
     more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def map_kind(self) -> str:
+        """ "labels" or "shares"."""
+        return self.more.get(MAP_KIND) or MAP_KINDS[0]
 
     def name(self, folder: Path | None) -> str:
         """Path of the patch, relative to the manifest's folder where it is below it."""
@@ -115,8 +124,11 @@ def _read_row(folder: Path, row: dict[str, str]) -> tuple[GradedPatch | None, li
     text = row["grade"].strip()
     if text and text not in {str(g) for g in GRADES}:
         problems.append(f"grade: expected 0-3 or nothing, found {text!r}")
-    if row["patch"] and row["av_map"]:
-        problems += _look(folder / row["patch"], folder / row["av_map"])
+    kind = row.get(MAP_KIND) or MAP_KINDS[0]
+    if kind not in MAP_KINDS:
+        problems.append(f"{MAP_KIND}: expected {' or '.join(MAP_KINDS)}, found {kind!r}")
+    elif row["patch"] and row["av_map"]:
+        problems += _look(folder / row["patch"], folder / row["av_map"], kind)
     if problems:
         return None, problems
     more = {k: v for k, v in row.items() if k and k not in COLUMNS}
@@ -125,13 +137,15 @@ def _read_row(folder: Path, row: dict[str, str]) -> tuple[GradedPatch | None, li
     return GradedPatch(patch, av_map, grade, row["group"], row["source"], more), []
 
 
-def _look(patch: Path, av_map: Path) -> list[str]:
+def _look(patch: Path, av_map: Path, kind: str) -> list[str]:
     """What is wrong with the two files."""
     problems = []
     sizes = []
-    for path, read in ((patch, read_patch), (av_map, read_map)):
+    readers = (read_patch, read_map if kind == "labels" else read_shares)
+    for path, read in zip((patch, av_map), readers, strict=True):
         try:
-            height, width = read(path).shape[:2]
+            found = read(path).shape
+            height, width = found[1:] if read is read_shares else found[:2]
             sizes.append((width, height))
         except InputFileError as error:
             problems.append(str(error))

@@ -33,16 +33,20 @@ def start_from(model: nn.Module, config: Config, path: Path) -> None:
     if config.model.weights:
         raise WeightsError(f"{path}: expected model.init_from or model.weights, found both")
     before = load_grader(path)
+    ours_pooling, theirs_pooling = config.model.pooling, before.config.model.pooling
+    grows = (theirs_pooling, ours_pooling) == ("concat", "both")
     differ = [
         f"model.{f.name}: found {theirs}, expected {ours}"
         for f in dataclasses.fields(Model)
-        if f.name not in _FREE
+        if f.name not in (*_FREE, *(("pooling",) * grows))
         and (theirs := getattr(before.config.model, f.name))
         != (ours := getattr(config.model, f.name))
     ]
     if differ:
         raise WeightsError(f"{path}: a grader of another architecture: {'; '.join(differ)}")
     own, found = model.state_dict(), before.model.state_dict()
+    if grows:
+        found = _beside_bilinear(found, own)
     same = outputs_of(config.train.loss) == outputs_of(before.config.train.loss)
     for name, weights in found.items():
         if own[name].shape == weights.shape:
@@ -50,3 +54,17 @@ def start_from(model: nn.Module, config: Config, path: Path) -> None:
         elif same:
             rows = min(len(weights), len(own[name]))
             own[name][:rows] = weights[:rows]
+
+
+def _beside_bilinear(
+    found: dict[str, torch.Tensor], own: dict[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Weights of a grader that pools means alone, as those of one with bilinear features before
+    them: these start without a say."""
+    moved = {k: v for k, v in found.items() if not k.startswith(("norms.", "classify."))}
+    moved |= {k.replace("norms.0", "norms.1"): v for k, v in found.items() if "norms.0" in k}
+    moved |= {k: v for k, v in found.items() if k.startswith("classify.") and k.endswith("bias")}
+    name = "classify.1.weight"
+    weight = torch.zeros(len(found[name]), own[name].shape[1])
+    weight[:, -found[name].shape[1] :] = found[name]
+    return {**moved, name: weight}

@@ -120,3 +120,25 @@ def test_a_vein_that_is_wider_at_the_artery_is_pressed_further() -> None:
         sorted(0.6 / width for width in vein.at_edge)
     )
     assert vein.pressed_to(Squeeze()) == Squeeze()  # not to be pressed: left as it is
+
+
+def test_beyond_a_narrowing_the_vein_swells_where_that_is_asked_for() -> None:
+    _, before, _, after = squeezed(Squeeze(0.6, 1.0, length=8.0, swelling=0.4))
+    column = (after == VEIN).sum(axis=0) / (before == VEIN).sum(axis=0)[0]
+    artery = np.flatnonzero((before == ARTERY).any(axis=0))
+    left, right = column[: artery[0] - 1], column[artery[-1] + 2 :]
+    narrow, other = (left, right) if left.min() < right.min() else (right, left)
+    assert narrow.min() == pytest.approx(0.6, abs=0.1) and narrow.max() > 1.2
+    assert other.max() < 1.1
+
+
+def test_a_bent_vein_keeps_its_width() -> None:
+    _, before, _, after = squeezed(Squeeze(1.0, 1.0, length=8.0, deflection=2.0))
+    assert not np.array_equal(before, after)
+    assert widths(after) == pytest.approx((1, 1), abs=0.12)
+
+
+@pytest.mark.parametrize(("name", "value"), [("swelling", 0.9), ("deflection", 5.0)])
+def test_amounts_beyond_reason_are_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=name):
+        Squeeze(**{name: value})

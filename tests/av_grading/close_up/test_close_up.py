@@ -1,0 +1,151 @@
+"""Close-ups are cut where they should be, and what is made of them has the crossing in its middle."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from av_grading.caliber.phantom import draw_vein
+from av_grading.close_up.center import refine_center
+from av_grading.close_up.close_up import CloseUp, load_close_up, save_close_up
+from av_grading.close_up.cut import PIXELS, SCALE, cut_close_up, cut_coarse, to_inputs
+from av_grading.close_up.gradable import GradableRule, why_not_gradable
+from av_grading.close_up.grader_maps import grader_map
+from av_grading.close_up.network import CloseUpNet
+from av_grading.close_up.reading_head import ReadingHead
+from av_grading.close_up.vessels import FEATURES, crossing_vessels
+from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
+from av_grading.models.encoder import WeightsError
+
+SMALL = (8, 16)
+
+
+def phantom_shares(width: float = 20, artery: float = 14) -> tuple[np.ndarray, np.ndarray]:
+    """A close-up (P, P, 3) and its labels as sure probabilities (4, P, P)."""
+    phantom = draw_vein(np.random.default_rng(1), width, size=PIXELS, artery=artery, blur=1.2)
+    return phantom.photograph, np.stack([(phantom.av_map == k) for k in range(4)]).astype("float32")
+
+
+def test_a_close_up_and_its_coarse_map_show_the_same_place() -> None:
+    photograph = np.zeros((400, 500, 3), np.uint8)
+    av = np.zeros((3, 400, 500), np.float32)
+    photograph[190:211, 240:261] = 255
+    av[2, 190:211, 240:261] = 1
+    patch = cut_close_up(photograph, (250 + 10, 200), drive_px=2.0)
+    coarse = cut_coarse(av, (250 + 10, 200), drive_px=2.0)
+    assert patch.shape == (PIXELS, PIXELS, 3) and coarse.shape == (2, PIXELS // 4, PIXELS // 4)
+    middle = (PIXELS - 1) / 2
+    seen = np.argwhere(patch[..., 0] > 127).mean(axis=0)
+    assert seen == pytest.approx([middle, middle - 10 / 2 * SCALE], abs=1)
+    rough = (np.argwhere(coarse[1] > 127).mean(axis=0) + 0.5) * SCALE - 0.5
+    assert rough == pytest.approx(seen, abs=2.5)
+
+
+def test_inputs_do_not_depend_on_light_and_say_whether_the_coarse_map_is_known() -> None:
+    photograph, shares = phantom_shares()
+    patch = torch.from_numpy(photograph.transpose(2, 0, 1).copy())[None]
+    coarse = torch.full((1, 2, PIXELS // SCALE, PIXELS // SCALE), 255, dtype=torch.uint8)
+    bright = to_inputs(patch, coarse)
+    dark = to_inputs((patch.float() * 0.6).round().byte(), coarse)
+    assert bright.shape == (1, 6, PIXELS, PIXELS)
+    assert (bright[:, :3] - dark[:, :3]).abs().mean() < 0.1
+    assert bright[0, 3:].unique().tolist() == [1.0]
+    assert to_inputs(patch, None)[0, 3:].unique().tolist() == [0.0]
+    assert to_inputs(patch, coarse, torch.zeros(1))[0, 3:].unique().tolist() == [0.0]
+
+
+@pytest.mark.parametrize("off", [(0, 0), (9, -12), (-14, 8)])
+def test_the_centre_is_found_where_the_vessels_cross(off: tuple[int, int]) -> None:
+    _, shares = phantom_shares()
+    moved = np.roll(shares, off[::-1], axis=(1, 2))
+    truth = np.argwhere(moved[OVERLAP] > 0).mean(axis=0)[::-1]
+    assert refine_center(moved) == pytest.approx(truth, abs=3)
+
+
+def test_without_a_crossing_the_centre_stays() -> None:
+    shares = np.zeros((4, PIXELS, PIXELS), np.float32)
+    shares[0] = 1
+    assert refine_center(shares) == ((PIXELS - 1) / 2, (PIXELS - 1) / 2)
+
+
+def test_vessels_are_measured() -> None:
+    photograph, shares = phantom_shares(width=20, artery=14)
+    found = crossing_vessels(photograph, shares, ((PIXELS - 1) / 2, (PIXELS - 1) / 2))
+    assert not found.why
+    assert found.vein_width == pytest.approx(20 / SCALE, abs=0.4)
+    assert found.artery_width == pytest.approx(14 / SCALE, abs=0.4)
+    assert found.angle > 55 and found.contrast[1] > 0.1
+    assert len(found.features()) == len(FEATURES)
+
+
+def test_a_vein_that_ends_does_not_go_through() -> None:
+    photograph, shares = phantom_shares()
+    labels = shares.argmax(axis=0)
+    middle = PIXELS // 2
+    for kind in (VEIN, ARTERY):
+        # The half to the right of the crossing is wiped out.
+        cut = shares.copy()
+        gone = (labels == kind) & (np.arange(PIXELS) > middle)
+        gone |= (labels == kind) & (np.arange(PIXELS)[:, None] > middle) & (kind == ARTERY)
+        cut[kind][gone], cut[0][gone] = 0, 1
+        found = crossing_vessels(photograph, cut, (middle, middle))
+        assert found.why and found.angle == 0
+        assert why_not_gradable(found, 1.0, 1.0, None, GradableRule()) == found.why
+
+
+def test_each_reason_is_told() -> None:
+    photograph, shares = phantom_shares()
+    vessels = crossing_vessels(photograph, shares, (PIXELS / 2, PIXELS / 2))
+    assert not why_not_gradable(vessels, 0.9, 0.9, 2.0, GradableRule())
+    cases = [
+        ((0.2, 0.9, 2.0), "vein above"),
+        ((0.9, 0.2, 2.0), "readers"),
+        ((0.9, 0.9, 0.3), "disc"),
+    ]
+    for (above, probability, distance), word in cases:
+        assert word in why_not_gradable(vessels, above, probability, distance, GradableRule())
+    assert "thin vein" in why_not_gradable(vessels, 1, 1, None, GradableRule(least_vein_width=9))
+    assert "angle" in why_not_gradable(vessels, 1, 1, None, GradableRule(least_angle=90))
+
+
+def test_graders_get_the_crossing_in_the_middle() -> None:
+    _, shares = phantom_shares()
+    moved = np.roll(shares, 12, axis=2)
+    made = grader_map(moved, ((PIXELS - 1) / 2 + 12, (PIXELS - 1) / 2))
+    still = grader_map(shares, ((PIXELS - 1) / 2, (PIXELS - 1) / 2))
+    assert made.shape == (3, 96, 96) and made.dtype == np.uint8
+    inner = np.s_[:, 16:-16, 16:-16]
+    assert np.abs(made[inner].astype(int) - still[inner]).mean() < 2
+
+
+def test_weights_come_back_as_they_were(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = CloseUpNet(SMALL).eval()
+    patches = torch.randint(0, 255, (3, 3, 64, 64), dtype=torch.uint8)
+    look = CloseUp(network).look(patches)
+    size = look.pooled.shape[1] + len(FEATURES)
+    head = ReadingHead(torch.zeros(2, size), torch.ones(2, size), torch.randn(2, size), torch.ones(2))
+    save_close_up(CloseUp(network, head), tmp_path / "net.safetensors")
+    again = load_close_up(tmp_path / "net.safetensors")
+    assert np.abs(again.look(patches).shares - look.shares).max() < 5e-3
+    assert look.shares.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert again.head is not None and torch.equal(again.head.weight, head.weight)
+    photograph, shares = phantom_shares()
+    vessels = [crossing_vessels(photograph, shares, (96, 96))] * 3
+    answers = again.read(again.look(patches), vessels)
+    assert answers.shape == (3, 2) and ((answers > 0) & (answers < 1)).all()
+    with pytest.raises(WeightsError, match="reading head"):
+        CloseUp(network).read(look, vessels)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="found no file"):
+        load_close_up(tmp_path / "none.safetensors")
+    (tmp_path / "text.safetensors").write_text("not weights")
+    with pytest.raises(WeightsError, match="damaged"):
+        load_close_up(tmp_path / "text.safetensors")
+    from av_grading.grader import DEFAULT_GRADER
+
+    with pytest.raises(WeightsError, match="format"):
+        load_close_up(DEFAULT_GRADER)
