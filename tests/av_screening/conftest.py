@@ -13,7 +13,7 @@ from PIL import Image
 
 from av_detectron.data.phantom import make_phantom
 from av_screening.settings import Settings
-from tests.av_screening.models import write_tiny_detector, write_tiny_grader
+from tests.av_screening.models import write_tiny_close_up, write_tiny_detector, write_tiny_grader
 
 
 def encode(pixels: NDArray[np.generic], kind: str = "PNG") -> bytes:
@@ -111,6 +111,12 @@ def graders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
+def close_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a tiny close-up network."""
+    return write_tiny_close_up(tmp_path_factory.mktemp("close_up"))
+
+
+@pytest.fixture(scope="session")
 def settings(detector: Path, graders: tuple[Path, Path]) -> Settings:
     """Settings of a run with the tiny models."""
-    return Settings(detector=detector, graders=graders, caliber=False)
+    return Settings(detector=detector, graders=graders, close_up=None, caliber=False)

@@ -8,6 +8,10 @@ from detectron2.modeling import build_model as build_detector
 
 from av_detectron.checkpoint.release import release_detector
 from av_detectron.config import load_config
+from av_grading.close_up.close_up import CloseUp, save_close_up
+from av_grading.close_up.network import CloseUpNet
+from av_grading.close_up.reading_head import ReadingHead
+from av_grading.close_up.vessels import FEATURES
 from av_grading.config import Config, Data, Model
 from av_grading.grader import Grader, save_grader
 from av_grading.models.build import build_grader
@@ -37,3 +41,15 @@ def write_tiny_grader(folder: Path, seed: int = 0) -> Path:
     path = folder / f"grader{seed}.safetensors"
     save_grader(Grader(model.eval(), config), path)
     return path
+
+
+def write_tiny_close_up(folder: Path) -> Path:
+    """A close-up network with random weights, and a reading head that is never sure."""
+    torch.manual_seed(0)
+    network = CloseUpNet((8, 16)).eval()
+    patches = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+    size = CloseUp(network).look(patches).pooled.shape[1] + len(FEATURES)
+    zeros, ones = torch.zeros(2, size), torch.ones(2, size)
+    head = ReadingHead(zeros, ones, zeros.clone(), torch.tensor([1.0, 1.0]))
+    save_close_up(CloseUp(network, head), folder / "close_up.safetensors")
+    return folder / "close_up.safetensors"

@@ -1,4 +1,4 @@
-"""Close-ups are cut where they should be, and what is made of them has the crossing in its middle."""
+"""Close-ups are cut where they should be, and have the crossing in their middle."""
 
 from pathlib import Path
 
@@ -125,7 +125,9 @@ def test_weights_come_back_as_they_were(tmp_path: Path) -> None:
     patches = torch.randint(0, 255, (3, 3, 64, 64), dtype=torch.uint8)
     look = CloseUp(network).look(patches)
     size = look.pooled.shape[1] + len(FEATURES)
-    head = ReadingHead(torch.zeros(2, size), torch.ones(2, size), torch.randn(2, size), torch.ones(2))
+    head = ReadingHead(
+        torch.zeros(2, size), torch.ones(2, size), torch.randn(2, size), torch.ones(2)
+    )
     save_close_up(CloseUp(network, head), tmp_path / "net.safetensors")
     again = load_close_up(tmp_path / "net.safetensors")
     assert np.abs(again.look(patches).shares - look.shares).max() < 5e-3

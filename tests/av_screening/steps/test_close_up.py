@@ -1,0 +1,107 @@
+"""The second look: every crossing close up, graded where it can be, with a reason where not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from av_detectron.data.disc import OpticDisc
+from av_detectron.data.phantom import make_phantom
+from av_detectron.predictor import DEFAULT_WEIGHTS
+from av_grading.close_up.close_up import Look
+from av_grading.close_up.cut import PIXELS
+from av_grading.close_up.gradable import GradableRule
+from av_screening import Settings
+from av_screening.steps import close_up as step
+from av_screening.steps.pipeline import Pipeline, Screened
+from av_screening.write.rows import coco_record, crossing_rows, summary_row
+
+EASY = GradableRule(0, 0, 0, 0, 0, 0)
+
+
+class TrueMaps:
+    """Stands for a close-up network: it gives the map that was drawn."""
+
+    def __init__(self, phantom_map: np.ndarray, centers: np.ndarray, drive_px: float) -> None:
+        self.shares = []
+        for x, y in centers:
+            cut = [
+                step.cut_close_up((phantom_map == k).astype(np.uint8) * 255, (x, y), drive_px)
+                for k in range(4)
+            ]
+            self.shares.append(np.stack(cut).astype(np.float32) / 255)
+
+    def look(self, patches: torch.Tensor, coarse: torch.Tensor) -> Look:
+        assert patches.shape[-1] == PIXELS and coarse.shape[-1] == PIXELS // 4
+        middles = np.array([step_middle(s) for s in self.shares])
+        return Look(np.stack(self.shares), middles, torch.zeros(len(self.shares), 1))
+
+    def read(self, look: Look, vessels: list) -> np.ndarray:
+        return np.full((len(vessels), 2), 0.9)
+
+
+def step_middle(shares: np.ndarray) -> tuple[float, float]:
+    from av_grading.close_up.center import refine_center
+
+    return refine_center(shares)
+
+
+@pytest.fixture(scope="module")
+def eye():
+    return make_phantom(seed=1, fov_diameter=540)
+
+
+@pytest.fixture(scope="module")
+def screened(eye, graders: tuple[Path, Path], close_up: Path) -> Screened:
+    settings = Settings(DEFAULT_WEIGHTS, graders, close_up=close_up, flag_above=0.0)
+    return Pipeline.from_settings(settings)(eye.image)
+
+
+def test_what_is_not_gradable_has_a_reason_and_no_grade(screened: Screened) -> None:
+    assert len(screened.looks) == len(screened.crossings) > 5 and screened.grades is not None
+    rows = crossing_rows(screened, "eye.png", "", "")
+    for row, look in zip(rows, screened.looks, strict=True):
+        assert row["gradable"] == int(not look.why_not)
+        assert bool(row["not_gradable_reason"]) == bool(look.why_not)
+        assert ("grade" in row) == (not look.why_not)
+    annotations = coco_record(screened, "eye.png")["annotations"]
+    assert [a["gradable"] for a in annotations] == [not look.why_not for look in screened.looks]
+    summary = summary_row(screened, "eye.png", "", "", "")
+    assert summary["gradable"] == summary["graded"] == sum(r["gradable"] for r in rows)
+
+
+def test_gradable_ones_come_first_in_the_order_of_a_page(screened: Screened) -> None:
+    ranks = [screened.gradable(i) for i in screened.order()]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+def test_with_the_drawn_map_vessels_go_through_and_centres_are_refined(eye, screened) -> None:
+    found = screened.found
+    maps = TrueMaps(eye.av_map, found.centers.astype(float), found.fov.drive_px)
+    looks = step.look_closely(eye.image, found, maps, EASY)
+    away = [np.hypot(*(eye.crossings - look.center).T).min() for look in looks if not look.why_not]
+    before = [np.hypot(*(eye.crossings - c).T).min() for c in found.centers]
+    assert len(away) > 0.7 * len(looks)
+    assert np.median(away) <= np.median(before) + 0.2 and np.median(away) < 1.5
+    patches = step.grader_patches(eye.image, found, looks)
+    assert patches[0].patch.shape == (96, 96, 3) and patches[0].shares.shape == (3, 96, 96)
+    fine = step.fine_patch(patches[0], looks[0])
+    assert fine.patch.shape == (PIXELS, PIXELS, 3) and fine.drive_px == pytest.approx(4)
+    assert fine.unit == pytest.approx(4 / found.fov.drive_px)
+
+
+def test_crossings_on_the_disc_are_not_graded(eye, screened) -> None:
+    x, y = screened.found.centers[0].astype(float)
+    found = replace(screened.found, disc=OpticDisc(x, y, 80))
+    maps = TrueMaps(eye.av_map, found.centers.astype(float), found.fov.drive_px)
+    looks = step.look_closely(eye.image, found, maps, replace(EASY, least_disc_distance=0.6))
+    assert "disc" in looks[0].why_not
+
+
+def test_a_photograph_without_crossings_is_screened(screened, graders, close_up) -> None:
+    settings = Settings(DEFAULT_WEIGHTS, graders, close_up=close_up, threshold=1.0)
+    empty = Pipeline.from_settings(settings)(make_phantom(seed=1, fov_diameter=540).image)
+    assert empty.looks == [] and empty.grades is None and empty.order() == []
+    assert summary_row(empty, "eye.png", "", "", "")["crossings"] == 0
