@@ -32,7 +32,7 @@ from av_grading.formats.errors import InputFileError
 from av_grading.formats.files import write_whole
 from av_grading.models.encoder import WeightsError
 
-STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+STRENGTHS = (1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 """Inverse strengths of the regularisation to choose from."""
 FOLDS = 5
 LEAST_VOTES = 2

@@ -35,13 +35,31 @@ class Measure(Protocol):
     def __call__(self, crossing: CrossingPatch) -> VeinCaliber: ...
 
 
-def measure_all(crossings: Sequence[CrossingPatch], measure: Measure) -> list[VeinCaliber]:
+NOT_GRADABLE = "not gradable"
+"""Why such a crossing is not measured: a width there would be no sign."""
+
+
+def measure_all(
+    crossings: Sequence[CrossingPatch],
+    measure: Measure,
+    gradable: Sequence[bool] | None = None,
+) -> list[VeinCaliber]:
     """The vein at every crossing, in their order.
+
+    Args:
+        crossings: N of them.
+        measure: what measures one.
+        gradable: which of them are measured, N values; by default all.
 
     Raises:
         RejectedPhotograph: `measure` gives a column that is not in `write.columns.CALIBER`.
     """
-    measured = [measure(crossing) for crossing in crossings]
+    measured = [
+        measure(crossing)
+        if gradable is None or gradable[number]
+        else VeinCaliber({"measurable": 0, "not_measurable": NOT_GRADABLE})
+        for number, crossing in enumerate(crossings)
+    ]
     unknown = sorted({name for found in measured for name in found.columns} - CALIBER.keys())
     if unknown:
         raise RejectedPhotograph("failed", f"caliber: unknown columns {unknown}")
