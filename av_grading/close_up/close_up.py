@@ -16,11 +16,10 @@ from av_grading.close_up.cut import to_inputs
 from av_grading.close_up.network import CloseUpNet
 from av_grading.close_up.reading_head import ReadingHead, all_features, pool
 from av_grading.close_up.vessels import CrossingVessels
+from av_grading.command_line.defaults import DEFAULT_CLOSE_UP
 from av_grading.formats.files import write_whole
 from av_grading.models.encoder import WeightsError
 
-DEFAULT_CLOSE_UP = Path(__file__).parents[1] / "weights" / "close_up_map.safetensors"
-"""What is shipped."""
 FORMAT = "av_grading.close_up"
 """What the metadata of its file says under "format"."""
 HEAD = ("mean", "scale", "weight", "bias")

@@ -4,6 +4,11 @@ from pathlib import Path
 
 DEFAULT_GRADER = Path(__file__).parents[1] / "weights" / "nicking_grader_r18.safetensors"
 """What is shipped."""
+DEFAULT_CLOSE_UP = DEFAULT_GRADER.with_name("close_up_map.safetensors")
+"""What is shipped for the second look."""
+DISC_DIAMETER = 83.0
+"""Of an ordinary optic disc in DRIVE's photographs (DRIVE px): what a disc's diameter is taken for
+where a patch's scale is told by it."""
 VIEWS = (1, 2, 4)
 """How many of `grader.FLIPS` a grader may look at: as it is, after half a turn, in both mirrors."""
 METHODS = ("gradcam", "integrated_gradients", "occlusion")

@@ -20,14 +20,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from av_grading.command_line.defaults import DEFAULT_GRADER
+from av_grading.command_line.defaults import DEFAULT_CLOSE_UP, DEFAULT_GRADER
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, SEVERE_EYES, SQUEEZES
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from av_grading.close_up.gradable import GradableRule
     from av_screening.evaluation.in_use_scores import Scores, Tables
 
+RULE_HELP = "of what is gradable, to try others: least_vein_width=2.5 ..."
 SPLITS = ("val", "test", "train")
 READINGS = (
     "CSV set,image,x_px,y_px,above,says_gradable; by default readings.csv in --root if there is one"
@@ -69,6 +71,8 @@ def evaluate(args: argparse.Namespace) -> int:
     settings = Settings(
         detector=args.weights,
         graders=tuple(args.graders),
+        close_up=None if args.no_close_up else args.close_up,
+        gradable=rule_of(args.rule),
         precision=best_precision() if args.precision == "auto" else args.precision,
     )
     own = root / "readings.csv"
@@ -147,6 +151,24 @@ def write_table(path: Path, table: "pd.DataFrame") -> None:
     write_whole(path.with_suffix(".csv"), table.to_csv(index=False, lineterminator="\n"))
 
 
+def rule_of(words: list[str]) -> "GradableRule":
+    """The rule of what is gradable, with values of the command line.
+
+    Raises:
+        ValueError: an unknown name or no number; says which.
+    """
+    from av_grading.close_up.gradable import GradableRule
+
+    names = [f.name for f in fields(GradableRule)]
+    values = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        if name not in names:
+            raise ValueError(f"--rule: expected one of {', '.join(names)}, found {name!r}")
+        values[name] = float(value)
+    return GradableRule(**values)
+
+
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -163,6 +185,9 @@ def make_parser() -> argparse.ArgumentParser:
     add("--severe", type=int, default=SEVERE_EYES, help="eyes a photograph, severe at one crossing")
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector")
     add("--graders", type=Path, nargs="+", default=[DEFAULT_GRADER], help="several: mean")
+    add("--close-up", type=Path, default=DEFAULT_CLOSE_UP, help="the second look")
+    add("--no-close-up", action="store_true", help="grade all crossings on the detector's map")
+    add("--rule", nargs="*", default=[], metavar="NAME=VALUE", help=RULE_HELP)
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     add("--jobs", type=int, default=1, help="photographs at once")
     add("--work", type=Path, default=Path("output/in_use"), help="rows of photographs, to go on")
