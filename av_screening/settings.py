@@ -10,8 +10,8 @@ from typing import Any
 
 from av_detectron.modeling.test_time_augmentation import N_VIEWS
 from av_detectron.predictor import DEFAULT_WEIGHTS
-from av_grading.command_line.defaults import DEFAULT_CLOSE_UP
 from av_grading.close_up.gradable import GradableRule
+from av_grading.command_line.defaults import DEFAULT_CLOSE_UP
 from av_grading.grader import DEFAULT_GRADER, VIEWS
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.quality import QualityLimits

@@ -41,13 +41,13 @@ DECAY = 0.995
 
 
 def batch_of(
-    data: CloseUps, rows: np.ndarray, rng: np.random.Generator
+    data: CloseUps, rows: np.ndarray, rng: np.random.Generator, crop: int = CROP
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Augmented inputs (B, 6, P, P), shares (B, 4, P, P) and weights (B, P, P)."""
     index = torch.as_tensor(rows)
     zoom = math.exp(rng.uniform(-math.log(ZOOM), math.log(ZOOM)))
     stored = data.patches.shape[-1]
-    side = min(stored, SCALE * round(CROP / zoom / SCALE))
+    side = min(stored, SCALE * round(crop / zoom / SCALE))
     coarse_side = stored // SCALE
     stores: tuple[list[torch.Tensor], ...] = ([], [], [], [])
     for i, center in zip(index.tolist(), data.centers()[index].tolist(), strict=True):
@@ -71,7 +71,7 @@ def batch_of(
         for store, f in zip(stores, turned, strict=True):
             store.append(f)
     patches, labels, coarse, places = stores
-    size = (CROP, CROP)
+    size = (crop, crop)
     image = F.interpolate(torch.stack(patches).float(), size=size, mode="bilinear", antialias=True)
     share = F.interpolate(torch.stack(labels).float() / 255, size=size, mode="bilinear")
     near = F.interpolate(torch.stack(places), size=size, mode="bilinear")[:, 0]
@@ -212,7 +212,7 @@ def train(args: argparse.Namespace) -> None:
     for step in range(first, args.steps):
         rng = np.random.default_rng([args.seed, step])
         rows = rng.choice(len(data), args.batch, p=chances)
-        inputs, share, weight = batch_of(data, rows, rng)
+        inputs, share, weight = batch_of(data, rows, rng, args.crop)
         warm = min(1.0, (step + 1) / 100)
         rate = args.lr * warm * 0.5 * (1 + math.cos(math.pi * step / args.steps))
         for group in optimizer.param_groups:
@@ -276,6 +276,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--output", type=Path, required=True)
     add("--steps", type=int, default=3000)
     add("--batch", type=int, default=8)
+    add("--crop", type=int, default=CROP, help="side of what is seen of a close-up (px)")
     add("--lr", type=float, default=2e-3)
     add("--report", type=int, default=200, help="steps between reports and checkpoints")
     add("--held", type=int, default=300, help="close-ups that reports are of")
