@@ -1,6 +1,6 @@
 """The explaining step: Grad-CAM of the grade over the patch, by `av_grading.attribution`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -14,9 +14,12 @@ from av_screening.steps.patches import CrossingPatch, Patch
 
 
 class Explain(Protocol):
-    """Where graders looked: an RGB picture (Q, Q, 3) over the patch for each crossing's grade."""
+    """Where graders looked: number of each graded crossing → an RGB picture (Q, Q, 3) over its
+    patch."""
 
-    def __call__(self, crossings: Sequence[CrossingPatch], grades: Grades) -> list[Patch]: ...
+    def __call__(
+        self, crossings: Sequence[CrossingPatch], grades: Grades
+    ) -> Mapping[int, Patch]: ...
 
 
 def gradcam(graders: Sequence[Grader]) -> Explain:
@@ -32,19 +35,22 @@ def gradcam(graders: Sequence[Grader]) -> Explain:
 
     scored = [(Scored(grader), grader.config.data.crop) for grader in graders]
 
-    def explain(crossings: Sequence[CrossingPatch], grades: Grades) -> list[Patch]:
-        targets = torch.tensor([grades.of(i) or 0 for i in range(len(crossings))])
-        data = patch_set(crossings)
+    def explain(crossings: Sequence[CrossingPatch], grades: Grades) -> dict[int, Patch]:
+        chosen = [i for i in range(len(crossings)) if grades.graded[i]]
+        if not chosen:
+            return {}
+        data = patch_set([crossings[i] for i in chosen])
+        targets = torch.as_tensor(grades.probabilities[chosen].argmax(axis=1))
         side = crossings[0].patch.shape[0]
-        total = np.zeros((len(crossings), side, side), np.float32)
+        total = np.zeros((len(chosen), side, side), np.float32)
         for model, crop in scored:
             found = attribute(model, data, targets, crop=crop).combined()
             start = (side - crop) // 2
             part = slice(start, start + crop)
             total[:, part, part] += found / len(scored)
-        return [
-            overlay(red_free(np.ascontiguousarray(c.patch)), values, contour=True)
-            for c, values in zip(crossings, total, strict=True)
-        ]
+        return {
+            i: overlay(red_free(np.ascontiguousarray(crossings[i].patch)), values, contour=True)
+            for i, values in zip(chosen, total, strict=True)
+        }
 
     return explain

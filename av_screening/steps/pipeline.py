@@ -166,7 +166,9 @@ class Pipeline:
         gradable = [not look.why_not for look in looks] if looks else None
         grades = grade_crossings(crossings, self.graders, gradable)
         measured = measure_all(fine, self.measure, gradable) if self.measure else []
-        explained = self.explain(crossings, grades) if self.explain and grades else {}
+        explained: Mapping[int, NDArray[np.uint8]] = {}
+        if self.explain and grades:
+            explained = self.explain(crossings, grades)
         return Screened(
             found,
             crossings,

@@ -93,7 +93,7 @@ def write_outputs(
     for number, crossing in enumerate(screened.crossings):
         files[f"patches/{number}.png"] = png(crossing.patch)
         files[f"av_maps/{number}.png"] = png(crossing.av_map)
-    for number, picture in enumerate(screened.explained):
+    for number, picture in screened.explained.items():
         files[f"explained/{number}.png"] = png(picture)
     write_folder(output / PHOTOGRAPHS / source.folder, files)
 

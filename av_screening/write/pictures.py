@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from av_detectron.visualization import title
-from av_grading.formats.labels import ARTERY, VEIN
+from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_screening.steps.patches import most_likely
 from av_screening.steps.pipeline import Screened
 from av_screening.write.notice import NOTICE
@@ -19,9 +19,9 @@ PAGE_WIDTH = 1600
 """Of the photograph on its review page at most (px)."""
 THUMBNAIL_WIDTH = 240
 """Of the photograph on the index (px)."""
-ARTERY_COLOR, VEIN_COLOR = (232, 96, 84), (92, 148, 240)
+ARTERY_COLOR, VEIN_COLOR, OVERLAP_COLOR = (232, 96, 84), (92, 148, 240), (178, 116, 190)
 PALETTE = np.zeros((256, 3), np.uint8)
-PALETTE[[ARTERY, VEIN]] = ARTERY_COLOR, VEIN_COLOR
+PALETTE[[ARTERY, VEIN, OVERLAP]] = ARTERY_COLOR, VEIN_COLOR, OVERLAP_COLOR
 """Of labels."""
 GRADE_COLORS = {None: (255, 255, 255), 0: (120, 214, 140), 1: (250, 220, 90)}
 GRADE_COLORS |= {2: (250, 150, 60), 3: (238, 70, 70)}
@@ -100,7 +100,7 @@ def smooth_labels(labels: Image, side: int) -> Image:
     """A patch's labels (P, P) at a larger side, with smooth edges in place of stairs."""
     blur = side / labels.shape[0] / 2
     found = np.zeros((side, side), np.uint8)
-    for kind in (ARTERY, VEIN):
+    for kind in (ARTERY, VEIN, OVERLAP):
         share = (labels == kind).astype(np.float32)
         share = np.asarray(cv2.resize(share, (side, side), interpolation=cv2.INTER_LINEAR))
         found[np.asarray(cv2.GaussianBlur(share, (0, 0), blur)) > 0.5] = kind

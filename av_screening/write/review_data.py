@@ -60,16 +60,16 @@ def review_data(
 
 
 def _crossing(pixels: Image, screened: Screened, rows: Sequence[Row], number: int) -> Row:
-    row, crossing = rows[number], screened.crossings[number]
+    row, crossing = rows[number], screened.fine[number]
     widths = screened.widths[number] if screened.widths else None
-    explained = png(screened.explained[number]) if screened.explained else None
+    explained = screened.explained.get(number)
     return {
         "box": [round(float(v), 1) for v in screened.found.boxes[number]],
         "row": filled(row),
         "why": why_this_grade(row),
         "picture": data_uri(jpeg(enlarged(pixels, screened, number), 88), "jpeg"),
         "map": data_uri(transparent_png(smooth_labels(crossing.av_map, MAP_SIDE)), "png"),
-        "explained": None if explained is None else data_uri(explained, "png"),
+        "explained": None if explained is None else data_uri(png(explained), "png"),
         "vein": None if widths is None else vein_data(widths, crossing.drive_px, crossing.patch),
     }
 
@@ -77,7 +77,9 @@ def _crossing(pixels: Image, screened: Screened, rows: Sequence[Row], number: in
 def enlarged(pixels: Image, screened: Screened, number: int) -> Image:
     """A crossing at the photograph's own resolution, at most `LARGEST` px."""
     drive_px = screened.found.fov.drive_px
-    x, y = (float(v) for v in screened.found.centers[number])
+    # A close-up's middle is where its fine map has the crossing.
+    place = screened.looks[number].center if screened.looks else screened.found.centers[number]
+    x, y = (float(v) for v in place)
     reach = int(SIDE * drive_px / 2) + 3
     left, top = max(0, int(x) - reach), max(0, int(y) - reach)
     window = pixels[top : int(y) + reach + 2, left : int(x) + reach + 2]
