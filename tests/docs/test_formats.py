@@ -67,10 +67,15 @@ def test_imported_columns():
     assert ",".join(MDTNET_COLUMNS) in TEXT
 
 
-@pytest.mark.parametrize("kind", ["detector", "grader"])
+WEIGHTS = {
+    "detector": "av_detectron/weights/crossing_av_r18",
+    "grader": "av_grading/weights/nicking_grader_r18",
+    "close-up": "av_grading/weights/close_up_map",
+}
+
+
+@pytest.mark.parametrize("kind", WEIGHTS)
 def test_metadata_of_weights(kind):
     row = re.search(rf"^\| {kind} \|.*$", TEXT, re.MULTILINE)[0].split("|")[3]
-    package = {"detector": "av_detectron", "grader": "av_grading"}[kind]
-    (path,) = (ROOT / package / "weights").glob("*.safetensors")
-    with safe_open(path, "pt") as file:
+    with safe_open(ROOT / f"{WEIGHTS[kind]}.safetensors", "pt") as file:
         assert sorted(re.findall(r"`(\w+)`", row)) == sorted(file.metadata())
