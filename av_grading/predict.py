@@ -19,7 +19,12 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code, make_parser
-from av_grading.command_line.defaults import DEFAULT_CLOSE_UP, DEFAULT_GRADER, DISC_DIAMETER
+from av_grading.command_line.defaults import (
+    DEFAULT_CLOSE_UP,
+    DEFAULT_GRADER,
+    DEFAULT_GRADERS,
+    DISC_DIAMETER,
+)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     from av_grading.formats.predictions import write_predictions
     from av_grading.grader import load_grader, predict_together
 
-    graders = [load_grader(path, args.device) for path in args.weights]
+    weights = args.weights or ([DEFAULT_GRADER] if args.manifest else DEFAULT_GRADERS)
+    graders = [load_grader(path, args.device) for path in weights]
     failures: list[str] = []
     if args.manifest:
         patches, folder = read_manifest(args.manifest), args.manifest.parent
@@ -63,8 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         "--weights",
         type=Path,
         nargs="+",
-        default=[DEFAULT_GRADER],
-        help="graders; by default the shipped ones",
+        help="graders; by default the shipped one, with --patches both shipped ones",
     )
     add("--output", type=Path, required=True, help="CSV to write")
     add("--device", default="cpu", help="cpu or cuda")

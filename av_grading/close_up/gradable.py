@@ -24,7 +24,7 @@ class GradableRule:
     """
 
     least_angle: float = 25.0
-    least_vein_width: float = 3.0
+    least_vein_width: float = 2.5
     least_artery_width: float = 1.5
     least_artery_above: float = 0.5
     least_probability: float = 0.5

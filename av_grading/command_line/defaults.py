@@ -4,6 +4,11 @@ from pathlib import Path
 
 DEFAULT_GRADER = Path(__file__).parents[1] / "weights" / "nicking_grader_r18.safetensors"
 """What is shipped."""
+FINE_GRADER = DEFAULT_GRADER.with_name("nicking_grader_fine_r18.safetensors")
+"""What is shipped beside it for fine maps."""
+DEFAULT_GRADERS = (DEFAULT_GRADER, FINE_GRADER)
+"""Whose mean is taken on fine maps: one learned from labelled maps, one went on from there on fine
+ones. On photographs held back their mean was better than either."""
 DEFAULT_CLOSE_UP = DEFAULT_GRADER.with_name("close_up_map.safetensors")
 """What is shipped for the second look."""
 DISC_DIAMETER = 83.0

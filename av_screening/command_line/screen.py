@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from av_grading.command_line.defaults import DEFAULT_CLOSE_UP, DEFAULT_GRADER, VIEWS
+from av_grading.command_line.defaults import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, VIEWS
 from av_screening.command_line.defaults import (
     DEFAULT_WEIGHTS,
     GRADER_N_VIEWS,
@@ -29,7 +29,7 @@ from av_screening.read.limits import ReadingLimits
 if TYPE_CHECKING:
     from av_screening.settings import Settings
 
-GRADERS = "of av_grading.train, by default the shipped one; several: mean; none: no grades"
+GRADERS = "of av_grading.train, by default the two shipped; several: mean; none: no grades"
 CLOSE_UP_HELP = "of av_grading.close_up.train_readings: the second look at each crossing"
 MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"
 GRADES_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
@@ -53,7 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("photographs", type=Path, help="folder, with the folders in it")
     add("--output", type=Path, required=True, help="folder to write")
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="of tools/release_weights.py")
-    add("--graders", type=Path, nargs="*", default=[DEFAULT_GRADER], help=GRADERS)
+    add("--graders", type=Path, nargs="*", default=list(DEFAULT_GRADERS), help=GRADERS)
     add("--close-up", type=Path, default=DEFAULT_CLOSE_UP, help=CLOSE_UP_HELP)
     add("--no-close-up", action="store_true", help="grade all crossings on the detector's map")
     add("--grader-n-views", type=int, choices=VIEWS, default=GRADER_N_VIEWS, help=GRADES_HELP)

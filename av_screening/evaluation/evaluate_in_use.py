@@ -20,7 +20,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from av_grading.command_line.defaults import DEFAULT_CLOSE_UP, DEFAULT_GRADER
+from av_grading.command_line.defaults import DEFAULT_CLOSE_UP, DEFAULT_GRADERS
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, SEVERE_EYES, SQUEEZES
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--squeezes", type=int, default=SQUEEZES, help="of each crossing, the grades in turn")
     add("--severe", type=int, default=SEVERE_EYES, help="eyes a photograph, severe at one crossing")
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector")
-    add("--graders", type=Path, nargs="+", default=[DEFAULT_GRADER], help="several: mean")
+    add("--graders", type=Path, nargs="+", default=list(DEFAULT_GRADERS), help="several: mean")
     add("--close-up", type=Path, default=DEFAULT_CLOSE_UP, help="the second look")
     add("--no-close-up", action="store_true", help="grade all crossings on the detector's map")
     add("--rule", nargs="*", default=[], metavar="NAME=VALUE", help=RULE_HELP)

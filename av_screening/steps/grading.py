@@ -13,6 +13,9 @@ from av_grading.evaluation.metrics import expected_grade
 from av_grading.grader import Grader, load_grader, predict_together
 from av_screening.steps.patches import CrossingPatch
 
+EQUAL = (0.25, 0.25, 0.25, 0.25)
+"""Prevalence of the grades that graders have learned from."""
+
 
 @dataclass(frozen=True)
 class Grades:
@@ -59,6 +62,7 @@ def grade_crossings(
     crossings: Sequence[CrossingPatch],
     graders: Sequence[Grader],
     gradable: Sequence[bool] | None = None,
+    prevalence: Sequence[float] = EQUAL,
 ) -> Grades | None:
     """Grade the crossings of a photograph in batches; None without graders or crossings.
 
@@ -66,6 +70,8 @@ def grade_crossings(
         crossings: N of them.
         graders: whose probabilities are averaged.
         gradable: which of them get a grade, N values; by default all.
+        prevalence: how common the grades 0-3 are taken to be. Graders have learned from equal
+            numbers; their probabilities are brought to it by Bayes' rule.
     """
     if not graders or not crossings:
         return None
@@ -74,7 +80,9 @@ def grade_crossings(
     spread = np.full(len(crossings), np.nan)
     if chosen:
         patches = patch_set([crossings[i] for i in chosen])
-        probabilities[chosen], spread[chosen] = predict_together(graders, patches)
+        equal, spread[chosen] = predict_together(graders, patches)
+        common = equal * np.asarray(prevalence)
+        probabilities[chosen] = common / common.sum(axis=1, keepdims=True)
     return Grades(probabilities, spread if len(graders) > 1 else None)
 
 

@@ -23,7 +23,7 @@ from av_screening.steps.close_up import (
     look_closely,
 )
 from av_screening.steps.explain import Explain, gradcam
-from av_screening.steps.grading import Grades, at_precision, grade_crossings, load_graders
+from av_screening.steps.grading import EQUAL, Grades, at_precision, grade_crossings, load_graders
 from av_screening.steps.patches import CrossingPatch, cut_crossings
 
 
@@ -91,6 +91,7 @@ class Pipeline:
         close_up: CloseUp | None = None,
         rule: GradableRule | None = None,
         flag_above: float = 1.0,
+        prevalence: Sequence[float] = EQUAL,
         measure: Measure | None = None,
         explain: Explain | None = None,
         quality: QualityLimits | None = None,
@@ -102,6 +103,7 @@ class Pipeline:
             close_up: the second look; None: every crossing is graded on the coarse map.
             rule: what a crossing has to be like to be graded.
             flag_above: severity above which an eye is flagged.
+            prevalence: how common the grades 0-3 are taken to be.
             measure: the caliber step.
             explain: the step that shows where the graders looked.
             quality: what a photograph has to be like.
@@ -111,6 +113,7 @@ class Pipeline:
         self.close_up = close_up
         self.rule = rule or GradableRule()
         self.flag_above = flag_above
+        self.prevalence = prevalence
         self.measure = measure
         self.explain = explain
         self.quality = quality or QualityLimits()
@@ -142,6 +145,7 @@ class Pipeline:
             close_up,
             settings.gradable,
             settings.flag_above,
+            settings.prevalence,
             measure_caliber if settings.caliber else None,
             gradcam(graders) if settings.explain and graders else None,
             settings.quality,
@@ -164,7 +168,7 @@ class Pipeline:
             crossings = grader_patches(pixels, found, looks)
             fine = [fine_patch(c, look) for c, look in zip(crossings, looks, strict=True)]
         gradable = [not look.why_not for look in looks] if looks else None
-        grades = grade_crossings(crossings, self.graders, gradable)
+        grades = grade_crossings(crossings, self.graders, gradable, self.prevalence)
         measured = measure_all(fine, self.measure, gradable) if self.measure else []
         explained: Mapping[int, NDArray[np.uint8]] = {}
         if self.explain and grades:
