@@ -16,13 +16,13 @@ from av_screening.read.limits import ReadingLimits
 from av_screening.read.quality import QualityLimits
 
 FLAG_ABOVE = 0.86
-"""Flags none of sixteen ordinary eyes of photographs held back from training; half of those with one
-gradable crossing squeezed to grade 3 lie above it."""
+"""Flags none of sixteen ordinary eyes of photographs held back from training; of those with one
+gradable crossing squeezed to grade 3 half lie above it."""
 
 
 PREVALENCE = (0.80, 0.07, 0.07, 0.06)
-"""Far fewer crossings are nicked than graders have learned from: 2-8 % of people in populations have
-one at all (Beaver Dam, ARIC, CHS), a third of a lenient reader's crossings are of grade 1."""
+"""Far fewer crossings are nicked than graders have learned from: 2-8 % of people in populations
+have one at all (Beaver Dam, ARIC, CHS)."""
 
 
 @dataclass(frozen=True)
