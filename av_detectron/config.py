@@ -93,6 +93,9 @@ def add_av_config(cfg: CfgNode) -> None:
     # times how sure they are of this place, less 1/2 (`maps/rescoring.py`).
     # 0 for none; tools/tune_rescoring.py chooses it on validation photographs.
     cfg.TEST.CROSSPOS.RESCORING_WEIGHT = 0.0
+    # Side of all boxes (DRIVE px), around the predicted centres; 0 for boxes as they are predicted.
+    # Where labels have boxes of one side, and training zooms, a box's size says nothing of its own.
+    cfg.TEST.CROSSPOS.BOX_SIDE = 0.0
     # Mirror images over which CrossingRCNN averages the artery/vein map: 1, 2 or 4.
     # Detections are the first view's, whatever the number.
     cfg.TEST.CROSSPOS.N_VIEWS = 1

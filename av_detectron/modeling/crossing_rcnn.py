@@ -26,7 +26,7 @@ from av_detectron.modeling.av_head import (
     photograph_maps,
 )
 from av_detectron.modeling.av_loss import av_loss, disc_loss
-from av_detectron.modeling.roi_heads import FINE, VESSELS
+from av_detectron.modeling.roi_heads import BOX_SIDES, FINE, VESSELS
 from av_detectron.modeling.test_time_augmentation import check_n_views, mean_over_views
 
 
@@ -59,6 +59,7 @@ class CrossingRCNN(GeneralizedRCNN):
         rescoring_weight: float = 0.0,
         drive_px: float = 1.0,
         n_views: int = 1,
+        box_side: float = 0.0,
         **parts: Any,
     ) -> None:
         """
@@ -71,9 +72,11 @@ class CrossingRCNN(GeneralizedRCNN):
             drive_px: length of one DRIVE px in px of the input, which rescoring needs.
             n_views: mirror images over which the predicted map is averaged, 1, 2 or 4; the
                 detector reads the first one's.
+            box_side: side of all boxes (DRIVE px); 0 for boxes as they are predicted.
             parts: of GeneralizedRCNN.
         """
         super().__init__(**parts)
+        self.box_side = box_side
         self.av_head = av_head
         self.av_feature = av_feature
         self.guide = guide
@@ -98,6 +101,7 @@ class CrossingRCNN(GeneralizedRCNN):
             "rescoring_weight": cfg.TEST.CROSSPOS.RESCORING_WEIGHT,
             "drive_px": cfg.INPUT.CROSSPOS.FOV_DIAMETER / DRIVE_FOV_DIAMETER,
             "n_views": cfg.TEST.CROSSPOS.N_VIEWS,
+            "box_side": cfg.TEST.CROSSPOS.BOX_SIDE,
         }
 
     def extract_features(self, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], AVMap]:
@@ -179,6 +183,11 @@ class CrossingRCNN(GeneralizedRCNN):
     ) -> list[Instances]:
         """Detections of a batch (px of the input) from `extract_features`, best first; `drive_px`
         is the length of one DRIVE px in px of each input."""
+        if self.box_side > 0:
+            features = {
+                **features,
+                BOX_SIDES: torch.tensor([self.box_side * px for px in drive_px]),
+            }
         proposals, _ = self.proposal_generator(images, features, None)
         results, _ = self.roi_heads(images, features, proposals, None)
         if self.rescoring_weight > 0:

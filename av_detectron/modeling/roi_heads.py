@@ -25,6 +25,10 @@ VESSELS = "vessels"
 FINE = "fine"
 """Key of the artery/vein head's features, (B, width, H/2, W/2), among the features."""
 
+BOX_SIDES = "box_sides"
+"""Key of the side of all boxes of each image, (B,), px of the input, among the features; without it
+boxes stay as they are predicted."""
+
 
 class FinePooler(nn.Module):
     """Pools a pyramid level and the fine features, these twice as densely and then folded."""
@@ -57,6 +61,18 @@ class FinePooler(nn.Module):
 @ROI_HEADS_REGISTRY.register()
 class CrossingROIHeads(StandardROIHeads):
     """StandardROIHeads over one level and `FINE`, which add `VESSELS` to the mask logits."""
+
+    def _forward_box(self, features: dict[str, torch.Tensor], proposals: list[Any]) -> Any:
+        found = super()._forward_box(features, proposals)
+        if self.training or BOX_SIDES not in features:
+            return found
+        for detections, side in zip(found, features[BOX_SIDES].tolist(), strict=True):
+            centers = detections.pred_boxes.get_centers()
+            detections.pred_boxes = Boxes(
+                torch.cat([centers - side / 2, centers + side / 2], dim=1)
+            )
+            detections.pred_boxes.clip(detections.image_size)
+        return found
 
     @classmethod
     def _init_box_head(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def test_table_is_that_of_a_folder(tmp_path: Path, eye: Eye, settings: Settings)
     files = ["patch", "av_map"]
     assert table[files].isna().all(axis=None) and written[files].notna().all(axis=None)
     pd.testing.assert_frame_equal(table.drop(columns=files), written.drop(columns=files))
-    assert table["grade"].tolist() == result.grades.tolist()
+    assert table["grade"].tolist() == result.grades
     assert list(result.widths) == ["crossing", *CALIBER]
     for number, why in enumerate(result.not_measurable):
         assert bool(why) == (table["measurable"][number] == 0)
