@@ -45,16 +45,16 @@ def _headline(measured: Measured) -> str:
     name, caliber = measured.row.patch.name, measured.caliber
     if caliber is None:
         return f"{name}: not measured"
-    said = [
+    texts = [
         f"{which} side {side.ratio:.2f} ± {side.ratio_error:.2f}" if side is not None else ""
         for which, side in zip(("first", "second"), caliber.sides, strict=True)
     ]
-    ratios = "width at the artery against the vein's own: " + ", ".join(s for s in said if s)
+    ratios = "width at the artery against the vein's own: " + ", ".join(s for s in texts if s)
     index = (
         "" if caliber.severity_index is None else f", severity index {caliber.severity_index:.2f}"
     )
     why = "".join(f"\n{text}" for text in measured.not_measurable.split("; ") if text)
-    return f"{name}: " + (ratios if any(said) else "not measured") + index + why
+    return f"{name}: " + (ratios if any(texts) else "not measured") + index + why
 
 
 def _walls(axis: Axes, widths: Widths, size: int) -> None:

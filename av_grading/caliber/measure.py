@@ -1,14 +1,12 @@
 """Measure every crossing of a manifest; one that fails is reported, the rest goes on."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from av_grading.caliber.centerline import trace
-from av_grading.caliber.severity import NAMES, REACH, Caliber, judge
+from av_grading.caliber.severity import NAMES, REACH, Caliber, fit_caliber
 from av_grading.caliber.validity import Validity, check_crossing
 from av_grading.caliber.width import Widths, measure_widths
 from av_grading.formats.errors import InputFileError, NotMeasurable
@@ -91,7 +89,7 @@ def measure_row(row: GradedPatch, side: float, source: str = "both") -> Measured
         validity = check_crossing(photograph, av_map, center, drive_px)
         line = trace(av_map, VEIN, center, drive_px, REACH)
         widths = measure_widths(photograph, av_map, line, drive_px)
-        caliber = judge(widths, drive_px, source)
+        caliber = fit_caliber(widths, drive_px, source)
         return Measured(row, drive_px, widths, caliber, validity, caliber.not_measurable)
     except NotMeasurable as error:
         return Measured(row, drive_px, widths, None, validity, str(error))
@@ -129,15 +127,6 @@ def table_row(measured: Measured, folder: Path, thresholds: Thresholds) -> dict[
         found["caliber_grade"] = caliber.grade(thresholds)
     x, y = caliber.widths.points[0]
     return found | {"first_x_px": f"{x:.1f}", "first_y_px": f"{y:.1f}"}
-
-
-def format_table(rows: Sequence[dict[str, object]]) -> str:
-    """CSV text with `COLUMNS`."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def reasons(measured: Sequence[Measured]) -> Counter[str]:

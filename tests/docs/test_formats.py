@@ -38,7 +38,7 @@ WRITTEN = {
     "`manifest.csv` of simulated nicking": header(format_manifest([], TRUTH))[len(COLUMNS) :],
     "Review file": answers.COLUMNS,
     "`readings.csv`": labels.READING_COLUMNS,
-    "Caliber table": header(measure.format_table([])),
+    "Caliber table": measure.COLUMNS,
     "`crossings.csv`": header(columns.format_csv(columns.CROSSINGS, [])),
     "`summary.csv`": header(columns.format_csv(columns.SUMMARY, [])),
     "`failures.csv`": header(columns.format_csv(columns.FAILURES, [])),
