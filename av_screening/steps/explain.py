@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from av_grading.grader import Grader
-from av_grading.report.pictures import overlay, red_free
+from av_grading.report.draw import overlay, red_free
 from av_screening.steps.grading import patch_set
 from av_screening.steps.patches import CrossingPatch, Patch
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from av_grading.caliber.phantom import draw_vein
+from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.caliber.severity import Caliber, measure_crossing
 from av_screening.settings import Settings
 from av_screening.steps.caliber import VeinCaliber
