@@ -61,7 +61,8 @@ def read_ratios(path: Path, patches: Sequence[str]) -> NDArray[np.float64]:
         known[row[KEY]] = [*sides[0], *sides[1]]
     if not any(p in known for p in patches):
         raise InputFileError(path, "expected the predicted patches, found none of them")
-    return pd.DataFrame.from_dict(known, orient="index").reindex(list(patches)).to_numpy(float)
+    measured = pd.DataFrame.from_dict(known, orient="index").reindex(list(patches))
+    return np.asarray(measured, np.float64)
 
 
 def _read(path: Path) -> pd.DataFrame:
