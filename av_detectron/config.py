@@ -78,7 +78,7 @@ def add_av_config(cfg: CfgNode) -> None:
     # 1 - x and 1 + x, those of each channel half as far from 1; see `draw_tint`.
     cfg.INPUT.CROSSPOS.COLOR = 0.15
     # Share of crops in which vessels are squeezed along up to three stretches, photograph and
-    # labels alike, see `data/squeeze.py`.
+    # labels alike, see `data/squeeze_vessels.py`.
     cfg.INPUT.CROSSPOS.SQUEEZE = 0.0
     # Memory for resized photographs, per data loader worker (MiB).
     cfg.INPUT.CROSSPOS.CACHE_MB = 600

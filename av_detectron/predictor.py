@@ -26,7 +26,6 @@ from av_detectron.data.fov import FieldOfView, detect_fov, measure_fov
 from av_detectron.data.mapper import to_tensor
 from av_detectron.data.photograph import to_working_scale, working_drive_px
 from av_detectron.maps.rescoring import least_score
-from av_detectron.maps.windows import enlarge_window
 from av_detectron.modeling.av_head import photograph_discs
 from av_detectron.modeling.roi_pooling import pool_in_float32
 from av_detectron.modeling.test_time_augmentation import check_n_views
@@ -191,3 +190,35 @@ def paste_masks(detections: Instances, shape: tuple[int, int]) -> list[dict[str,
         corner = int(columns.start), int(rows.start)
         masks.append(encode_window((window[0] >= 0.5).numpy(), *corner, shape))
     return masks
+
+
+def enlarge_window(
+    values: NDArray[np.float32], shape: tuple[int, int], rows: slice, columns: slice
+) -> NDArray[np.float32]:
+    """A window of a map that is resized linearly: what torch's `interpolate` without
+    `align_corners` gives there.
+
+    Args:
+        values: (C, h, w).
+        shape: height and width after resizing (px).
+        rows, columns: the window (px after resizing), with ends.
+
+    Returns:
+        (C, rows, columns).
+    """
+    top, bottom, down = _taps(values.shape[1], shape[0], rows)
+    left, right, across = _taps(values.shape[2], shape[1], columns)
+    first, last = (int(left[0]), int(right[-1]) + 1) if len(left) else (0, 0)
+    strip = values[:, :, first:last]
+    tall = strip[:, top] * (1 - down)[:, None] + strip[:, bottom] * down[:, None]
+    return np.asarray(tall[:, :, left - first] * (1 - across) + tall[:, :, right - first] * across)
+
+
+def _taps(
+    before: int, after: int, part: slice
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """The two pixels that each position lies between, and how far it is from the first."""
+    place = (np.arange(part.start, part.stop) + 0.5) * (before / after) - 0.5
+    place = place.clip(min=0)
+    lower = np.floor(place).astype(np.int64).clip(max=before - 1)
+    return lower, (lower + 1).clip(max=before - 1), (place - lower).astype(np.float32)

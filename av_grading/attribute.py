@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     from av_grading.formats.predictions import write_predictions
     from av_grading.grader import load_grader
     from av_grading.report.cards import make_cards
-    from av_grading.report.page import MODEL, Provenance, render
+    from av_grading.report.render import MODEL, Provenance, render
 
     grader = load_grader(args.weights, args.device)
     patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)

@@ -9,8 +9,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
 import argparse
-import csv
-import io
 import sys
 from pathlib import Path
 
@@ -21,6 +19,7 @@ def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     """Read predictions, score, write."""
     from av_grading.evaluation.metrics import scores_with_intervals
     from av_grading.evaluation.plots import plot_scores
+    from av_grading.formats.csv_table import format_table
     from av_grading.formats.files import write_whole
     from av_grading.formats.predictions import align, read_predictions
     from av_grading.formats.results import write_results
@@ -30,11 +29,12 @@ def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     metrics, ci95 = scores_with_intervals(grades, predictions, groups, args.draws, args.seed)
     data = {"patches": len(grades), "groups": len(set(groups)), "models": list(tables)}
     write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["score", "value", "low", "high"])
-    writer.writerows([name, value, *ci95[name]] for name, value in metrics.items())
-    write_whole(args.output.with_suffix(".csv"), text.getvalue())
+    rows = [
+        {"score": name, "value": value, "low": ci95[name][0], "high": ci95[name][1]}
+        for name, value in metrics.items()
+    ]
+    scores = format_table(("score", "value", "low", "high"), rows)
+    write_whole(args.output.with_suffix(".csv"), scores)
     plot_scores(grades, next(iter(predictions.values())), args.output.with_suffix(".png"))
     print(f"written: {args.output}")
 

@@ -20,6 +20,8 @@ from av_grading.data.transforms import to_inputs
 from av_grading.evaluation.metrics import expected_grade
 from av_grading.formats.config_file import load_config_text
 from av_grading.formats.files import write_whole
+from av_grading.formats.grade_definition import GRADES
+from av_grading.formats.labels import OVERLAP
 from av_grading.models.bfloat16 import in_bfloat16
 from av_grading.models.build import build_grader
 from av_grading.models.encoder import WeightsError
@@ -57,6 +59,49 @@ class Grader:
         logits = predict_logits(self.model, data, rows, self.config.data.crop, flips)
         found = probabilities_of(logits / self.temperature, self.config.train.loss)
         return np.asarray(found.double().numpy())
+
+    def grade(self, patches: NDArray[np.uint8], maps: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Calibrated probabilities of the grades of patches in memory.
+
+        Args:
+            patches: RGB, (N, P, P, 3), 0-255, each around a crossing; P at least
+                `config.data.crop` px. One DRIVE px is as long as in those that it learned from:
+                the shipped grader takes 96 px for 48 DRIVE px.
+            maps: labels of the same pixels, (N, P, P): 0 background, 1 artery, 2 vein, 3 overlap.
+
+        Returns:
+            (N, 4): probabilities of the grades 0-3, rows sum to one.
+
+        Raises:
+            ValueError: other shapes, another type than uint8, labels beyond 3, or patches that are
+                smaller than the crop.
+
+        Examples:
+            >>> from av_grading import load_grader
+            >>> from av_grading.caliber.vein_phantom import draw_vein
+            >>> phantom = draw_vein(np.random.default_rng(0), width=8.0, artery=6.0)
+            >>> found = load_grader().grade(phantom.photograph[None], phantom.av_map[None])
+            >>> found.shape, round(float(found.sum()), 3)
+            ((1, 4), 1.0)
+        """
+        count, side = patches.shape[0], patches.shape[1] if patches.ndim > 1 else 0
+        for name, pixels, shape in (
+            ("patches", patches, (count, side, side, 3)),
+            ("maps", maps, (count, side, side)),
+        ):
+            if pixels.shape != shape or pixels.dtype != np.uint8:
+                raise ValueError(
+                    f"{name}: expected {shape} of uint8, found {pixels.shape} of {pixels.dtype}"
+                )
+        if maps.max(initial=0) > OVERLAP:
+            raise ValueError(f"maps: expected labels 0-{OVERLAP}, found {maps.max()}")
+        data = PatchSet(
+            torch.from_numpy(np.ascontiguousarray(patches.transpose(0, 3, 1, 2))),
+            torch.from_numpy(np.ascontiguousarray(maps)),
+            torch.full((count,), -1),
+            [""] * count,
+        )
+        return self.predict(data, np.arange(count)) if count else np.zeros((0, len(GRADES)))
 
     def in_bfloat16(self) -> "Grader":
         """The same grader with encoders in bfloat16, for inference alone."""
@@ -136,12 +181,17 @@ def save_grader(grader: Grader, path: Path) -> None:
     write_whole(path, save(halves, metadata))
 
 
-def load_grader(path: Path, device: str = "cpu") -> Grader:
-    """Read a file written by `save_grader`.
+def load_grader(path: Path | str = DEFAULT_GRADER, device: str = "cpu") -> Grader:
+    """Read a grader's file, as trainings write it; the shipped one by default.
+
+    Args:
+        path: a `.safetensors` file, which holds the config too.
+        device: of torch, where the model works; what goes in and comes out is on the CPU.
 
     Raises:
         WeightsError: missing, damaged, of another kind, or its weights do not fit its config.
     """
+    path = Path(path)
     if not path.is_file():
         raise WeightsError(f"{path}: expected a grader's weights, found no file")
     try:

@@ -30,7 +30,7 @@ from av_screening.read.find_photographs import find_photographs
 from av_screening.settings import Settings
 from av_screening.steps.grading import at_precision
 from av_screening.steps.pipeline import Pipeline, best_precision
-from benchmarks.memory import peak_mib
+from benchmarks.memory import run_mib
 from benchmarks.peak import convolution_peak, pipeline_operations
 from benchmarks.stages import SeparateStages
 from benchmarks.stock import StockPair
@@ -70,9 +70,7 @@ def report(args: argparse.Namespace) -> None:
         dense, whole = pipeline_operations(pipeline, exact, paths, int(times.crossings.sum()))
         peak = convolution_peak(dtype_of(precision))
         settings = Settings(args.detector, graders=(), precision=precision, caliber=False)
-        memory = [
-            peak_mib(paths, count, Path(folder) / "memory", settings) for count in args.memory
-        ]
+        memory = [run_mib(paths, count, Path(folder) / "memory", settings) for count in args.memory]
     rng = np.random.default_rng(args.seed)
     draws = [speedups(times, rng.integers(len(paths), size=len(paths))) for _ in range(1000)]
     metrics = speedups(times, np.arange(len(paths)))

@@ -21,7 +21,7 @@ import torch
 
 from av_detectron.data.annotations import read_photograph
 from av_detectron.evaluation.detector_scores import bootstrap_metrics
-from av_detectron.evaluation.peak_memory import peak_mib
+from av_detectron.evaluation.peak_memory import PREDICT, peak_mib
 from av_detectron.evaluation.reporting import run_report
 from av_detectron.formats.results import committed_file, write_results
 from av_detectron.predictor import DEFAULT_WEIGHTS, Predictor
@@ -75,7 +75,7 @@ def report(args: argparse.Namespace) -> None:
     metrics, ci95 = bootstrap_metrics(ratio, len(paths), 1000, args.seed)
     metrics |= {f"{name}_seconds": float(v.mean()) for name, v in times.items()}
     large, height, width = largest(paths)
-    peak = peak_mib(str(args.detector), str(large))
+    peak = peak_mib(PREDICT, str(args.detector), str(large))
     metrics |= {"peak_mib": peak, "peak_mib_above_idle": peak - peak_mib()}
     metrics["threads"] = args.threads
     write_results(

@@ -40,14 +40,14 @@ def extract(path: Path, points: np.ndarray | None, predictor: Predictor, args) -
     if points is not None:
         check_inside(path, points, photograph.shape)
     centers = found.centers if points is None else points
-    labels, unit = most_likely(found.av), found.fov.drive_px
+    labels, drive_px = most_likely(found.av), found.fov.drive_px
     rows: list[Row] = []
     for number, (x, y) in enumerate(centers):
-        place = ((float(x), float(y)), unit, args.side, args.pixels)
+        place = ((float(x), float(y)), drive_px, args.side, args.pixels)
         files = {k: f"{folder}/{path.stem}_{number}.png" for k, folder in FOLDERS}
         write_whole(args.output / files["patch"], png(cut_patch(photograph, *place)))
         write_whole(args.output / files["av_map"], png(cut_map(labels, *place)))
-        scale = round(args.pixels / (args.side * unit), 4)
+        scale = round(args.pixels / (args.side * drive_px), 4)
         at = {"x": round(float(x), 1), "y": round(float(y), 1), "scale": scale}
         score = {} if points is not None else {"score": round(float(found.scores[number]), 4)}
         rows.append({**files, "group": path.name, "source": path.name, **at, **score})

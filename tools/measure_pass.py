@@ -28,7 +28,7 @@ from av_detectron.checkpoint.release import detector_config, load_detector
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.engine.trainer import CrossPosTrainer, load_model
 from av_detectron.evaluation.detector_scores import interval
-from av_detectron.evaluation.peak_memory import peak_mib
+from av_detectron.evaluation.peak_memory import PREDICT, peak_mib
 from av_detectron.evaluation.reporting import run_report
 from av_detectron.formats.results import write_results
 from av_detectron.modeling.vessel_net import map_alone
@@ -79,7 +79,7 @@ def report(args: argparse.Namespace) -> None:
     data: dict[str, Any] = {"timed": [Path(r["file_name"]).name for (r,) in records]}
     if args.large:
         weights, large = str(args.detector), str(args.large)
-        metrics["peak_mib_above_idle"] = peak_mib(weights, large) - peak_mib()
+        metrics["peak_mib_above_idle"] = peak_mib(PREDICT, weights, large) - peak_mib()
         data["memory"] = args.large.name
     metrics["threads"] = args.threads
     write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)

@@ -45,10 +45,10 @@ def compare(
             raise InputFileError(files.image, "expected an artery/vein map in av/, found none")
         photograph, vessels = read_photograph(files.image), read_av_map(files.av) > 0
         fov = detect_fov(photograph) if files.fov is None else read_mask(files.fov)
-        unit = measure_fov(fov).drive_px
+        drive_px = measure_fov(fov).drive_px
         start = time.perf_counter()
-        response = line_response(photograph, fov, unit)
-        maps = [vessels_above(response, t, unit) for t in thresholds]
+        response = line_response(photograph, fov, drive_px)
+        maps = [vessels_above(response, t, drive_px) for t in thresholds]
         seconds.append(time.perf_counter() - start)
         found[files.image.name] = [Confusion.count(m[fov], vessels[fov]) for m in maps]
     return found, seconds

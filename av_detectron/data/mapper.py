@@ -14,7 +14,7 @@ from av_detectron.data.contrast import MIDDLE
 from av_detectron.data.crossing_rule import crossing_box, crossing_mask
 from av_detectron.data.disc import OpticDisc, draw_disc
 from av_detectron.data.photograph import PhotographCache, load_image, working_drive_px
-from av_detectron.data.squeeze import draw_squeezes, squeeze_vessels
+from av_detectron.data.squeeze_vessels import draw_squeezes, squeeze_vessels
 from av_detectron.modeling.av_loss import IGNORED, kinds_alone
 
 BROAD_REACH = 3.0

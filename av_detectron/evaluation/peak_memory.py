@@ -1,13 +1,15 @@
-"""Peak memory of a prediction, in a process of its own."""
+"""Peak memory of Python code, in a process of its own."""
 
 import subprocess
 import sys
 
-PEAK = """
-import pathlib, re, resource, sys
-if len(sys.argv) > 1:
-    from av_detectron import Predictor
-    Predictor(sys.argv[1], device="cpu")(sys.argv[2])
+PREDICT = """
+import sys
+from av_detectron import Predictor
+Predictor(sys.argv[1], device="cpu")(sys.argv[2])
+"""
+_PEAK = """
+import pathlib, re, resource
 status = pathlib.Path("/proc/self/status")  # getrusage counts the parent's memory on Linux
 if status.is_file():
     print(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1])
@@ -16,17 +18,21 @@ else:
 """
 
 
-def peak_mib(*arguments: str) -> float:
-    """Peak memory of a new Python process that runs `PEAK` (MiB).
+def peak_mib(code: str = "", *arguments: str, given: bytes = b"") -> float:
+    """Peak memory of a new Python process (MiB).
 
     Args:
-        arguments: weights and a photograph; none for an interpreter that does nothing.
+        code: that it runs, such as `PREDICT` with weights and a photograph; none for an
+            interpreter that does nothing.
+        arguments: its `sys.argv[1:]`.
+        given: its standard input.
 
     Raises:
         ValueError: the process failed; its last line.
     """
-    command = [sys.executable, "-W", "ignore", "-c", PEAK, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-W", "ignore", "-c", code + _PEAK, *arguments]
+    done = subprocess.run(command, input=given, capture_output=True)
     if done.returncode:
-        raise ValueError(f"{arguments}: {done.stderr.strip().splitlines()[-1]}")
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1]
+        raise ValueError(f"{arguments}: {last}")
     return int(done.stdout.split()[-1]) / 1024

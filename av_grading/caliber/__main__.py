@@ -20,8 +20,9 @@ from av_grading.formats.grade_definition import Thresholds
 def run(args: argparse.Namespace) -> int:
     """Measure, draw and write; the exit code."""
     from av_grading.caliber.figure import draw_crossing
-    from av_grading.caliber.measure import format_table, measure_row, reasons, table_row
+    from av_grading.caliber.measure import COLUMNS, measure_row, reasons, table_row
     from av_grading.command_line.progress import progress
+    from av_grading.formats.csv_table import format_table
     from av_grading.formats.files import write_whole
     from av_grading.formats.images import read_patch
     from av_grading.formats.manifest import read_usable
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
             name = f"{number:05d}_{measured.row.patch.stem}.png"
             figure = draw_crossing(read_patch(measured.row.patch), measured)
             write_whole(args.output / "figures" / name, figure)
-    write_whole(args.output / "caliber.csv", format_table(table))
+    write_whole(args.output / "caliber.csv", format_table(COLUMNS, table))
     left = reasons(all_measured)
     done = 2 * sum(not m.broken for m in all_measured) - left.total()
     print(f"written: {args.output / 'caliber.csv'}, {done} of {2 * len(rows)} sides measured")

@@ -45,16 +45,16 @@ def _headline(measured: Measured) -> str:
     name, caliber = measured.row.patch.name, measured.caliber
     if caliber is None:
         return f"{name}: not measured"
-    said = [
+    texts = [
         f"{which} side {side.ratio:.2f} ± {side.ratio_error:.2f}" if side is not None else ""
         for which, side in zip(("first", "second"), caliber.sides, strict=True)
     ]
-    ratios = "width at the artery against the vein's own: " + ", ".join(s for s in said if s)
+    ratios = "width at the artery against the vein's own: " + ", ".join(s for s in texts if s)
     index = (
         "" if caliber.severity_index is None else f", severity index {caliber.severity_index:.2f}"
     )
     why = "".join(f"\n{text}" for text in measured.not_measurable.split("; ") if text)
-    return f"{name}: " + (ratios if any(said) else "not measured") + index + why
+    return f"{name}: " + (ratios if any(texts) else "not measured") + index + why
 
 
 def _walls(axis: Axes, widths: Widths, size: int) -> None:
@@ -69,33 +69,33 @@ def _walls(axis: Axes, widths: Widths, size: int) -> None:
 
 
 def _along(axis: Axes, widths: Widths, measured: Measured) -> None:
-    unit = measured.drive_px
-    way = widths.along / unit
-    seen = np.where(widths.covered, np.nan, widths.width) / unit
-    error = np.where(widths.covered, np.nan, widths.error) / unit
+    drive_px = measured.drive_px
+    way = widths.along / drive_px
+    seen = np.where(widths.covered, np.nan, widths.width) / drive_px
+    error = np.where(widths.covered, np.nan, widths.error) / drive_px
     axis.fill_between(way, seen - error, seen + error, color="0.85", label="± standard error")
     axis.plot(way, seen, color="k", lw=1, label="photograph")
-    axis.plot(way, widths.mask / unit, ":", color="0.4", lw=1, label="map")
+    axis.plot(way, widths.mask / drive_px, ":", color="0.4", lw=1, label="map")
     if widths.covered.any():
         left, right = way[widths.covered][[0, -1]]
         axis.axvspan(left, right, color="tab:red", alpha=0.15, lw=0, label="artery")
     if measured.caliber is not None:
-        _narrowing(axis, measured.caliber, unit)
+        _narrowing(axis, measured.caliber, drive_px)
     free = seen[np.isfinite(seen)]
     top = 2.2 * float(np.median(free)) if len(free) else 1.0
     axis.set(xlabel="way along the vein (DRIVE px)", ylabel="width (DRIVE px)", ylim=(0, top))
     axis.legend(fontsize="small", frameon=False, ncols=2, loc="upper center")
 
 
-def _narrowing(axis: Axes, caliber: Caliber, unit: float) -> None:
+def _narrowing(axis: Axes, caliber: Caliber, drive_px: float) -> None:
     """The vein's own width on either side, and how far it falls at the artery's edge."""
     for sign, color, side, edge, stop in zip(
         (-1, 1), SIDES, caliber.sides, caliber.edges, caliber.stops, strict=True
     ):
         if side is None:
             continue
-        own, at = side.own / unit, sign * edge / unit
-        axis.plot([at, sign * stop / unit], [own, own], color=color, lw=2, alpha=0.6)
+        own, at = side.own / drive_px, sign * edge / drive_px
+        axis.plot([at, sign * stop / drive_px], [own, own], color=color, lw=2, alpha=0.6)
         axis.annotate(
             "",
             xy=(at, own * side.ratio),

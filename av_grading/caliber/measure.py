@@ -1,7 +1,5 @@
 """Measure every crossing of a manifest; one that fails is reported, the rest goes on."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -129,15 +127,6 @@ def table_row(measured: Measured, folder: Path, thresholds: Thresholds) -> dict[
         found["caliber_grade"] = caliber.grade(thresholds)
     x, y = caliber.widths.points[0]
     return found | {"first_x_px": f"{x:.1f}", "first_y_px": f"{y:.1f}"}
-
-
-def format_table(rows: Sequence[dict[str, object]]) -> str:
-    """CSV text with `COLUMNS`."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def reasons(measured: Sequence[Measured]) -> Counter[str]:

@@ -67,8 +67,8 @@ def _reliability(axis: Axes, y_true: Array, probabilities: Array, bins: int = 10
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y_true
     part = np.minimum((confidence * bins).astype(int), bins - 1)
     filled = [b for b in range(bins) if (part == b).any()]
-    said = [float(confidence[part == b].mean()) for b in filled]
+    mean_confidence = [float(confidence[part == b].mean()) for b in filled]
     true = [float(right[part == b].mean()) for b in filled]
     axis.plot([0, 1], [0, 1], ":", color="grey")
-    axis.plot(said, true, marker="o")
+    axis.plot(mean_confidence, true, marker="o")
     axis.set(title="reliability", xlabel="confidence", ylabel="accuracy")

@@ -6,6 +6,9 @@ on both sides.
 
 from dataclasses import dataclass
 
+GRADES = (0, 1, 2, 3)
+"""All that there are."""
+
 
 @dataclass(frozen=True)
 class Thresholds:

@@ -4,10 +4,11 @@ Rejected patches are returned apart: a code that says "not a crossing" or "canno
 grade.
 """
 
-import csv
 import re
 from pathlib import Path
 
+from av_grading.formats.csv_table import numbered, read_table
+from av_grading.formats.errors import InputFileError
 from av_grading.formats.manifest import GRADES, ManifestError
 
 Row = dict[str, object]
@@ -82,14 +83,19 @@ def read_mdtnet(path: Path, maps: Path) -> tuple[list[Row], list[Row]]:
     rows: list[Row] = []
     rejected: list[Row] = []
     problems = []
-    reader = csv.DictReader(_lines(path))
-    if set(MDTNET_COLUMNS) - set(reader.fieldnames or ()):
-        found = ",".join(reader.fieldnames or ()) or "nothing"
+    try:
+        table = read_table(path)
+    except FileNotFoundError as error:
+        raise ManifestError(path, ["expected a list of patches, found no file"]) from error
+    except InputFileError as error:
+        raise ManifestError(path, [error.reason]) from error
+    if set(MDTNET_COLUMNS) - set(table.columns):
+        found = ",".join(table.columns) or "nothing"
         raise ManifestError(
             path, [f"expected the columns {','.join(MDTNET_COLUMNS)}, found {found}"]
         )
-    for cells in reader:
-        patch = path.parent / (cells["filePATH"] or "")
+    for number, cells in numbered(table):
+        patch = path.parent / cells["filePATH"]
         row: Row = {
             "patch": patch.resolve(),
             "av_map": (maps / patch.name).with_suffix(".png").resolve(),
@@ -97,15 +103,13 @@ def read_mdtnet(path: Path, maps: Path) -> tuple[list[Row], list[Row]]:
             "source": "mdtnet",
             "patch_id": cells["patchID"],
         }
-        code = (cells["severity"] or "").strip()
+        code = cells["severity"].strip()
         if code in {str(c) for c in REJECTED}:
             rejected.append({**row, "code": code})
         elif code in {str(g) for g in GRADES}:
             rows.append({**row, "grade": code})
         else:
-            problems.append(
-                f"row {reader.line_num}: severity: expected 0-3, 9, 999 or 9999, found {code!r}"
-            )
+            problems.append(f"row {number}: severity: expected 0-3, 9, 999 or 9999, found {code!r}")
     if problems:
         raise ManifestError(path, problems)
     return rows, rejected

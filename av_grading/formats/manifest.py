@@ -5,17 +5,15 @@ Paths are relative to the manifest's folder. An empty grade is a crossing that n
 The group is what must not be split: the photograph, or the patient where that is known.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from av_grading.formats.csv_table import format_table, numbered, read_table
 from av_grading.formats.errors import InputFileError
+from av_grading.formats.grade_definition import GRADES as GRADES
 from av_grading.formats.images import read_map, read_patch, read_shares
 
-GRADES = (0, 1, 2, 3)
-"""0 none; 1 mild, one side; 2 moderate, one side; 3 severe, both sides."""
 COLUMNS = ("patch", "av_map", "grade", "group", "source")
 PLACE = ("x", "y", "scale")
 """Crossing in px of the photograph, and patch px per photograph px."""
@@ -104,18 +102,15 @@ def read_usable(path: Path) -> tuple[list[GradedPatch], list[str]]:
 def _read_rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
     """Rows with their line numbers, and what keeps the file from being read."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="", restkey="")
-            names = reader.fieldnames or []
-            missing = [c for c in COLUMNS if c not in names]
-            if missing:
-                found = ",".join(names) or "nothing"
-                return [], [f"expected the columns {','.join(COLUMNS)}, found {found}"]
-            return [(reader.line_num, row) for row in reader], []
+        table = read_table(path)
     except FileNotFoundError:
         return [], ["expected a manifest, found no file"]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        return [], [f"not a readable CSV file: {error}"]
+    except InputFileError as error:
+        return [], [error.reason]
+    if not set(COLUMNS) <= set(table.columns):
+        found = ",".join(table.columns) or "nothing"
+        return [], [f"expected the columns {','.join(COLUMNS)}, found {found}"]
+    return list(numbered(table)), []
 
 
 def _read_row(folder: Path, row: dict[str, str]) -> tuple[GradedPatch | None, list[str]]:
@@ -131,7 +126,7 @@ def _read_row(folder: Path, row: dict[str, str]) -> tuple[GradedPatch | None, li
         problems += _look(folder / row["patch"], folder / row["av_map"], kind)
     if problems:
         return None, problems
-    more = {k: v for k, v in row.items() if k and k not in COLUMNS}
+    more = {k: v for k, v in row.items() if k not in COLUMNS}
     grade = int(text) if text else None
     patch, av_map = folder / row["patch"], folder / row["av_map"]
     return GradedPatch(patch, av_map, grade, row["group"], row["source"], more), []
@@ -157,8 +152,4 @@ def _look(patch: Path, av_map: Path, kind: str) -> list[str]:
 
 def format_manifest(rows: Iterable[dict[str, object]], more: Sequence[str] = ()) -> str:
     """CSV text of rows, with the columns of every manifest and those of `more`."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*COLUMNS, *more], lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return format_table([*COLUMNS, *more], rows)

@@ -3,8 +3,6 @@
 Columns `patch,group,grade,p0,p1,p2,p3,predicted,expected_grade`; others may follow.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.evaluation.metrics import expected_grade
+from av_grading.formats.csv_table import format_table, numbered, read_table
 from av_grading.formats.errors import InputFileError
 from av_grading.formats.files import write_whole
-from av_grading.formats.manifest import GRADES, GradedPatch
+from av_grading.formats.grade_definition import GRADES
+from av_grading.formats.manifest import GradedPatch
 
 PREDICTIONS = "predictions.csv"
+SHARES = [f"p{g}" for g in GRADES]
+COLUMNS = ("patch", "group", "grade", *SHARES, "predicted", "expected_grade")
 Table = dict[str, tuple[str, int, list[float]]]
 """Patch → group, grade, probabilities of the grades."""
 
@@ -37,19 +39,21 @@ def write_predictions(
         folder: that the patches' paths are written relative to, where they are below it.
         more: further columns, (N,) each.
     """
-    names = ["patch", "group", "grade", *(f"p{g}" for g in GRADES), "predicted", "expected_grade"]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     more = more or {}
-    writer.writerow([*names, *more])
     expected = expected_grade(probabilities)
-    for number, (patch, row) in enumerate(zip(patches, probabilities, strict=True)):
-        grade = "" if patch.grade is None else patch.grade
-        shares = [f"{p:.4f}" for p in row]
-        others = [f"{values[number]:.4f}" for values in more.values()]
-        said = int(row.argmax()), f"{expected[number]:.3f}"
-        writer.writerow([patch.name(folder), patch.group, grade, *shares, *said, *others])
-    write_whole(path, text.getvalue())
+    rows = [
+        {
+            "patch": patch.name(folder),
+            "group": patch.group,
+            "grade": patch.grade,
+            **{name: f"{p:.4f}" for name, p in zip(SHARES, row, strict=True)},
+            "predicted": int(row.argmax()),
+            "expected_grade": f"{expected[number]:.3f}",
+            **{name: f"{values[number]:.4f}" for name, values in more.items()},
+        }
+        for number, (patch, row) in enumerate(zip(patches, probabilities, strict=True))
+    ]
+    write_whole(path, format_table([*COLUMNS, *more], rows))
 
 
 def read_predictions(path: Path) -> Table:
@@ -58,28 +62,24 @@ def read_predictions(path: Path) -> Table:
     Raises:
         InputFileError: unreadable, other columns, or a row without a grade or probabilities.
     """
-    found: Table = {}
-    names = [f"p{g}" for g in GRADES]
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = {"patch", "group", "grade", *names} - set(reader.fieldnames or ())
-            if missing:
-                known = ", ".join(reader.fieldnames or ()) or "none"
-                raise InputFileError(path, f"expected the columns {sorted(missing)}, found {known}")
-            for row in reader:
-                if not row["grade"]:
-                    raise InputFileError(
-                        path, f"row {reader.line_num}: expected a grade, found none"
-                    )
-                try:
-                    shares = [float(row[n]) for n in names]
-                    found[row["patch"]] = row["group"], int(row["grade"]), shares
-                except ValueError as error:
-                    raise InputFileError(path, f"row {reader.line_num}: {error}") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        table = read_table(path)
+    except OSError as error:
         raise InputFileError(path, f"not a readable CSV file: {error}") from error
-    return found
+    missing = {"patch", "group", "grade", *SHARES} - set(table.columns)
+    if missing:
+        known = ", ".join(table.columns) or "none"
+        raise InputFileError(path, f"expected the columns {sorted(missing)}, found {known}")
+    predictions: Table = {}
+    for number, row in numbered(table):
+        if not row["grade"]:
+            raise InputFileError(path, f"row {number}: expected a grade, found none")
+        try:
+            shares = [float(row[name]) for name in SHARES]
+            predictions[row["patch"]] = row["group"], int(row["grade"]), shares
+        except ValueError as error:
+            raise InputFileError(path, f"row {number}: {error}") from error
+    return predictions
 
 
 def align(

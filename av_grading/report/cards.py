@@ -11,7 +11,7 @@ from av_grading.attribution.measures import Explained
 from av_grading.data.patch_set import PatchSet
 from av_grading.evaluation.metrics import expected_grade
 from av_grading.formats.manifest import GradedPatch
-from av_grading.report import pictures as draw
+from av_grading.report import draw
 from av_grading.report.numbers import percent, plain, signed
 
 NAMES = ("none", "mild", "moderate", "severe")

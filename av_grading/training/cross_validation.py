@@ -17,6 +17,8 @@ from av_grading.data.splits import SplitError, grouped_folds, grouped_holdout
 from av_grading.grader import Grader, Rows
 from av_grading.training.engine import Split, train
 
+Mask = NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class FoldResult:
@@ -33,13 +35,17 @@ class FoldResult:
     grader: Grader
 
 
+def _no_extra(data: PatchSet) -> Mask:
+    return np.zeros(len(data), bool)
+
+
 def fold_split(
     data: PatchSet,
     rows: Rows,
     inner: float,
     seed: int,
     unlabelled: PatchSet | None = None,
-    extra: int = 0,
+    extra: Mask | None = None,
 ) -> Split:
     """Split a fold's training rows into those to learn from and those to stop by, by group.
 
@@ -52,12 +58,12 @@ def fold_split(
         inner: share of their groups to stop by.
         seed: of the split.
         unlabelled: patches for the semi-supervised step.
-        extra: how many rows at the end of `data` are there to learn from alone.
+        extra: (N,), true for rows of `data` to learn from alone; None for none.
 
     Raises:
         SplitError: the rows cannot be split so.
     """
-    own = len(data) - extra
+    more_to_learn = np.flatnonzero(_no_extra(data) if extra is None else extra)
     grades = [int(data.grades[i]) for i in rows]
     groups = [data.groups[i] for i in rows]
     try:
@@ -65,8 +71,10 @@ def fold_split(
     except SplitError as error:
         message = f"data.val_fraction, groups of a fold's training patches to stop by: {error}"
         raise SplitError(message) from error
-    held = set(data.groups[:own]) - {groups[i] for i in learn}
-    more = [i for i in range(own, len(data)) if data.groups[i] not in held]
+    of_extra = set(more_to_learn.tolist())
+    own_groups = {g for i, g in enumerate(data.groups) if i not in of_extra}
+    held = own_groups - {groups[i] for i in learn}
+    more = [i for i in more_to_learn if data.groups[i] not in held]
     train_rows = np.concatenate([rows[learn], np.array(more, np.int64)])
     if unlabelled is None:
         return Split(train_rows, rows[stop])
@@ -82,7 +90,7 @@ def cross_validate(
     unlabelled: PatchSet | None = None,
     resume: bool = False,
     first: int | None = None,
-    extra: int = 0,
+    extra: Mask | None = None,
 ) -> list[FoldResult]:
     """Train a model for every fold and predict the fold with it.
 
@@ -93,16 +101,17 @@ def cross_validate(
         unlabelled: patches for the semi-supervised step.
         resume: go on from checkpoints that are there.
         first: train that many of the folds alone; 1 is a grouped hold-out.
-        extra: how many rows at the end of `data` are there to learn from alone.
+        extra: (N,), true for rows of `data` to learn from alone; None for none.
 
     Raises:
         SplitError, ResumeError, WeightsError, ValueError: see `train` and `fold_split`.
     """
     seed = config.train.seed
-    own = len(data) - extra
-    folds = grouped_folds(data.grades[:own].tolist(), data.groups[:own], config.data.folds, seed)
+    own = np.flatnonzero(~(_no_extra(data) if extra is None else extra))
+    groups = [data.groups[i] for i in own]
+    folds = grouped_folds(data.grades[own].tolist(), groups, config.data.folds, seed)
     results = []
-    for number, (rest, held) in enumerate(folds[:first]):
+    for number, (rest, held) in enumerate((own[a], own[b]) for a, b in folds[:first]):
         split = fold_split(data, rest, config.data.val_fraction, seed, unlabelled, extra)
         folder = output / f"fold{number}"
         grader = train(config, data, split, folder, unlabelled=unlabelled, resume=resume)

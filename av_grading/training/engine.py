@@ -180,10 +180,10 @@ def _unlabelled_step(
         chosen = np.resize(np.roll(order, -step * size), size)
         with torch.no_grad():
             inputs = training_batch(data, chosen, weak, epoch, crop)
-            believed = probabilities_of(_apply(state.teacher, inputs, config, device), kind)
+            targets = probabilities_of(_apply(state.teacher, inputs, config, device), kind)
         inputs = training_batch(data, chosen, hard, epoch, crop, copy=1)
-        said = probabilities_of(_apply(state.model, inputs, config, device), kind)
-        return pseudo_label_loss(said, believed, config.semi.threshold)
+        predictions = probabilities_of(_apply(state.model, inputs, config, device), kind)
+        return pseudo_label_loss(predictions, targets, config.semi.threshold)
 
     return step_loss
 

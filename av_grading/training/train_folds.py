@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from av_grading.command_line import extra_of, manifest_of, unlabelled_of
 from av_grading.config import Config
 from av_grading.data.patch_set import load_patches
@@ -28,10 +30,11 @@ def train_folds(
         first: train that many of the folds alone.
     """
     manifest = manifest_of(config)
-    patches = read_manifest(manifest, graded_only=True)
+    own = read_manifest(manifest, graded_only=True)
     unlabelled = unlabelled_of(config)
     extra = extra_of(config)
-    data = load_patches([*patches, *extra])
+    patches = [*own, *extra]
+    data = load_patches(patches)
     write_whole(output / "config.yaml", config.dump())
     results = cross_validate(
         config,
@@ -40,7 +43,7 @@ def train_folds(
         unlabelled=unlabelled,
         resume=resume,
         first=first,
-        extra=len(extra),
+        extra=np.repeat([False, True], [len(own), len(extra)]),
     )
     rows, probabilities = pooled(results)
     write_predictions(

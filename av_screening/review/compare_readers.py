@@ -7,7 +7,7 @@ from av_screening.errors import FileProblems
 from av_screening.review.agreement import Tolerance, agreement, pair_answers
 from av_screening.review.agreement_report import ADJUDICATE, write_agreement
 from av_screening.review.answers import Answer, read_answers, read_review
-from av_screening.review.labels import decide, labels_of, write_labels
+from av_screening.review.reviewed_labels import decide, labels_of, write_labels
 from av_screening.run.finished_run import FinishedRun, read_table
 
 SAME_PLACE = 10 / 540

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from av_grading.grader import Grader
-from av_grading.report.pictures import overlay, red_free
+from av_grading.report.draw import overlay, red_free
 from av_screening.steps.grading import Grades, patch_set
 from av_screening.steps.patches import CrossingPatch, Patch
 

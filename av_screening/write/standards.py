@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from av_grading.caliber.phantom import draw_vein
+from av_grading.caliber.vein_phantom import draw_vein
 from av_screening.write.pictures import jpeg
 
 RATIOS = {0: (1.0, 1.0), 1: (1.0, 0.72), 2: (1.0, 0.42), 3: (0.5, 0.5)}

@@ -17,7 +17,7 @@ from av_detectron.data.fov import detect_fov, measure_fov
 from av_detectron.data.mapper import to_tensor
 from av_detectron.data.phantom import make_phantom
 from av_detectron.data.photograph import to_working_scale
-from av_detectron.maps.windows import enlarge_window
+from av_detectron.predictor import enlarge_window
 
 SMALL = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "32"]
 SMALL += ["MODEL.ROI_MASK_HEAD.CONV_DIM", "16", "MODEL.AV_HEAD.WIDTH", "16"]

@@ -14,7 +14,7 @@ from av_grading.formats.importers import MDTNET_COLUMNS
 from av_grading.formats.manifest import COLUMNS, GradedPatch, format_manifest
 from av_grading.formats.predictions import write_predictions
 from av_grading.simulation.write import TRUTH
-from av_screening.review import answers, labels
+from av_screening.review import answers, reviewed_labels
 from av_screening.write import columns, run_tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,8 +37,8 @@ WRITTEN = {
     "`manifest.csv`": header(format_manifest([])),
     "`manifest.csv` of simulated nicking": header(format_manifest([], TRUTH))[len(COLUMNS) :],
     "Review file": answers.COLUMNS,
-    "`readings.csv`": labels.READING_COLUMNS,
-    "Caliber table": header(measure.format_table([])),
+    "`readings.csv`": reviewed_labels.READING_COLUMNS,
+    "Caliber table": measure.COLUMNS,
     "`crossings.csv`": header(columns.format_csv(columns.CROSSINGS, [])),
     "`summary.csv`": header(columns.format_csv(columns.SUMMARY, [])),
     "`failures.csv`": header(columns.format_csv(columns.FAILURES, [])),

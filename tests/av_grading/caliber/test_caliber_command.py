@@ -11,7 +11,7 @@ from PIL import Image
 from av_grading.caliber import __main__ as caliber
 from av_grading.caliber import report
 from av_grading.caliber.measure import COLUMNS
-from av_grading.caliber.phantom import draw_vein
+from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.formats.files import png, write_whole
 from av_grading.formats.manifest import format_manifest
 

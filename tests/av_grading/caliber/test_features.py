@@ -5,7 +5,7 @@ import pytest
 
 from av_grading.caliber.centerline import trace
 from av_grading.caliber.features import NAMES, crossing_features, normalise, out_of_fold
-from av_grading.caliber.phantom import draw_vein
+from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.caliber.width import measure_widths
 from av_grading.data.splits import SplitError
 from av_grading.formats.labels import VEIN

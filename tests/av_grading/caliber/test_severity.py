@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from av_grading.caliber.narrowing import fit_narrowing
-from av_grading.caliber.phantom import draw_vein
 from av_grading.caliber.severity import measure_crossing
 from av_grading.caliber.validity import check_crossing
+from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.formats.labels import OVERLAP, VEIN

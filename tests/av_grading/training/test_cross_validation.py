@@ -43,16 +43,19 @@ def test_no_photograph_is_on_two_sides_of_any_split(data: PatchSet) -> None:
 
 
 def test_extra_patches_are_learned_from_and_never_held_out(data: PatchSet) -> None:
-    own = 40  # the last eight are extra, four of a photograph that is in the set as well
-    groups = [*data.groups[:own], *["more"] * 4, *data.groups[:4]]
+    # The first four and the last four are extra, these of a photograph that is in the set as well.
+    groups = ["more"] * 4 + data.groups[4:44] + data.groups[4:8]
     data = dataclasses.replace(data, groups=groups)
-    grades = data.grades[:own].tolist()
-    for rest, held in grouped_folds(grades, groups[:own], 3, 0):
-        split = fold_split(data, rest, 0.34, 0, data, extra=8)
+    own = np.arange(4, 44)
+    extra = ~np.isin(np.arange(48), own)
+    grades = data.grades[own].tolist()
+    for rest, held in grouped_folds(grades, groups[4:44], 3, 0):
+        rest, held = own[rest], own[held]
+        split = fold_split(data, rest, 0.34, 0, data, extra=extra)
         learn, stop, test = (names(data, r) for r in (split.train, split.stop, held))
         assert not learn & stop and not learn & test and not stop & test
-        assert set(range(40, 44)) <= set(split.train)
-        assert max([*split.stop, *held]) < own
+        assert set(range(4)) <= set(split.train)
+        assert set(split.stop) <= set(own)
         assert names(data, split.unlabelled) == learn
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from av_grading.caliber.phantom import draw_vein
 from av_grading.caliber.severity import Caliber, measure_crossing
+from av_grading.caliber.vein_phantom import draw_vein
 from av_screening.settings import Settings
 from av_screening.steps.caliber import VeinCaliber
 from av_screening.steps.patches import CrossingPatch, Patch

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from av_grading import __version__
 from av_grading.attribution.curves import Curves
-from av_grading.report import pictures as draw
+from av_grading.report import draw
 from av_grading.report.cards import NAMES, Card
 from av_grading.report.numbers import plain
 from av_grading.report.summary import confusion, curve_points, measure_lines, score_lines

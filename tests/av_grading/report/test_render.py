@@ -11,8 +11,7 @@ from av_grading.attribution.curves import Curves
 from av_grading.formats.caliber_table import read_caliber
 from av_grading.formats.errors import InputFileError
 from av_grading.report.cards import Card, Copy
-from av_grading.report.page import Provenance, render
-from av_grading.report.pictures import (
+from av_grading.report.draw import (
     MAP_COLORS,
     SIDE,
     data_uri,
@@ -21,6 +20,7 @@ from av_grading.report.pictures import (
     ramp_colors,
     red_free,
 )
+from av_grading.report.render import Provenance, render
 from av_grading.report.summary import confusion, measure_lines
 
 PICTURE = data_uri(np.full((8, 8, 3), 120, np.uint8))
@@ -110,6 +110,7 @@ def test_caliber_figures_are_shown(tmp_path: Path) -> None:
     [
         ("name,x\na,1\n", "expected the column 'patch'"),
         ("patch,x\na,1\na,2\n", "row 3: 'a' is there before"),
+        ("patch,index,failure\na,1,\n", "index is now severity_index, failure is now not_measur"),
         (None, "found no file"),
     ],
 )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from av_detectron.data.phantom import make_phantom
-from av_detectron.data.squeeze import THINNEST, Squeeze, draw_squeezes, squeeze_vessels
+from av_detectron.data.squeeze_vessels import THINNEST, Squeeze, draw_squeezes, squeeze_vessels
 
 PAPER, INK = 180, 80
 
