@@ -6,7 +6,7 @@ from pathlib import Path
 from av_grading.formats.errors import InputFileError
 
 KEY = "patch"
-NOT_SHOWN = frozenset({KEY, "av_map", "group", "grade", "source", "x", "y", "scale"})
+NOT_SHOWN = frozenset({KEY, "av_map", "group", "grade", "source", "x", "y", "scale", "person"})
 """Columns of manifests, which say nothing of caliber."""
 
 

@@ -48,7 +48,7 @@ def write_predictions(
         shares = [f"{p:.4f}" for p in row]
         others = [f"{values[number]:.4f}" for values in more.values()]
         said = int(row.argmax()), f"{expected[number]:.3f}"
-        writer.writerow([patch.name(folder), patch.group, grade, *shares, *said, *others])
+        writer.writerow([patch.name(folder), patch.split_group, grade, *shares, *said, *others])
     write_whole(path, text.getvalue())
 
 

@@ -83,6 +83,9 @@ SUMMARY = {
     "disc_y_px": "centre of the optic disc",
     "disc_diameter_px": "diameter of the optic disc, taken as a circle",
     "disc_score": "how sure the detector is of the disc, 0-1",
+    "eye": "OD right, OS left; empty where that is not known or the guess is not sure",
+    "eye_source": "dicom (the file's header) or guess (from disc and vessels)",
+    "eye_score": "how sure the guess is, 0-1, no probability; empty where none was made",
 }
 """Of summary.csv: a row per photograph, which is one eye."""
 
