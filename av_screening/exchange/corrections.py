@@ -17,6 +17,8 @@ SAME = 0.51
 """Differences of boxes that are rounding (px)."""
 SAME_AS_MASK = 1.01
 """The same of a mask's own box: some tools count to the last pixel's middle."""
+CHANGED = "photograph crossing x_px y_px changes screened_grade grade".split()
+"""Columns of changes.csv."""
 Box = tuple[float, float, float, float]
 Record = dict[str, Any]
 

@@ -3,9 +3,10 @@
     av-nicking import-corrections out corrected.json \\
         --photographs photographs --output labels --name clinic
 
-Reads the COCO file of `av-nicking export-coco` after CVAT, Datumaro, FiftyOne or a script has changed boxes,
-masks, grades, removed or added crossings. Writes crosspos/crosspos_<name>_<split>.json with
-vessels/ for a detector, manifest.csv and readings.csv for a grader, and changes.csv.
+Reads the COCO file of `av-nicking export-coco` after CVAT, Datumaro, FiftyOne or a script has
+changed boxes, masks, grades, removed or added crossings. Writes
+crosspos/crosspos_<name>_<split>.json with vessels/ for a detector, manifest.csv and readings.csv
+for a grader, and changes.csv.
 Exit codes: 0 done, 1 the file is not what it should be, 2 wrong usage.
 """
 

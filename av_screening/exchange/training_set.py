@@ -14,7 +14,7 @@ from av_detectron.data.crosspos import json_path
 from av_grading.formats.files import png, write_whole
 from av_screening.errors import FileProblems
 from av_screening.exchange.coco import photograph_coco
-from av_screening.exchange.corrections import Corrections, Crossing
+from av_screening.exchange.corrections import CHANGED, Corrections, Crossing
 from av_screening.review.answers import Answer
 from av_screening.review.labels import Labels, labels_of, write_labels
 from av_screening.run.finished_run import FinishedRun
@@ -23,7 +23,6 @@ from av_screening.write.folder_names import folder_name
 
 FAR = 5.0
 """A crossing that was moved further (DRIVE px) is no longer in the middle of the run's patch."""
-CHANGES = "photograph crossing x_px y_px changes screened_grade grade".split()
 
 
 def write_training_set(
@@ -86,7 +85,7 @@ def write_training_set(
     for path, pixels in maps.items():
         write_whole(path, pixels)
     write_whole(json_path(output, f"crosspos_{name}_{split}"), json.dumps(coco) + "\n")
-    write_whole(output / "changes.csv", format_csv(CHANGES, _changes(corrections, run)))
+    write_whole(output / "changes.csv", format_csv(CHANGED, _changes(corrections, run)))
     labels = labels_of(_answers(corrections, run), run, output, persons)
     write_labels(output, labels)
     return labels
