@@ -5,6 +5,7 @@ Datumaro look for them, and keys of its own, where FiftyOne does.
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,8 @@ ATTRIBUTES = ("crossing", "grade", "gradable", "not_gradable_reason")
 """Columns of crossings.csv that become attributes, where the run has them."""
 WHOLE = ("crossing", "grade", "gradable")
 """Those that are whole numbers."""
+Box = tuple[float, float, float, float]
+Record = dict[str, Any]
 
 
 def run_coco(run: FinishedRun, masks: str = "rle") -> dict[str, Any]:
@@ -84,4 +87,55 @@ def run_attributes(run: FinishedRun) -> dict[tuple[str, int], dict[str, Any]]:
         known = {n: row[n] for n in names if not pd.isna(row[n])}
         values = {n: int(v) if n in WHOLE else str(v) for n, v in known.items()}
         found[(str(row["photograph"]), int(row["crossing"]))] = values
+    return found
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A crossing of a run, or as it was corrected.
+
+    Attributes:
+        photograph: its path below the folder that was screened.
+        number: in the photograph; None for one that was added.
+        box: x, y, width, height (px), where pixel i covers [i, i + 1).
+        center: x and y (px; pixel centres at integers).
+        mask: COCO's compressed RLE, None where there is none.
+        grade: 0-3 or None.
+        gradable: or None where that is not known.
+        changes: what is not as in the run: "added", "moved", "mask", "grade", "gradable".
+    """
+
+    photograph: str
+    number: int | None
+    box: Box
+    center: tuple[float, float]
+    mask: Record | None
+    grade: int | None
+    gradable: bool | None
+    changes: tuple[str, ...] = ()
+
+
+def crossings_of(run: FinishedRun) -> dict[tuple[str, int], Crossing]:
+    """Crossings as the run found them.
+
+    Raises:
+        FileProblems: a photograph's crossings.json is missing or damaged.
+    """
+    found = {}
+    attributes = run_attributes(run)
+    for photograph in run.folders:
+        for annotation in photograph_coco(run, photograph)["annotations"]:
+            number = annotation["id"] - 1
+            known = attributes.get((photograph, number), {})
+            x, y = annotation["center"]
+            left, top, width, height = annotation["bbox"]
+            found[(photograph, number)] = Crossing(
+                photograph,
+                number,
+                (left, top, width, height),
+                (x, y),
+                annotation.get("segmentation"),
+                known.get("grade"),
+                None if "gradable" not in known else bool(known["gradable"]),
+            )
     return found

@@ -10,7 +10,7 @@ from typing import Any
 import pycocotools.mask
 
 from av_screening.errors import FileProblems
-from av_screening.exchange.coco import photograph_coco, run_attributes
+from av_screening.exchange.coco import Box, Crossing, Record, crossings_of, photograph_coco
 from av_screening.run.finished_run import FinishedRun
 
 SAME = 0.51
@@ -19,59 +19,6 @@ SAME_AS_MASK = 1.01
 """The same of a mask's own box: some tools count to the last pixel's middle."""
 CHANGED = "photograph crossing x_px y_px changes screened_grade grade".split()
 """Columns of changes.csv."""
-Box = tuple[float, float, float, float]
-Record = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """A crossing of a run, or as it was corrected.
-
-    Attributes:
-        photograph: its path below the folder that was screened.
-        number: in the photograph; None for one that was added.
-        box: x, y, width, height (px), where pixel i covers [i, i + 1).
-        center: x and y (px; pixel centres at integers).
-        mask: COCO's compressed RLE, None where there is none.
-        grade: 0-3 or None.
-        gradable: or None where that is not known.
-        changes: what is not as in the run: "added", "moved", "mask", "grade", "gradable".
-    """
-
-    photograph: str
-    number: int | None
-    box: Box
-    center: tuple[float, float]
-    mask: Record | None
-    grade: int | None
-    gradable: bool | None
-    changes: tuple[str, ...] = ()
-
-
-def crossings_of(run: FinishedRun) -> dict[tuple[str, int], Crossing]:
-    """Crossings as the run found them.
-
-    Raises:
-        FileProblems: a photograph's crossings.json is missing or damaged.
-    """
-    found = {}
-    attributes = run_attributes(run)
-    for photograph in run.folders:
-        for annotation in photograph_coco(run, photograph)["annotations"]:
-            number = annotation["id"] - 1
-            known = attributes.get((photograph, number), {})
-            x, y = annotation["center"]
-            left, top, width, height = annotation["bbox"]
-            found[(photograph, number)] = Crossing(
-                photograph,
-                number,
-                (left, top, width, height),
-                (x, y),
-                annotation.get("segmentation"),
-                known.get("grade"),
-                None if "gradable" not in known else bool(known["gradable"]),
-            )
-    return found
 
 
 @dataclass(frozen=True)

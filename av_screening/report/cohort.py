@@ -41,8 +41,8 @@ class CohortFigure:
 
 def set_of(photographs: pd.Series) -> pd.Series:
     """Set of each photograph: the first folder of its path."""
-    parts = photographs.astype(str).str.partition("/")
-    return parts[0].where(parts[2] != "", NO_FOLDER)
+    names = photographs.astype(str)
+    return names.str.split("/").str[0].where(names.str.contains("/", regex=False), NO_FOLDER)
 
 
 def write_report(run: FinishedRun, output: Path) -> Path:
