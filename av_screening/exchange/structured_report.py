@@ -47,7 +47,7 @@ SIDES = {"R": CodedConcept("24028007", "SCT", "Right"), "L": CodedConcept("77710
 PROCEDURE = CodedConcept("crossings", "99AVN", "Grading of arteriovenous crossings")
 SCORE = CodedConcept("score", "99AVN", "Score of the detected crossing")
 NEEDED = (
-    "StudyInstanceUID SOPInstanceUID SOPClassUID PatientID PatientName PatientBirthDate PatientSex "
+    "Modality StudyInstanceUID SeriesInstanceUID SOPInstanceUID SOPClassUID PatientID PatientName PatientBirthDate PatientSex "
     "AccessionNumber StudyID StudyDate StudyTime Rows Columns"
 ).split()
 """Attributes of a photograph that its report takes over; their values may be empty."""

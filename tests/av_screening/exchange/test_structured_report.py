@@ -11,7 +11,7 @@ pydicom = pytest.importorskip("pydicom")
 pytest.importorskip("highdicom", reason="the extra `dicom-sr` is not installed")
 
 STUDY = {"StudyInstanceUID": "1.2.4", "AccessionNumber": "", "StudyID": "", "StudyTime": ""}
-STUDY |= {"StudyDate": "20260101", "PatientSex": "", "SeriesInstanceUID": "1.2.5"}
+STUDY |= {"StudyDate": "20260101", "PatientSex": "", "SeriesInstanceUID": "1.2.5", "Modality": "OP"}
 DRAWN = [Drawn("a.dcm", n, 60.0 + 40 * n, 80, grade) for n, grade in enumerate((0, 3, None))]
 
 
@@ -71,7 +71,7 @@ def test_what_is_missing_is_named_without_a_value(
     given = [str(run), "--photographs", str(photographs), "--output", str(tmp_path / "reports")]
     assert export_sr.main(given) == 1
     said = capsys.readouterr().err
-    assert "a.dcm: expected the DICOM attributes StudyInstanceUID, PatientSex" in said
+    assert "a.dcm: expected the DICOM attributes Modality, StudyInstanceUID, Series" in said
     assert "Secret" not in said and not (tmp_path / "reports").exists()
 
 
