@@ -47,8 +47,8 @@ SIDES = {"R": CodedConcept("24028007", "SCT", "Right"), "L": CodedConcept("77710
 PROCEDURE = CodedConcept("crossings", "99AVN", "Grading of arteriovenous crossings")
 SCORE = CodedConcept("score", "99AVN", "Score of the detected crossing")
 NEEDED = (
-    "Modality StudyInstanceUID SeriesInstanceUID SOPInstanceUID SOPClassUID PatientID PatientName PatientBirthDate PatientSex "
-    "AccessionNumber StudyID StudyDate StudyTime Rows Columns"
+    "Modality StudyInstanceUID SeriesInstanceUID SOPInstanceUID SOPClassUID PatientID PatientName "
+    "PatientBirthDate PatientSex AccessionNumber StudyID StudyDate StudyTime Rows Columns"
 ).split()
 """Attributes of a photograph that its report takes over; their values may be empty."""
 
