@@ -50,7 +50,7 @@ def test_disc_centred_photographs(av_data: Path) -> None:
             disc = discs[("les_av", "train", f"{stem}.png")]
             assert disc is not None
             folder = av_data / "les_av" / "train"
-            fov = measure_fov(read_mask(next((folder / "fov").glob(f"{stem}.*"))))
+            fov = measure_fov(read_mask(next((folder / "fov").glob(f"{stem}[._]*"))))
             vessels = np.asarray(Image.open(folder / "av" / f"{stem}.png")) > 0
             place = (disc.x, disc.y, disc.diameter), (fov.x, fov.y, fov.diameter)
             assert guess_eye(*place, vessels).eye == eye, stem
