@@ -75,6 +75,8 @@ setup(
     extras_require={
         "report": ["captum", "jinja2"],
         "screen": ["pydicom>=3", "jinja2>=3.1", "filelock", "captum"],
+        "parquet": ["pyarrow>=15"],
+        "dicom-sr": ["pydicom>=3", "highdicom>=0.24"],
         "experiments": ["doit>=0.36", "omegaconf>=2.3"],
         "ray": ["ray[data]>=2.40"],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.30", "nbformat>=5"],
@@ -105,6 +107,8 @@ setup(
             "doit==0.37.0",
             "pydicom==3.0.2",
             "filelock==4.2.12",
+            "pyarrow==26.0.1",
+            "highdicom==0.28.2",
             "playwright==1.65.2",
             "axe-playwright-python==0.1.8",
             "hypothesis==6.170.15",

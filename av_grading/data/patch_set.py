@@ -26,7 +26,7 @@ class PatchSet:
         maps: labels 0-3, (N, P, P), or shares of artery, vein and overlap, 0-255, (N, 3, P, P);
             uint8.
         grades: (N,), 0-3, or -1 where there is none.
-        groups: photograph or patient of each.
+        groups: what is never split: the person of each where that is known, else its photograph.
         widths: (N, 2), the vein's width on its narrower and its wider side as a share of its own,
             NaN where that is not known; None: known of none.
     """
@@ -74,7 +74,7 @@ def load_patches(rows: Sequence[GradedPatch]) -> PatchSet:
         torch.from_numpy(np.stack(patches)),
         torch.from_numpy(np.stack(maps)),
         torch.tensor(grades),
-        [row.group for row in rows],
+        [row.split_group for row in rows],
         torch.tensor([_widths(row) for row in rows]),
     )
 

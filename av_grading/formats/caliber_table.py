@@ -12,7 +12,7 @@ from av_grading.formats.csv_table import numbered, read_table
 from av_grading.formats.errors import InputFileError
 
 KEY = "patch"
-NOT_SHOWN = frozenset({KEY, "av_map", "group", "grade", "source", "x", "y", "scale"})
+NOT_SHOWN = frozenset({KEY, "av_map", "group", "grade", "source", "x", "y", "scale", "person"})
 """Columns of manifests, which say nothing of caliber."""
 RENAMED = {"index": "severity_index", "failure": "not_measurable"}
 """Columns as version 0.1.0 wrote them, both in one table, and what they are now."""

@@ -1,8 +1,10 @@
 """Manifests: one CSV that lists graded patches.
 
-Columns `patch,av_map,grade,group,source`, and `x,y,scale` where they are known; others are kept.
+Columns `patch,av_map,grade,group,source`, and `x,y,scale,person` where they are known; others are
+kept.
 Paths are relative to the manifest's folder. An empty grade is a crossing that no one has graded.
-The group is what must not be split: the photograph, or the patient where that is known.
+The group is what must not be split: the photograph. Photographs of one `person` are not split
+either; a group is of one person.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,9 +42,9 @@ class GradedPatch:
         patch: RGB patch around a crossing.
         av_map: artery/vein map of the same size.
         grade: 0-3, or None where it was not graded.
-        group: photograph or patient.
+        group: photograph.
         source: where the patch comes from.
-        more: the other columns, `x`, `y` and `scale` among them.
+        more: the other columns, `x`, `y`, `scale` and `person` among them.
     """
 
     patch: Path
@@ -56,6 +58,11 @@ class GradedPatch:
     def map_kind(self) -> str:
         """ "labels" or "shares"."""
         return self.more.get(MAP_KIND) or MAP_KINDS[0]
+
+    @property
+    def split_group(self) -> str:
+        """What is never on both sides of a split: the person where it is known, else the group."""
+        return self.more.get("person", "").strip() or self.group
 
     def name(self, folder: Path | None) -> str:
         """Path of the patch, relative to the manifest's folder where it is below it."""
@@ -91,11 +98,19 @@ def read_usable(path: Path) -> tuple[list[GradedPatch], list[str]]:
     if problems:
         raise ManifestError(path, problems)
     patches = []
+    persons: dict[str, str] = {}
     for number, row in rows:
         patch, found = _read_row(path.parent, row)
         problems += [f"row {number}: {problem}" for problem in found]
         if patch is not None:
             patches.append(patch)
+            person = patch.more.get("person", "").strip()
+            first = persons.setdefault(patch.group, person)
+            if first != person:
+                problems.append(
+                    f"row {number}: person: expected {first or 'nothing'!r} as in the first row of "
+                    f"{patch.group}, found {person or 'nothing'!r}"
+                )
     return patches, problems
 
 

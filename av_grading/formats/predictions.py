@@ -44,7 +44,7 @@ def write_predictions(
     rows = [
         {
             "patch": patch.name(folder),
-            "group": patch.group,
+            "group": patch.split_group,
             "grade": patch.grade,
             **{name: f"{p:.4f}" for name, p in zip(SHARES, row, strict=True)},
             "predicted": int(row.argmax()),

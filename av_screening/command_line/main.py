@@ -20,6 +20,7 @@ class Command(NamedTuple):
 
 
 HERE = "av_screening.command_line"
+EXCHANGE = "av_screening.exchange"
 COMMANDS = (
     Command("screen", f"{HERE}.screen", "photographs in, grades, tables and pages out"),
     Command("grade", "av_grading.predict", "grade the patches of a manifest"),
@@ -32,6 +33,12 @@ COMMANDS = (
         "the whole pipeline on photographs with labels, nicking drawn into them",
     ),
     Command("agree", "av_screening.review.agree", "how far two readers of a run agree"),
+    Command("report", "av_screening.report.__main__", "figures and a page of a whole run"),
+    Command("eyes", "av_screening.eyes.__main__", "a run's grades by photograph, eye and person"),
+    Command("export-coco", f"{EXCHANGE}.export_coco", "a run as one COCO file"),
+    Command("export-parquet", f"{EXCHANGE}.export_parquet", "a run's tables as Parquet"),
+    Command("export-sr", f"{EXCHANGE}.export_sr", "DICOM Structured Reports of a run"),
+    Command("import-corrections", f"{EXCHANGE}.import_corrections", "corrected COCO as labels"),
     Command("train-detector", f"{HERE}.train_detector", "train or evaluate a crossing detector"),
     Command("train-grader", "av_grading.train", "train a grader by cross-validation"),
     Command("export-backbone", f"{HERE}.export_backbone", "a detector's backbone for a grader"),

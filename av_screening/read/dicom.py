@@ -18,6 +18,9 @@ from av_screening.errors import RejectedPhotograph
 from av_screening.read.bit_depth import to_eight_bits
 from av_screening.read.limits import ReadingLimits, check_pixels
 
+EYES = {"R": "OD", "L": "OS"}
+"""Of DICOM's words for sides; B, both, is no eye."""
+
 
 def is_dicom(content: bytes) -> bool:
     """Whether bytes are a DICOM file: "DICM" after a preamble of 128 bytes."""
@@ -48,8 +51,10 @@ def _silence() -> Iterator[None]:
 
 def read_dicom(
     content: bytes, limits: ReadingLimits, identity: str = ""
-) -> tuple[NDArray[np.uint8], str]:
-    """Pixels, RGB (H, W, 3), 0-255, and the value of the attribute `identity`.
+) -> tuple[NDArray[np.uint8], str, str]:
+    """Pixels, RGB (H, W, 3), 0-255, the value of the attribute `identity`, and the eye.
+
+    The eye is "OD" (right), "OS" (left), or empty where the header does not say which.
 
     Raises:
         RejectedPhotograph: damaged, without pixels, of several frames, in an encoding that no
@@ -70,7 +75,9 @@ def read_dicom(
             if frames != 1:
                 raise RejectedPhotograph("unreadable", f"expected one frame, found {frames}")
             check_pixels(int(data.Columns), int(data.Rows), limits)
-            return _pixels(data), str(data.get(identity, "")) if identity else ""
+            given = str(data.get(identity, "")) if identity else ""
+            side = str(data.get("ImageLaterality") or data.get("Laterality") or "")
+            return _pixels(data), given, EYES.get(side, "")
         except RejectedPhotograph:
             raise
         except Exception as error:

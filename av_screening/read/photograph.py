@@ -33,10 +33,12 @@ class Photograph:
     Attributes:
         pixels: RGB, (H, W, 3), 0-255.
         identity: value of the DICOM attribute that the user named; empty otherwise.
+        eye: "OD" (right) or "OS" (left) by the DICOM header; empty otherwise.
     """
 
     pixels: NDArray[np.uint8]
     identity: str = ""
+    eye: str = ""
 
 
 def read_content(path: Path, limits: ReadingLimits) -> bytes:

@@ -26,6 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("reviews", type=Path, nargs=2, help="CSV of the first and of the second reader")
     add("--output", type=Path, required=True, help="folder to write")
     add("--run", type=Path, help="folder of the run that was reviewed")
+    add("--eyes", type=Path, help="CSV with photograph, person, eye: splits by person; needs --run")
     add("--adjudicated", type=Path, help="to_adjudicate.csv with answers; needs --run")
     add("--tolerance", type=float, default=30.0, help="of added crossings (px), without --run")
     add("--draws", type=int, default=1000, help="resamples of the photographs, for intervals")
@@ -35,8 +36,9 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     parser = make_parser()
     args = parser.parse_args(argv)
-    if args.adjudicated and not args.run:
-        parser.error("--adjudicated: expected --run too, which names the patches")
+    for name in ("adjudicated", "eyes"):
+        if getattr(args, name) and not args.run:
+            parser.error(f"--{name}: expected --run too, which names the patches")
     from av_screening.review.compare_readers import run_agree
 
     return exit_code(lambda: run_agree(args))

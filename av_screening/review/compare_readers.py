@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from av_screening.errors import FileProblems
+from av_screening.eyes.eye_table import read_run_eyes
 from av_screening.review.agreement import Tolerance, agreement, pair_answers
 from av_screening.review.agreement_report import ADJUDICATE, write_agreement
 from av_screening.review.answers import Answer, read_answers, read_review
@@ -28,7 +29,8 @@ def run_agree(args: argparse.Namespace) -> None:
     settled = read_review(args.adjudicated, run, unanswered=True) if args.adjudicated else []
     if run is not None:
         final, undecided = decide(pairs, settled, near)
-        labels = labels_of(final, run, args.output, undecided=undecided)
+        persons = {name: eye.person for name, eye in read_run_eyes(args.eyes, run).items()}
+        labels = labels_of(final, run, args.output, persons, undecided)
         write_labels(args.output, labels)
         print(
             f"{len(labels.manifest)} graded patches, {len(labels.readings)} readings; "

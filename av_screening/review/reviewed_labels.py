@@ -16,7 +16,7 @@ from av_screening.write.columns import format_csv
 
 MANIFEST, READINGS = "manifest.csv", "readings.csv"
 READING_COLUMNS = "photograph crossing x_px y_px above gradable answer reason readers".split()
-MORE = (*PLACE, "readers", "screened_grade")
+MORE = (*PLACE, "person", "readers", "screened_grade")
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def labels_of(
         answers: one a crossing.
         run: whose patches are named.
         output: folder that the patches' paths are relative to.
-        persons: photograph → person, who is then the manifest's group; otherwise the DICOM
-            attribute of the run, else the photograph.
+        persons: photograph → person, whose patches a training never splits; otherwise the DICOM
+            attribute of the run is the group, else the photograph.
         undecided: to be counted.
     """
     table = run.crossings.set_index(["photograph", "crossing"])
@@ -100,9 +100,8 @@ def labels_of(
                 "patch": os.path.relpath(run.output / str(row["patch"]), output),
                 "av_map": os.path.relpath(run.output / str(row["av_map"]), output),
                 "grade": answer.read_grade,
-                "group": (persons or {}).get(answer.photograph, "")
-                or identity
-                or answer.photograph,
+                "group": identity or answer.photograph,
+                "person": (persons or {}).get(answer.photograph, ""),
                 "source": answer.photograph,
                 "x": f"{answer.x:.1f}",
                 "y": f"{answer.y:.1f}",

@@ -11,7 +11,9 @@ import pandas as pd
 from av_screening.errors import FileProblems
 from av_screening.write.columns import CROSSINGS_DTYPES
 
-_SUMMARY_DTYPES = dict.fromkeys(("photograph", "id", "sha256", "folder"), "str")
+_SUMMARY_DTYPES = dict.fromkeys(
+    ("photograph", "id", "sha256", "folder", "eye", "eye_source"), "str"
+)
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,8 @@ def screen_photograph(task: Task) -> Outcome:
         # A fault of ours or of a library: it is reported, and the other photographs go on.
         return Outcome(task.relative, "failed", f"{type(error).__name__}: {error}")
     run = run_id(task.fingerprint, task.folder)
-    source = Source(printable(task.relative), sha256, photograph.identity, folder, run)
+    name = printable(task.relative)
+    source = Source(name, sha256, photograph.identity, folder, run, photograph.eye)
     write_outputs(task.output, source, photograph.pixels, screened, task.fingerprint)
     return Outcome(task.relative)
 

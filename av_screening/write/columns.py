@@ -93,6 +93,9 @@ SUMMARY = {
     "gradable": "number of crossings that can be graded",
     "severity": "probability of grade 2 or 3 at the gradable crossing that has most of it",
     "flagged": "1 where that is more than in all but a few ordinary eyes",
+    "eye": "OD right, OS left; empty where that is not known or the guess is not sure",
+    "eye_source": "dicom (the file's header) or guess (from disc and vessels)",
+    "eye_score": "how sure the guess is, 0-1, no probability; empty where none was made",
 }
 """Of summary.csv: a row per photograph, which is one eye."""
 

@@ -33,6 +33,7 @@ class Source:
         identity: that the user asked for, from the DICOM header.
         folder: name of its outputs' folder.
         run: the run's id, under which browsers keep its review.
+        eye: "OD" or "OS" by the DICOM header; empty otherwise.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Source:
     identity: str
     folder: str
     run: str = ""
+    eye: str = ""
 
 
 def read_record(output: Path, folder: str) -> dict[str, Any] | None:
@@ -69,7 +71,7 @@ def write_outputs(
     """
     place = f"{PHOTOGRAPHS}/{source.folder}"
     rows = crossing_rows(screened, source.name, source.identity, place)
-    summary = summary_row(screened, source.name, source.identity, source.sha256, place)
+    summary = summary_row(screened, source.name, source.identity, source.sha256, place, source.eye)
     base = resized(pixels)
     labels = map_labels(screened, (base.shape[1], base.shape[0]))
     overlay = draw_overlay(base, labels, screened)

@@ -1,8 +1,12 @@
 """What tables and COCO JSON say of a screened photograph."""
 
+import dataclasses
 from typing import Any
 
+import numpy as np
+
 from av_detectron.data.coco import CATEGORY
+from av_screening.eyes.laterality import guess_eye
 from av_screening.steps.pipeline import Screened
 from av_screening.write.columns import DISC_WIDTHS
 from av_screening.write.notice import NOTICE
@@ -98,9 +102,9 @@ def _rounded(value: object) -> object:
 
 
 def summary_row(
-    screened: Screened, photograph: str, identity: str, sha256: str, folder: str
+    screened: Screened, photograph: str, identity: str, sha256: str, folder: str, eye: str = ""
 ) -> Row:
-    """Row of summary.csv; arguments as `crossing_rows`."""
+    """Row of summary.csv; arguments as `crossing_rows`, and the eye by the DICOM header."""
     row: Row = {
         "photograph": photograph,
         "id": identity,
@@ -115,6 +119,7 @@ def summary_row(
         row["disc_x_px"], row["disc_y_px"] = f"{disc.x:.1f}", f"{disc.y:.1f}"
         row["disc_diameter_px"] = f"{disc.diameter:.1f}"
         row["disc_score"] = f"{disc.score:.3f}"
+    row |= _eye(screened, eye)
     if screened.grades and screened.grades.graded.any():
         graded = screened.grades.graded
         grades = screened.grades.probabilities[graded].argmax(axis=1)
@@ -130,10 +135,35 @@ def summary_row(
     return row
 
 
+def _eye(screened: Screened, given: str) -> Row:
+    """Columns of the eye: as given, else guessed where there is a disc."""
+    if given:
+        return {"eye": given, "eye_source": "dicom"}
+    found = screened.found
+    if found.disc is None:
+        return {}
+    # At the scale of the map: a vessel map of the whole photograph would be large.
+    scale = found.working_av.shape[2] / found.shape[1]
+    disc, fov = found.disc, found.fov
+    guess = guess_eye(
+        (disc.x * scale, disc.y * scale, disc.diameter * scale),
+        (fov.x * scale, fov.y * scale, fov.diameter * scale),
+        np.asarray(found.working_av[0] < 0.5),
+    )
+    if not guess.sure_eye:
+        return {"eye_score": f"{guess.score:.3f}"}
+    return {"eye": guess.eye, "eye_source": "guess", "eye_score": f"{guess.score:.3f}"}
+
+
 def coco_record(screened: Screened, photograph: str) -> dict[str, Any]:
     """COCO JSON of one photograph: boxes (XYWH, px), masks (RLE), scores, and the grade where
     there is one."""
     height, width = screened.found.shape
+    fov, disc = screened.found.fov, screened.found.disc
+    image: dict[str, Any] = {"id": 1, "file_name": photograph, "height": height, "width": width}
+    image["fov"] = dataclasses.asdict(fov)
+    if disc is not None:
+        image["disc"] = {"x": disc.x, "y": disc.y, "diameter": disc.diameter}
     annotations = []
     for number, box in enumerate(screened.found.boxes.astype(float)):
         x0, y0, x1, y1 = (round(float(v), 2) for v in box)
@@ -157,7 +187,7 @@ def coco_record(screened: Screened, photograph: str) -> dict[str, Any]:
     return {
         "info": {"description": f"CrossPos, detected. {NOTICE}"},
         "licenses": [],
-        "images": [{"id": 1, "file_name": photograph, "height": height, "width": width}],
+        "images": [image],
         "annotations": annotations,
         "categories": [CATEGORY],
     }

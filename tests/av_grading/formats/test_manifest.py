@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from av_grading.data.patch_set import load_patches
+from av_grading.data.splits import grouped_folds
 from av_grading.formats.manifest import ManifestError, format_manifest, read_manifest
 
 
@@ -84,3 +86,26 @@ def test_other_columns_are_kept(graded: Path) -> None:
     row |= {"patch": "patches/0.png", "av_map": "maps/0.png"}
     graded.write_text(format_manifest([row], ["ratio"]))
     assert read_manifest(graded)[0].more == {"ratio": "0.5"}
+
+
+def with_persons(path: Path, persons: list[str]) -> Path:
+    header, *rows = rows_of(path)
+    lines = [f"{row},{person}" for row, person in zip(rows, persons, strict=True)]
+    path.write_text("\n".join([f"{header},person", *lines]))
+    return path
+
+
+def test_photographs_of_one_person_are_never_split(graded: Path) -> None:
+    persons = [f"P{number // 8}" for number in range(48)]  # two photographs each
+    data = load_patches(read_manifest(with_persons(graded, persons)))
+    assert data.groups == persons
+    for rest, held in grouped_folds(data.grades.tolist(), data.groups, folds=3, seed=0):
+        assert not {persons[i] for i in rest} & {persons[i] for i in held}
+
+
+def test_a_photograph_is_of_one_person(graded: Path) -> None:
+    persons = ["P1", "P2", "", *["P1"] * 45]
+    assert problems_of(with_persons(graded, persons)) == [
+        "row 3: person: expected 'P1' as in the first row of eye0, found 'P2'",
+        "row 4: person: expected 'P1' as in the first row of eye0, found 'nothing'",
+    ]

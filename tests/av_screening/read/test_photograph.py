@@ -68,6 +68,11 @@ def test_dicom_gives_pixels_and_only_what_is_named(eye: Eye) -> None:
         check_keyword("PatientShoe")
 
 
+@pytest.mark.parametrize(("side", "expected"), [("R", "OD"), ("L", "OS"), ("B", ""), ("", "")])
+def test_dicom_says_which_eye(eye: Eye, side: str, expected: str) -> None:
+    assert decode(make_dicom(eye, ImageLaterality=side), LIMITS).eye == expected
+
+
 def test_dicom_grey_and_deep(eye: Eye) -> None:
     green = eye[:, :, 1].astype(np.uint16) << 4
     grey = {"SamplesPerPixel": 1, "PixelData": green.tobytes()}

@@ -56,3 +56,19 @@ def test_distance_zone_quadrant_and_lengths(result: ScreeningResult) -> None:
     summary = summary_row(known.screened, "a", "", "", "")
     assert summary["disc_score"] == "0.900" and summary["disc_diameter_px"] == "80.0"
     assert float(str(summary["disc_x_px"])) == pytest.approx(disc.x, abs=0.06)
+
+
+def test_the_eye_is_of_the_header_or_guessed_from_the_disc(result: ScreeningResult) -> None:
+    fov = result.screened.found.fov
+
+    def eye_of(share: float, given: str = "") -> dict[str, object]:
+        """Columns of the eye where the disc lies so many radii right of the middle."""
+        disc = OpticDisc(fov.x + share * fov.diameter / 2, fov.y, 40.0)
+        row = summary_row(with_disc(result, disc).screened, "a", "", "", "", given)
+        return {k: v for k, v in row.items() if k.startswith("eye")}
+
+    assert eye_of(0.7) == {"eye": "OD", "eye_source": "guess", "eye_score": "1.000"}
+    assert eye_of(-0.7)["eye"] == "OS"
+    assert eye_of(0.7, "OS") == {"eye": "OS", "eye_source": "dicom"}
+    none = summary_row(with_disc(result, None).screened, "a", "", "", "")
+    assert not {k for k in none if k.startswith("eye")}

@@ -1,0 +1,1 @@
+"""Which eye of which person a photograph shows, and tables by eye and person."""
