@@ -16,7 +16,7 @@ from av_screening.errors import FileProblems
 from av_screening.exchange.coco import Crossing, photograph_coco
 from av_screening.exchange.corrections import CHANGED, Corrections
 from av_screening.review.answers import Answer
-from av_screening.review.labels import Labels, labels_of, write_labels
+from av_screening.review.reviewed_labels import Labels, labels_of, write_labels
 from av_screening.run.finished_run import FinishedRun
 from av_screening.write.columns import format_csv
 from av_screening.write.folder_names import folder_name
