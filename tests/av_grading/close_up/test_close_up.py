@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from av_grading.caliber.phantom import draw_vein
+from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.close_up.center import refine_center
 from av_grading.close_up.close_up import CloseUp, load_close_up, save_close_up
 from av_grading.close_up.cut import PIXELS, SCALE, cut_close_up, cut_coarse, to_inputs

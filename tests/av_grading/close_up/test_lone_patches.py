@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from av_grading.caliber.phantom import draw_vein
+from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.close_up.close_up import CloseUp, save_close_up
 from av_grading.close_up.network import CloseUpNet
 from av_grading.predict import main

@@ -3,7 +3,7 @@
 import numpy as np
 
 from av_grading.caliber.centerline import trace
-from av_grading.caliber.phantom import draw_vein
+from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.simulation.order import draw_above
 
