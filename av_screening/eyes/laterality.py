@@ -4,8 +4,7 @@ The disc lies on the nose's side of the macula. So in a photograph whose middle 
 and stored the usual way (upright, not mirrored), a disc right of the middle is that of a right eye
 (OD), one left of it that of a left eye (OS). In a photograph whose middle is the disc its place
 says nothing, and the score without a vessel map is 0. With one, the macula's side can still be
-told: level with the disc it has fewer vessels. In ten disc-centred photographs of LES-AV that was
-right each time.
+told: level with the disc it has fewer vessels. How often that is right has not been measured.
 """
 
 from dataclasses import dataclass
@@ -24,8 +23,9 @@ VESSELS_SHARE, FULL_ASYMMETRY = 0.6, 0.3
 """Largest part of the score that vessels alone can give, and the asymmetry that gives it."""
 BAND = 0.5
 """Half height of the band, level with the disc, in which vessels are counted (disc diameters)."""
-REACH = (1.0, 3.0)
-"""Where the band begins and ends, from the disc's centre (disc diameters): the macula is at 2.5."""
+REACH = (1.0, 1.8, 3.0)
+"""Where the band begins, and where it ends at least and at most, from the disc's centre (disc
+diameters), as the field of view allows on both sides alike; the macula is at 2.5."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,11 @@ def vessel_asymmetry(
     x, y, diameter = disc
     top, bottom = round(y - BAND * diameter), round(y + BAND * diameter) + 1
     band = vessels[max(0, top) : max(0, bottom)]
-    near, far = (round(reach * diameter) for reach in REACH)
+    near, least, most = (round(reach * diameter) for reach in REACH)
     middle = round(x)
     edges = max(0.0, fov[0] - fov[2] / 2), min(float(vessels.shape[1]), fov[0] + fov[2] / 2)
-    if middle - far < edges[0] or middle + far > edges[1] or not band.size:
+    far = min(most, int(middle - edges[0]), int(edges[1] - middle))
+    if far < least or not band.size:
         return 0.0
     left = float(band[:, middle - far : middle - near].mean())
     right = float(band[:, middle + near : middle + far].mean())
