@@ -36,7 +36,7 @@ def in_use_scores(tables: Tables) -> Scores:
     """
     table = tables["in_use"]
     scores = squeezed_scores(table)
-    width = table["vein_width_drive_px"]
+    width = table["true_vein_width_drive_px"]
     for suffix, (least, below) in WIDTHS.items():
         part = squeezed_scores(table[(width >= least) & (width < below)])
         scores |= {f"{name}_{suffix}": value for name, value in part.items()}

@@ -161,7 +161,7 @@ def _in_use(
             "true_ratio_first": round(first, 4),
             "true_ratio_second": round(second, 4),
             "true_length_drive_px": round(chosen.amount.length, 2),
-            "vein_width_drive_px": round(chosen.crossing.vein_width, 3),
+            "true_vein_width_drive_px": round(chosen.crossing.vein_width, 3),
             "drive_px": round(drive_px, 4),
             "found": int(number in found),
         }

@@ -10,7 +10,7 @@ from typing import Any
 import pycocotools.mask
 
 from av_screening.errors import FileProblems
-from av_screening.exchange.coco import Box, Crossing, Record, crossings_of, photograph_coco
+from av_screening.exchange.run_coco import Box, Crossing, Record, crossings_of, photograph_coco
 from av_screening.run.finished_run import FinishedRun
 
 SAME = 0.51

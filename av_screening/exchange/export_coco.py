@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
 def export_coco(run: Path, output: Path, masks: str) -> None:
     """Write a run's COCO file and say what is in it."""
     from av_grading.formats.files import write_whole
-    from av_screening.exchange.coco import run_coco
+    from av_screening.exchange.run_coco import run_coco
     from av_screening.run.finished_run import FinishedRun
 
     coco = run_coco(FinishedRun.read(run), masks)

@@ -42,7 +42,7 @@ def export_reports(folder: Path, photographs: Path, output: Path) -> int:
             "Structured Reports need highdicom: pip install 'av-nicking[dicom-sr]'"
         ) from error
     from av_grading.formats.files import write_whole
-    from av_screening.exchange.coco import crossings_of
+    from av_screening.exchange.run_coco import crossings_of
     from av_screening.run.finished_run import FinishedRun
 
     run = FinishedRun.read(folder)

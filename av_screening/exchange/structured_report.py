@@ -28,7 +28,7 @@ from highdicom.sr import (
 from highdicom.uid import UID
 from pydicom.sr.codedict import codes
 
-from av_screening.exchange.coco import Crossing
+from av_screening.exchange.run_coco import Crossing
 from av_screening.settings import package_version
 
 NAME = "AV Nicking"

@@ -13,8 +13,8 @@ from av_detectron.data.coco import LabelOptions, build_coco
 from av_detectron.data.crosspos import json_path
 from av_grading.formats.files import png, write_whole
 from av_screening.errors import FileProblems
-from av_screening.exchange.coco import Crossing, photograph_coco
 from av_screening.exchange.corrections import CHANGED, Corrections
+from av_screening.exchange.run_coco import Crossing, photograph_coco
 from av_screening.review.answers import Answer
 from av_screening.review.reviewed_labels import Labels, labels_of, write_labels
 from av_screening.run.finished_run import FinishedRun

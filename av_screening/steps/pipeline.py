@@ -16,15 +16,15 @@ from av_grading.grader import Grader
 from av_screening.read.quality import QualityLimits, check_quality
 from av_screening.settings import Settings
 from av_screening.steps.caliber import Measure, measure_all, measure_caliber
-from av_screening.steps.close_up import (
+from av_screening.steps.explain import Explain, gradcam
+from av_screening.steps.grading import EQUAL, Grades, at_precision, grade_crossings, load_graders
+from av_screening.steps.patches import CrossingPatch, cut_crossings
+from av_screening.steps.second_look import (
     CloseLook,
     fine_patch,
     grader_patches,
     look_closely,
 )
-from av_screening.steps.explain import Explain, gradcam
-from av_screening.steps.grading import EQUAL, Grades, at_precision, grade_crossings, load_graders
-from av_screening.steps.patches import CrossingPatch, cut_crossings
 
 
 @dataclass(frozen=True)

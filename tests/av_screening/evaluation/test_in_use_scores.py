@@ -22,7 +22,7 @@ def squeezed() -> pd.DataFrame:
         {
             "photograph": [f"eye{i % 10}" for i in range(count)],
             "set": ["a" if i % 10 < 5 else "b" for i in range(count)],
-            "vein_width_drive_px": rng.uniform(2.5, 8, count),
+            "true_vein_width_drive_px": rng.uniform(2.5, 8, count),
             "true_grade": grade,
             "true_ratio_first": ratios[:, 0],
             "true_ratio_second": ratios[:, 1],
@@ -56,8 +56,8 @@ def test_scores_are_those_of_the_libraries(squeezed: pd.DataFrame) -> None:
     gradable = squeezed[(squeezed["found"] == 1) & (squeezed["gradable"] == 1)]
     for suffix, rows in {
         "": gradable,
-        "_3to5": gradable[gradable["vein_width_drive_px"].between(3, 5, inclusive="left")],
-        "_5up": gradable[gradable["vein_width_drive_px"] >= 5],
+        "_3to5": gradable[gradable["true_vein_width_drive_px"].between(3, 5, inclusive="left")],
+        "_5up": gradable[gradable["true_vein_width_drive_px"] >= 5],
         "_b": gradable[gradable["set"] == "b"],
     }.items():
         truth, grade = rows["true_grade"], rows["grade"]

@@ -15,9 +15,9 @@ from pycocotools.coco import COCO
 
 from av_screening.errors import FileProblems
 from av_screening.exchange import export_coco, import_corrections
-from av_screening.exchange.coco import Crossing, crossings_of
 from av_screening.exchange.corrections import read_corrections
 from av_screening.exchange.polygons import polygons_of
+from av_screening.exchange.run_coco import Crossing, crossings_of
 from av_screening.run.finished_run import FinishedRun
 from tests.av_screening.run_folder import crossings_of as draw
 from tests.av_screening.run_folder import encode, mask_of, write_run

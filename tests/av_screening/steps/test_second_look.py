@@ -14,7 +14,7 @@ from av_grading.close_up.close_up import Look
 from av_grading.close_up.cut import PIXELS
 from av_grading.close_up.gradable import GradableRule
 from av_screening import Settings
-from av_screening.steps import close_up as step
+from av_screening.steps import second_look as step
 from av_screening.steps.pipeline import Pipeline, Screened
 from av_screening.write.rows import coco_record, crossing_rows, summary_row
 
