@@ -15,6 +15,9 @@ _SUMMARY_DTYPES = dict.fromkeys(
     ("photograph", "id", "sha256", "folder", "eye", "eye_source"), "str"
 )
 
+SECOND_LOOK = ("gradable", "not_gradable_reason", "flagged")
+"""Columns that are left out of tables in which they are empty."""
+
 
 @dataclass(frozen=True)
 class FinishedRun:
@@ -97,4 +100,5 @@ def read_table(path: Path, needed: list[str], dtypes: dict[str, Any]) -> pd.Data
         raise FileProblems(
             path, [f"expected the columns {','.join(needed)}, found none named {','.join(missing)}"]
         )
-    return table
+    # Without the second look nobody has said what is gradable: the columns are there, empty.
+    return table.drop(columns=[c for c in SECOND_LOOK if c in table and table[c].isna().all()])

@@ -49,12 +49,12 @@ class Screened:
     found: Prediction
     crossings: list[CrossingPatch]
     grades: Grades | None
-    looks: list[CloseLook] = field(default_factory=list)
-    fine: list[CrossingPatch] = field(default_factory=list)
-    flag_above: float = 1.0
     caliber: list[Mapping[str, object]] = field(default_factory=list)
     explained: Mapping[int, NDArray[np.uint8]] = field(default_factory=dict)
     widths: list[Widths | None] = field(default_factory=list)
+    looks: list[CloseLook] = field(default_factory=list)
+    fine: list[CrossingPatch] = field(default_factory=list)
+    flag_above: float = 1.0
 
     def severity(self) -> float:
         """Probability of grade 2 or 3 at the graded crossing that has most of it; 0 with none."""
@@ -88,13 +88,14 @@ class Pipeline:
         self,
         predictor: Predictor,
         graders: Sequence[Grader] = (),
+        measure: Measure | None = None,
+        explain: Explain | None = None,
+        quality: QualityLimits | None = None,
+        *,
         close_up: CloseUp | None = None,
         rule: GradableRule | None = None,
         flag_above: float = 1.0,
         prevalence: Sequence[float] = EQUAL,
-        measure: Measure | None = None,
-        explain: Explain | None = None,
-        quality: QualityLimits | None = None,
     ) -> None:
         """
         Args:
@@ -142,13 +143,13 @@ class Pipeline:
         return cls(
             predictor,
             at_precision(graders, settings.precision),
-            close_up,
-            settings.gradable,
-            settings.flag_above,
-            settings.prevalence,
             measure_caliber if settings.caliber else None,
             gradcam(graders) if settings.explain and graders else None,
             settings.quality,
+            close_up=close_up,
+            rule=settings.gradable,
+            flag_above=settings.flag_above,
+            prevalence=settings.prevalence,
         )
 
     def __call__(self, pixels: NDArray[np.uint8]) -> Screened:
@@ -177,12 +178,12 @@ class Pipeline:
             found,
             crossings,
             grades,
-            looks,
-            fine,
-            self.flag_above,
-            [vein.columns for vein in measured],
-            explained,
-            [vein.widths for vein in measured],
+            caliber=[vein.columns for vein in measured],
+            explained=explained,
+            widths=[vein.widths for vein in measured],
+            looks=looks,
+            fine=fine,
+            flag_above=self.flag_above,
         )
 
 

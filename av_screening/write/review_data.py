@@ -60,7 +60,7 @@ def review_data(
 
 
 def _crossing(pixels: Image, screened: Screened, rows: Sequence[Row], number: int) -> Row:
-    row, crossing = rows[number], screened.fine[number]
+    row, crossing = rows[number], (screened.fine or screened.crossings)[number]
     widths = screened.widths[number] if screened.widths else None
     explained = screened.explained.get(number)
     return {

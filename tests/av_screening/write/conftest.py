@@ -14,6 +14,7 @@ from av_grading.caliber.severity import Caliber, measure_crossing
 from av_grading.caliber.vein_phantom import draw_vein
 from av_screening.settings import Settings
 from av_screening.steps.caliber import VeinCaliber
+from av_screening.steps.grading import Grades
 from av_screening.steps.patches import CrossingPatch, Patch
 from av_screening.steps.pipeline import Pipeline
 from av_screening.write.folder_names import PHOTOGRAPHS, folder_name
@@ -40,8 +41,10 @@ def measure(crossing: CrossingPatch) -> VeinCaliber:
     return VeinCaliber(columns, caliber.widths)
 
 
-def explain(crossings: Sequence[CrossingPatch], grades: NDArray[np.int64]) -> list[Patch]:
-    return [np.full((192, 192, 3), 60 * grade, np.uint8) for grade in grades]
+def explain(crossings: Sequence[CrossingPatch], grades: Grades) -> dict[int, Patch]:
+    return {
+        i: np.full((192, 192, 3), 60 * (grades.of(i) or 0), np.uint8) for i in range(len(crossings))
+    }
 
 
 @pytest.fixture(scope="session")
