@@ -96,6 +96,8 @@ def test_what_was_interrupted_goes_on(tiny: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # As `start_as_on_a_terminal` has it: in the background Ctrl-C would be ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     state = tiny.with_name("state.json")
     deadline = time.monotonic() + 200
