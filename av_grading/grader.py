@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
@@ -24,7 +23,7 @@ from av_grading.formats.grade_definition import GRADES
 from av_grading.formats.labels import OVERLAP
 from av_grading.models.bfloat16 import in_bfloat16
 from av_grading.models.build import build_grader
-from av_grading.models.encoder import WeightsError
+from av_grading.models.encoder import WeightsError, read_weights
 from av_grading.training.losses import probabilities_of
 
 Rows = NDArray[np.int64]
@@ -192,20 +191,11 @@ def load_grader(path: Path | str = DEFAULT_GRADER, device: str = "cpu") -> Grade
         WeightsError: missing, damaged, of another kind, or its weights do not fit its config.
     """
     path = Path(path)
-    if not path.is_file():
-        raise WeightsError(f"{path}: expected a grader's weights, found no file")
+    metadata, state = read_weights(path, FORMAT, "a grader")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                found = metadata.get("format", "no format")
-                raise WeightsError(f"{path}: expected format {FORMAT!r}, found {found!r}")
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         config = load_config_text(metadata["config"], f"{path}: its config", initial_weights=False)
         model = build_grader(config)
         model.load_state_dict(state)
-    except SafetensorError as error:
-        raise WeightsError(f"{path}: damaged, or not a safetensors file ({error})") from error
     except ConfigError as error:
         raise WeightsError(str(error)) from error
     except (KeyError, RuntimeError) as error:

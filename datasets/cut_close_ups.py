@@ -31,7 +31,7 @@ from av_detectron.evaluation.center_matching import TOLERANCE
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.close_up.cut import SCALE
 from av_grading.close_up.write import (
-    LabelledPhotograph,
+    CloseUpSource,
     Options,
     cut_photograph,
     write_photograph,
@@ -52,7 +52,7 @@ def labelled(
     predictor: Predictor,
     broad: bool,
     readings: pd.DataFrame | None,
-) -> LabelledPhotograph:
+) -> CloseUpSource:
     """A prepared photograph with its labels and what the detector says of it."""
     image = Path(record["file_name"])
     pixels, found = read_photograph(image), read_av_labels(Path(record["av_file_name"]))
@@ -89,12 +89,12 @@ def labelled(
         drive_px = SCALE
     away = cKDTree(crossings).query(detected)[0] if len(crossings) else np.full(len(detected), 9e9)
     others = detected[away > TOLERANCE * drive_px]
-    return LabelledPhotograph(
+    return CloseUpSource(
         f"{set_name}/{image.name}",
         set_name,
         pixels,
         labels,
-        unknown,
+        unknown.astype(np.uint8) * 255,
         av,
         drive_px,
         crossings,

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from av_grading.close_up.center import refine_center
@@ -18,7 +17,7 @@ from av_grading.close_up.reading_head import ReadingHead, all_features, pool
 from av_grading.close_up.vessels import CrossingVessels
 from av_grading.command_line.defaults import DEFAULT_CLOSE_UP
 from av_grading.formats.files import write_whole
-from av_grading.models.encoder import WeightsError
+from av_grading.models.encoder import WeightsError, read_weights
 
 FORMAT = "av_grading.close_up"
 """What the metadata of its file says under "format"."""
@@ -112,22 +111,14 @@ def load_close_up(path: Path = DEFAULT_CLOSE_UP, device: str = "cpu") -> CloseUp
     Raises:
         WeightsError: missing, damaged or of another kind; names the file.
     """
-    if not path.is_file():
-        raise WeightsError(f"{path}: expected a close-up network's weights, found no file")
+    metadata, halves = read_weights(path, FORMAT, "a close-up network")
+    state = {name: tensor.float() for name, tensor in halves.items()}
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                found = metadata.get("format", "no format")
-                raise WeightsError(f"{path}: expected format {FORMAT!r}, found {found!r}")
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        own = {name: state.pop(f"head.{name}", None) for name in HEAD}
+        own = {n: state.pop(f"head.{n}") for n in HEAD if f"head.{n}" in state}
+        head = ReadingHead(**own) if own else None
         network = CloseUpNet(tuple(json.loads(metadata["widths"])))
         network.load_state_dict(state)
-    except SafetensorError as error:
-        raise WeightsError(f"{path}: damaged, or not a safetensors file ({error})") from error
-    except (KeyError, RuntimeError, ValueError) as error:
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[:2]
         raise WeightsError(f"{path}: weights of another architecture: {reason}") from error
-    head = None if own["weight"] is None else ReadingHead(**own)
     return CloseUp(network.to(device).eval(), head)

@@ -19,19 +19,15 @@ from av_grading.formats.patches import SIDE, cut_patch
 MORE = (MAP_KIND, "x", "y", "scale", "ratio_first", "ratio_second", "vein_width_drive_px", "kind")
 
 
-def write(args: argparse.Namespace) -> int:
-    """Look, cut, write; the number of patches."""
+def write(args: argparse.Namespace) -> None:
+    """Look, cut, write, and say how many patches there are."""
     close_up = load_close_up(args.weights)
     data = load_close_ups(args.close_ups, tuple(args.kinds))
-    start = (data.patches.shape[-1] - PIXELS) // 2
-    window = slice(start, start + PIXELS)
-    small = slice(start // SCALE, start // SCALE + PIXELS // SCALE)
+    patches, coarse, start = data.middles(PIXELS)
     rows = []
     for first in tqdm(range(0, len(data), 32), desc="graded patches", disable=None):
         part = slice(first, first + 32)
-        look = close_up.look(
-            data.patches[part, :, window, window], data.coarse[part, :, small, small]
-        )
+        look = close_up.look(patches[part], coarse[part])
         for i, (share, middle) in enumerate(zip(look.shares, look.middles, strict=True), first):
             row = data.table.iloc[i]
             pixels = np.ascontiguousarray(data.patches[i].permute(1, 2, 0).numpy())
@@ -56,4 +52,4 @@ def write(args: argparse.Namespace) -> int:
                 }
             )
     write_whole(args.output / "manifest.csv", format_manifest(rows, MORE))
-    return len(rows)
+    print(f"written: {len(rows)} patches, {args.output / 'manifest.csv'}")

@@ -12,7 +12,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
 
 from av_grading.close_up.close_up import CloseUp, load_close_up, save_close_up
-from av_grading.close_up.cut import PIXELS, SCALE
+from av_grading.close_up.cut import PIXELS
 from av_grading.close_up.reading_head import QUESTIONS, ReadingHead, all_features
 from av_grading.close_up.shards import CloseUps, load_close_ups
 from av_grading.close_up.vessels import crossing_vessels
@@ -29,13 +29,11 @@ Floats = NDArray[np.float64]
 
 def features_of(close_up: CloseUp, data: CloseUps) -> Floats:
     """Features of close-ups, each in four mirror images, (N, 4, F)."""
-    start = (data.patches.shape[-1] - PIXELS) // 2
-    window = slice(start, start + PIXELS)
-    small = slice(start // SCALE, start // SCALE + PIXELS // SCALE)
+    inner, inner_coarse, _ = data.middles(PIXELS)
     found = []
     for axes in ((), (1,), (2,), (1, 2)):
-        patches = data.patches[:, :, window, window].flip([a + 1 for a in axes])
-        coarse = data.coarse[:, :, small, small].flip([a + 1 for a in axes])
+        patches = inner.flip([a + 1 for a in axes])
+        coarse = inner_coarse.flip([a + 1 for a in axes])
         look = close_up.look(patches, coarse)
         vessels = [
             crossing_vessels(p, s, (float(m[0]), float(m[1])))

@@ -9,6 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from av_grading.close_up.cut import SCALE
 from av_grading.formats.errors import InputFileError
 
 TENSORS = ("patches", "labels", "coarse")
@@ -38,6 +39,13 @@ class CloseUps:
         middle = (self.patches.shape[-1] - 1) / 2
         off = self.table[["off_x_px", "off_y_px"]].to_numpy(np.float32)
         return torch.from_numpy(off + np.float32(middle))
+
+    def middles(self, side: int) -> tuple[torch.Tensor, torch.Tensor, int]:
+        """The inner `side` px of close-ups, the coarse maps there, and where they start (px)."""
+        start = (self.patches.shape[-1] - side) // 2
+        window = slice(start, start + side)
+        small = slice(start // SCALE, start // SCALE + side // SCALE)
+        return self.patches[:, :, window, window], self.coarse[:, :, small, small], start
 
 
 def load_close_ups(folder: Path, kinds: tuple[str, ...] = ()) -> CloseUps:

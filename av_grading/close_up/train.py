@@ -8,15 +8,14 @@ photographs, so that a map which smooths a narrowing away is wrong. Goes on with
 Exit codes: 0 done, 1 a file cannot be read or written, 2 wrong usage.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
+from av_grading.command_line import exit_code, make_parser
+
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add("--train", type=Path, required=True, help="folder of close-ups to learn from")
     add("--val", type=Path, required=True, help="of other photographs, to report on")
@@ -31,14 +30,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--seed", type=int, default=0)
     args = parser.parse_args(argv)
     from av_grading.close_up.map_training import train
-    from av_grading.formats.errors import InputFileError
 
-    try:
-        train(args)
-    except (InputFileError, OSError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(lambda: train(args))
 
 
 if __name__ == "__main__":

@@ -10,15 +10,14 @@ with either vessel drawn above (--ordered) the first as well. Figures are of pho
 Exit codes: 0 done, 1 a file cannot be read or written, 2 wrong usage.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
+from av_grading.command_line import exit_code, make_parser
+
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add("--weights", type=Path, required=True, help="of the close-up network")
     add("--readings", type=Path, required=True, help="folder of close-ups that were read")
@@ -27,15 +26,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--output", type=Path, required=True, help="weights file to write")
     args = parser.parse_args(argv)
     from av_grading.close_up.reading_training import teach
-    from av_grading.formats.errors import InputFileError
-    from av_grading.models.encoder import WeightsError
 
-    try:
-        teach(args)
-    except (InputFileError, WeightsError, OSError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(lambda: teach(args))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class LabelledPhotograph:
+class CloseUpSource:
     """A photograph with labels, what a detector said of it, and which crossings there are.
 
     Attributes:
@@ -42,7 +42,7 @@ class LabelledPhotograph:
         set_name: of its set.
         pixels: RGB, (H, W, 3).
         labels: (H, W), 0-3.
-        unknown: (H, W), where labels say nothing.
+        unknown: (H, W), 255 where labels say nothing, else 0.
         av: coarse probabilities of background, artery and vein, (3, H, W).
         drive_px: length of one DRIVE px in px.
         crossings: labelled centres, (N, 2), x and y (px).
@@ -55,7 +55,7 @@ class LabelledPhotograph:
     set_name: str
     pixels: Pixels
     labels: Pixels
-    unknown: NDArray[np.bool_]
+    unknown: Pixels
     av: NDArray[np.float32]
     drive_px: float
     crossings: NDArray[np.float64]
@@ -91,7 +91,7 @@ Patch = tuple[dict[str, object], Pixels, Pixels, Pixels]
 """Row, close-up (P, P, 3), shares of artery, vein, overlap and unknown (4, P, P), coarse map."""
 
 
-def cut_photograph(photograph: LabelledPhotograph, options: Options) -> Iterator[Patch]:
+def cut_photograph(photograph: CloseUpSource, options: Options) -> Iterator[Patch]:
     """All patches of one photograph; with readings, those of what was read alone."""
     rng = np.random.default_rng([options.seed, *photograph.name.encode()])
     if photograph.readings is not None:
@@ -131,7 +131,7 @@ def cut_photograph(photograph: LabelledPhotograph, options: Options) -> Iterator
 
 
 def _clear(
-    photograph: LabelledPhotograph,
+    photograph: CloseUpSource,
     window: CrossingWindow,
     center: tuple[float, float],
     number: int,
@@ -177,7 +177,7 @@ def _clear(
 
 
 def _ordered(
-    photograph: LabelledPhotograph,
+    photograph: CloseUpSource,
     window: CrossingWindow,
     center: tuple[float, float],
     number: int,
@@ -193,7 +193,7 @@ def _ordered(
 
 
 def _cut(
-    photograph: LabelledPhotograph,
+    photograph: CloseUpSource,
     center: tuple[float, float],
     row: dict[str, object],
     rng: np.random.Generator,
@@ -213,8 +213,7 @@ def _cut(
         cut_close_up((labels == kind).astype(np.uint8) * 255, inner, drive_px, STORED)
         for kind in (ARTERY, VEIN, OVERLAP)
     ]
-    unknown = photograph.unknown.astype(np.uint8) * 255
-    shares.append(cut_close_up(unknown, outer, drive_px, STORED))
+    shares.append(cut_close_up(photograph.unknown, outer, drive_px, STORED))
     coarse = cut_coarse(photograph.av, outer, drive_px, STORED)
     place = {
         "x_px": round(outer[0], 1),
@@ -226,7 +225,7 @@ def _cut(
 
 
 def write_photograph(
-    photograph: LabelledPhotograph, patches: Sequence[Patch], output: Path
+    photograph: CloseUpSource, patches: Sequence[Patch], output: Path
 ) -> pd.DataFrame:
     """Write the patches of a photograph; their rows.
 

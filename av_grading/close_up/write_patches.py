@@ -8,15 +8,14 @@ Writes patches/, maps/ (shares of artery, vein and overlap) and manifest.csv, fo
 Exit codes: 0 done, 1 a file cannot be read or written, 2 wrong usage.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
+from av_grading.command_line import exit_code, make_parser
+
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add("--close-ups", type=Path, required=True, help="folder of datasets/cut_close_ups.py")
     add("--weights", type=Path, required=True, help="of the close-up network")
@@ -24,15 +23,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--kinds", nargs="*", default=["plain", "nicked"], help="of the close-ups")
     args = parser.parse_args(argv)
     from av_grading.close_up.graded_patches import write
-    from av_grading.formats.errors import InputFileError
-    from av_grading.models.encoder import WeightsError
 
-    try:
-        print(f"written: {write(args)} patches, {args.output / 'manifest.csv'}")
-    except (InputFileError, WeightsError, OSError) as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(lambda: write(args))
 
 
 if __name__ == "__main__":

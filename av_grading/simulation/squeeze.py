@@ -151,12 +151,8 @@ def displacement(
 ) -> tuple[Field, Field]:
     """Where every pixel comes from: x and y to add to its own position, each (H, W), in px."""
     points, along, normals = _dense(vein.line)
-    rows, columns = np.mgrid[: av_map.shape[0], : av_map.shape[1]]
-    pixels = np.stack([columns.ravel(), rows.ravel()], axis=1)
     rest = REST * vein.half_width + drive_px
-    away, nearest = cKDTree(points).query(pixels, distance_upper_bound=rest)
-    inside = np.isfinite(away)
-    nearest = np.where(inside, nearest, 0)
+    pixels, nearest, inside = _nearest(av_map.shape, points, rest)
     across = np.einsum("ij,ij->i", pixels - points[nearest], normals[nearest])
     factor = _factor(along, vein, amount, drive_px)[nearest]
     # Bent aside, the vein's middle lies off its line; less and less towards where nothing moves.
@@ -177,14 +173,20 @@ def along_vein(
     """Signed way along the vein of every pixel's nearest point of the line (px, negative on the
     first arm), and whether the pixel is near enough to belong to the vein; each (H, W)."""
     points, along, _ = _dense(vein.line)
+    _, nearest, inside = _nearest(shape, points, REST * vein.half_width + drive_px)
+    return along[nearest].reshape(shape[:2]), inside.reshape(shape[:2])
+
+
+def _nearest(
+    shape: tuple[int, ...], points: Field, reach: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Pixels of an image, (H W, 2), x and y; for each the nearest of some points, and whether it is
+    within reach (px): where not, the number is 0."""
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     pixels = np.stack([columns.ravel(), rows.ravel()], axis=1)
-    away, nearest = cKDTree(points).query(
-        pixels, distance_upper_bound=REST * vein.half_width + drive_px
-    )
+    away, nearest = cKDTree(points).query(pixels, distance_upper_bound=reach)
     inside = np.isfinite(away)
-    way = along[np.where(inside, nearest, 0)]
-    return way.reshape(shape[:2]), inside.reshape(shape[:2])
+    return pixels, np.where(inside, nearest, 0), inside
 
 
 def _dense(line: VesselLine) -> tuple[Field, Field, Field]:

@@ -1,7 +1,7 @@
 """Patches and maps of the crossings of a photograph, without a map of the whole photograph."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,18 +52,32 @@ def cut_crossings(
         size: side of a patch (px).
     """
     drive_px = found.fov.drive_px
-    reach = side * drive_px / 2 + 3  # interpolation reads a pixel beyond the patch
-    for x, y in found.centers.astype(float):
-        columns, rows = span(x, reach, pixels.shape[1]), span(y, reach, pixels.shape[0])
+    for center in found.centers.astype(float):
+        rows, columns, inner = window_around(center, side * drive_px, found.shape)
         window = pixels[rows, columns]
         labels = most_likely(found.av_window(rows, columns))
-        place = ((x - columns.start, y - rows.start), drive_px, side, size)
+        place = (inner, drive_px, side, size)
         unit = size / (side * drive_px)
         yield CrossingPatch(
             cut_patch(window, *place), cut_map(labels, *place), drive_px * unit, unit
         )
 
 
-def span(center: float, reach: float, length: int) -> slice:
+def window_around(
+    center: Sequence[float] | NDArray[np.float64], side: float, shape: tuple[int, int]
+) -> tuple[slice, slice, tuple[float, float]]:
+    """Rows and columns of what a patch is cut from, and the centre within it (px).
+
+    Args:
+        center: x and y (px of the photograph).
+        side: of the patch (px of the photograph).
+        shape: height and width of the photograph.
+    """
+    reach = side / 2 + 3  # interpolation reads a pixel beyond the patch
+    rows, columns = _span(center[1], reach, shape[0]), _span(center[0], reach, shape[1])
+    return rows, columns, (float(center[0]) - columns.start, float(center[1]) - rows.start)
+
+
+def _span(center: float, reach: float, length: int) -> slice:
     """Pixels within `reach` of a position along a side of `length` px."""
     return slice(max(0, math.floor(center - reach)), min(length, math.ceil(center + reach) + 1))

@@ -16,7 +16,7 @@ from av_grading.close_up.grader_maps import grader_map
 from av_grading.close_up.vessels import CrossingVessels, crossing_vessels
 from av_grading.formats.patches import PIXELS as PATCH_PIXELS
 from av_grading.formats.patches import SIDE, cut_patch
-from av_screening.steps.patches import CrossingPatch, span
+from av_screening.steps.patches import CrossingPatch, window_around
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,10 @@ def look_closely(
     """
     drive_px = prediction.fov.drive_px
     patches, coarse = [], []
-    reach = SIDE * drive_px / 2 + 3
-    for x, y in prediction.centers.astype(float):
-        rows, columns = span(y, reach, pixels.shape[0]), span(x, reach, pixels.shape[1])
-        place = (x - columns.start, y - rows.start), drive_px
-        patches.append(cut_close_up(pixels[rows, columns], *place))
-        coarse.append(cut_coarse(prediction.av_window(rows, columns), *place))
+    for place in prediction.centers.astype(float):
+        rows, columns, inner = window_around(place, SIDE * drive_px, prediction.shape)
+        patches.append(cut_close_up(pixels[rows, columns], inner, drive_px))
+        coarse.append(cut_coarse(prediction.av_window(rows, columns), inner, drive_px))
     if not patches:
         return []
     look = close_up.look(
@@ -107,20 +105,17 @@ def grader_patches(
 ) -> list[CrossingPatch]:
     """What graders are given of close looks, cut around the refined centres."""
     drive_px = prediction.fov.drive_px
-    reach = SIDE * drive_px / 2 + 3
     unit = PATCH_PIXELS / (SIDE * drive_px)
     found = []
     for look in looks:
-        x, y = look.center
-        rows, columns = span(y, reach, pixels.shape[0]), span(x, reach, pixels.shape[1])
-        place = (x - columns.start, y - rows.start), drive_px, SIDE, PATCH_PIXELS
+        rows, columns, inner = window_around(look.center, SIDE * drive_px, prediction.shape)
         shares = grader_map(look.shares, look.middle)
         labels = np.concatenate(
             [np.maximum(255 - shares.sum(0, keepdims=True, dtype=int), 0), shares]
         )
         found.append(
             CrossingPatch(
-                cut_patch(pixels[rows, columns], *place),
+                cut_patch(pixels[rows, columns], inner, drive_px, SIDE, PATCH_PIXELS),
                 np.asarray(labels.argmax(axis=0), np.uint8),
                 drive_px * unit,
                 unit,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments.rules import ROOT
+from tests.processes import start_as_on_a_terminal
 
 TINY = """
 variables: {{out: {out}}}
@@ -89,15 +90,8 @@ def test_what_was_interrupted_goes_on(tiny: Path) -> None:
     wait = tiny.parent / "second/wait"  # the second is under way until it is interrupted
     wait.parent.mkdir()
     wait.touch()
-    process = subprocess.Popen(
-        command(tiny, "tiny:drawings/first", "tiny:drawings/second"),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # As `start_as_on_a_terminal` has it: in the background Ctrl-C would be ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    process = start_as_on_a_terminal(
+        ROOT, *command(tiny, "tiny:drawings/first", "tiny:drawings/second")[1:]
     )
     state = tiny.with_name("state.json")
     deadline = time.monotonic() + 200
