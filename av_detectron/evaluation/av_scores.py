@@ -41,9 +41,9 @@ class MapScores:
 
 def map_centers(probabilities: NDArray[np.float32], record: dict[str, Any]) -> PhotographCenters:
     """Crossings of a map (3, H, W) alone, against those of its photograph's dataset dict."""
-    unit = record["fov"].drive_px
-    centers, scores = find_map_crossings(probabilities, unit)
-    return PhotographCenters(centers / unit, scores, labelled_centers(record))
+    drive_px = record["fov"].drive_px
+    centers, scores = find_map_crossings(probabilities, drive_px)
+    return PhotographCenters(centers / drive_px, scores, labelled_centers(record))
 
 
 def score_map(probabilities: NDArray[np.float32], record: dict[str, Any]) -> MapScores:
@@ -54,8 +54,8 @@ def score_map(probabilities: NDArray[np.float32], record: dict[str, Any]) -> Map
         ValueError: they are of another size.
     """
     labels = read.read_av_map(Path(record["av_file_name"]))
-    unit = record["fov"].drive_px
-    agreed = agree_along_segments(probabilities, SMALLEST * unit**2)
+    drive_px = record["fov"].drive_px
+    agreed = agree_along_segments(probabilities, SMALLEST * drive_px**2)
     return MapScores(
         raw=count_map(probabilities, labels, record["fov"]),
         agreed=count_map(agreed, labels, record["fov"]),

@@ -146,11 +146,11 @@ def _photograph_centers(
     record: dict[str, Any], predictions: list[dict[str, Any]]
 ) -> PhotographCenters:
     """Centres of one photograph's labels and predictions, in DRIVE px."""
-    unit = record["fov"].drive_px
+    drive_px = record["fov"].drive_px
     mine = [p for p in predictions if p["image_id"] == record["image_id"]]
     boxes = np.array([p["bbox"] for p in mine], float).reshape(-1, 4)
     return PhotographCenters(
-        predicted=(boxes[:, :2] + boxes[:, 2:] / 2 - 0.5) / unit,
+        predicted=(boxes[:, :2] + boxes[:, 2:] / 2 - 0.5) / drive_px,
         scores=np.array([p["score"] for p in mine], float),
         labelled=labelled_centers(record),
     )

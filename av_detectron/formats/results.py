@@ -39,10 +39,10 @@ def committed_file(name: str, folder: Path) -> Path:
     try:
         done = subprocess.run(git, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        said = getattr(error, "stderr", b"") or str(error).encode()
+        message = getattr(error, "stderr", b"") or str(error).encode()
         raise ValueError(
             f"{name}: expected a file, or COMMIT:FILE of this repository with its history "
-            f"({said.decode(errors='replace').strip()})"
+            f"({message.decode(errors='replace').strip()})"
         ) from error
     path = folder / Path(name.split(":", 1)[1]).name
     path.write_bytes(done.stdout)

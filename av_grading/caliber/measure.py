@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from av_grading.caliber.centerline import trace
-from av_grading.caliber.severity import NAMES, REACH, Caliber, judge
+from av_grading.caliber.severity import NAMES, REACH, Caliber, classify
 from av_grading.caliber.validity import Validity, check_crossing
 from av_grading.caliber.width import Widths, measure_widths
 from av_grading.formats.errors import InputFileError, NotMeasurable
@@ -89,7 +89,7 @@ def measure_row(row: GradedPatch, side: float, source: str = "both") -> Measured
         validity = check_crossing(photograph, av_map, center, drive_px)
         line = trace(av_map, VEIN, center, drive_px, REACH)
         widths = measure_widths(photograph, av_map, line, drive_px)
-        caliber = judge(widths, drive_px, source)
+        caliber = classify(widths, drive_px, source)
         return Measured(row, drive_px, widths, caliber, validity, caliber.not_measurable)
     except NotMeasurable as error:
         return Measured(row, drive_px, widths, None, validity, str(error))

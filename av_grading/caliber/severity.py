@@ -124,10 +124,10 @@ def measure_crossing(
         raise ValueError(f"source: expected one of {', '.join(SOURCES)}, found {source!r}")
     line = trace(av_map, VEIN, center, drive_px, REACH)
     widths = measure_widths(photograph, av_map, line, drive_px)
-    return judge(widths, drive_px, source)
+    return classify(widths, drive_px, source)
 
 
-def judge(widths: Widths, drive_px: float, source: str = "both") -> Caliber:
+def classify(widths: Widths, drive_px: float, source: str = "both") -> Caliber:
     """Narrowing on both sides from the widths along a vein; arguments as `measure_crossing`.
 
     Raises:

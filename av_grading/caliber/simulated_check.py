@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from av_grading.caliber.measure import Measured
-from av_grading.caliber.severity import SOURCES, Caliber, judge
+from av_grading.caliber.severity import SOURCES, Caliber, classify
 from av_grading.formats.errors import InputFileError, NotMeasurable
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.formats.manifest import GradedPatch
@@ -84,7 +84,7 @@ def collect(rows: Sequence[Measured]) -> Ratios:
         forward = same_order(found.row, found)
         for source in SOURCES:
             try:
-                caliber = judge(found.widths, found.drive_px, source)
+                caliber = classify(found.widths, found.drive_px, source)
             except NotMeasurable:
                 continue
             ratios = [np.nan if s is None else s.ratio for s in caliber.sides]

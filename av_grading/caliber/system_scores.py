@@ -30,12 +30,12 @@ def given_grades(
     """
     groups = [m.row.group for m in measured]
     truth = [m.row.grade for m in measured]
-    said = caliber_grades(measured, Thresholds())
+    graded = caliber_grades(measured, Thresholds())
     features = np.stack([crossing_features(m.widths, m.drive_px or 1.0) for m in measured])
     known = [g for g in truth if g is not None]
     roy = out_of_fold(normalise(features, groups), known, groups, folds, seed)
     found = {
-        "nguyen": np.array([np.nan if g is None else g for g in said]),
+        "nguyen": np.array([np.nan if g is None else g for g in graded]),
         "roy": roy.argmax(axis=1).astype(float),
     }
     for name, path in paths.items():
@@ -59,13 +59,13 @@ def grade_metrics(truth: Array, grades: dict[str, Array], rows: Rows) -> dict[st
     """
     found = {}
     easy = np.isfinite(grades["nguyen"][rows])
-    for name, said in grades.items():
-        known = np.isfinite(said[rows])
-        found[f"{name}_qwk"] = quadratic_kappa(truth[rows][known], said[rows][known])
-        found[f"{name}_accuracy"] = float((truth[rows] == said[rows])[known].mean())
+    for name, graded in grades.items():
+        known = np.isfinite(graded[rows])
+        found[f"{name}_qwk"] = quadratic_kappa(truth[rows][known], graded[rows][known])
+        found[f"{name}_accuracy"] = float((truth[rows] == graded[rows])[known].mean())
         found[f"{name}_graded_share"] = float(known.mean())
         both = known & easy
-        found[f"{name}_measured_qwk"] = quadratic_kappa(truth[rows][both], said[rows][both])
+        found[f"{name}_measured_qwk"] = quadratic_kappa(truth[rows][both], graded[rows][both])
     return found
 
 

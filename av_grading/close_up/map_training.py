@@ -113,9 +113,9 @@ def map_loss(logits: torch.Tensor, share: torch.Tensor, weight: torch.Tensor) ->
     target = torch.cat([(1 - kinds.sum(1, keepdim=True)).clamp(min=0), kinds], dim=1)
     entropy = -(target * logits.log_softmax(dim=1)).sum(dim=1)
     loss = (entropy * weight).sum() / weight.sum()
-    said = logits.softmax(dim=1)
+    predicted = logits.softmax(dim=1)
     for kind in (1, 2):
-        p, t = said[:, kind] + said[:, 3], target[:, kind] + target[:, 3]
+        p, t = predicted[:, kind] + predicted[:, 3], target[:, kind] + target[:, 3]
         both, total = (weight * p * t).sum((1, 2)), (weight * (p + t)).sum((1, 2))
         loss = loss + 0.5 * (1 - (2 * both + 20) / (total + 20)).mean()
     return loss
@@ -137,7 +137,7 @@ def validate(network: CloseUpNet, data: CloseUps) -> dict[str, float]:
     area = np.zeros((len(data), 2))
     for start in range(0, len(data), 16):
         part = slice(start, start + 16)
-        said = network(to_inputs(data.patches[part], data.coarse[part])).softmax(dim=1)
+        predicted = network(to_inputs(data.patches[part], data.coarse[part])).softmax(dim=1)
         truth = data.labels[part].float() / 255
         center = data.centers()[part]
         away = (
@@ -146,24 +146,24 @@ def validate(network: CloseUpNet, data: CloseUps) -> dict[str, float]:
         near = ((away < 15 * SCALE) & (truth[:, 3] < 0.5)).float()
         ring = ((away > 2.5 * SCALE) & (away < 9 * SCALE)).float()
         for name, kind in (("artery", 1), ("vein", 2)):
-            p, t = said[:, kind] + said[:, 3], truth[:, kind - 1] + truth[:, 2]
+            p, t = predicted[:, kind] + predicted[:, 3], truth[:, kind - 1] + truth[:, 2]
             hard = (p > 0.5).float() * near
             label = (t > 0.5).float() * near
             total = (hard + label).sum((1, 2))
             found = 2 * (hard * label).sum((1, 2)) / total.clamp(min=1)
             dice[name] += found[total > 0].tolist()
         area[part] = torch.stack(
-            [(said[:, 2] * ring).sum((1, 2)), (truth[:, 1] * ring).sum((1, 2))], dim=1
+            [(predicted[:, 2] * ring).sum((1, 2)), (truth[:, 1] * ring).sum((1, 2))], dim=1
         ).numpy()
-    table = data.table.assign(said=area[:, 0], truth=area[:, 1])
-    plain = table[table["kind"] == "plain"].set_index(["group", "crossing"])[["said", "truth"]]
+    table = data.table.assign(predicted=area[:, 0], truth=area[:, 1])
+    plain = table[table["kind"] == "plain"].set_index(["group", "crossing"])[["predicted", "truth"]]
     nicked = table[table["kind"] == "nicked"].join(
         plain, on=["group", "crossing"], rsuffix="_plain"
     )
-    nicked = nicked[nicked["said_plain"].notna()]
+    nicked = nicked[nicked["predicted_plain"].notna()]
     left = np.log(
-        nicked[["said", "truth"]].to_numpy().clip(1)
-        / nicked[["said_plain", "truth_plain"]].to_numpy().clip(1)
+        nicked[["predicted", "truth"]].to_numpy().clip(1)
+        / nicked[["predicted_plain", "truth_plain"]].to_numpy().clip(1)
     )
     return {
         "artery_dice": float(np.mean(dice["artery"])),

@@ -134,5 +134,5 @@ def teach(args: argparse.Namespace) -> None:
         CloseUp(close_up.network, ReadingHead(tensors[0], tensors[1], tensors[2], bias)),
         args.output,
     )
-    said = {n: f for n, (_, __, f) in zip(QUESTIONS, fits, strict=True)}
-    write_whole(args.output.with_suffix(".readings.json"), json.dumps(said, indent=1))
+    by_question = {n: f for n, (_, __, f) in zip(QUESTIONS, fits, strict=True)}
+    write_whole(args.output.with_suffix(".readings.json"), json.dumps(by_question, indent=1))

@@ -211,7 +211,7 @@ def _contradictions(answers: Sequence[Answer]) -> list[str]:
     """Two answers for one crossing; readers and runs that are not those of the first row."""
     problems = []
     seen: dict[tuple[object, ...], Answer] = {}
-    said = [a for a in answers if a.answer]
+    answered = [a for a in answers if a.answer]
     for answer in answers:
         place = (answer.x, answer.y) if answer.crossing is None else (answer.crossing,)
         first = seen.setdefault((answer.photograph, *place), answer)
@@ -222,7 +222,7 @@ def _contradictions(answers: Sequence[Answer]) -> list[str]:
                 f"{answer.answer!r} here and {first.answer!r} in row {first.row}"
             )
         for name in ("reader", "run"):
-            row = answers[0] if name == "run" else (said or answers)[0]
+            row = answers[0] if name == "run" else (answered or answers)[0]
             expected, found = getattr(row, name), getattr(answer, name)
             if found != expected and (name == "run" or answer.answer):
                 problems.append(

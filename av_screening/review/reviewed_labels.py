@@ -50,20 +50,20 @@ def decide(
         tolerance: see `pair_answers`.
     """
     settled = [a for a in adjudicated if a.answer]
-    judged = pair_answers([p.known for p in pairs], settled, tolerance)
-    by_known = {id(p.first): p.second for p in judged if p.first}
+    answered = pair_answers([p.known for p in pairs], settled, tolerance)
+    by_known = {id(p.first): p.second for p in answered if p.first}
     final, undecided = [], 0
     for pair in pairs:
-        judge = by_known.get(id(pair.known))
-        if judge is not None:
-            final.append(judge)
+        answer = by_known.get(id(pair.known))
+        if answer is not None:
+            final.append(answer)
         elif pair.first and pair.second and not pair.why:
             both = f"{pair.first.reader}+{pair.second.reader}"
             final.append(Answer(**{**vars(pair.first), "reader": both}))
         else:
             undecided += 1
     # An adjudicator may add what both have missed.
-    return final + [p.second for p in judged if p.second and not p.first], undecided
+    return final + [p.second for p in answered if p.second and not p.first], undecided
 
 
 def labels_of(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from av_grading.caliber.centerline import trace
-from av_grading.caliber.severity import REACH, judge
+from av_grading.caliber.severity import REACH, classify
 from av_grading.caliber.width import Widths, measure_widths
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.grade_definition import Thresholds
@@ -72,7 +72,7 @@ def measure_caliber(crossing: CrossingPatch) -> VeinCaliber:
     try:
         line = trace(crossing.av_map, VEIN, (middle, middle), crossing.drive_px, REACH)
         widths = measure_widths(crossing.patch, crossing.av_map, line, crossing.drive_px)
-        caliber = judge(widths, crossing.drive_px)
+        caliber = classify(widths, crossing.drive_px)
     except NotMeasurable as error:
         return VeinCaliber({"measurable": 0, "not_measurable": str(error)}, widths)
     columns: dict[str, object] = {"measurable": int(not caliber.not_measurable)}

@@ -22,7 +22,7 @@ class CrossingPatch:
         patch: RGB, (P, P, 3), 0-255.
         av_map: labels, (P, P): 0 background, 1 artery, 2 vein, 3 overlap.
         drive_px: length of one DRIVE px in px of the patch.
-        unit: px of the patch per px of the photograph.
+        scale: px of the patch per px of the photograph.
         shares: of artery, vein and overlap, (3, P, P), 0-255, which graders read instead of the
             labels; None where there are labels alone.
     """
@@ -30,7 +30,7 @@ class CrossingPatch:
     patch: Patch
     av_map: Patch
     drive_px: float
-    unit: float
+    scale: float
     shares: Patch | None = None
 
 
@@ -57,9 +57,9 @@ def cut_crossings(
         window = pixels[rows, columns]
         labels = most_likely(found.av_window(rows, columns))
         place = (inner, drive_px, side, size)
-        unit = size / (side * drive_px)
+        scale = size / (side * drive_px)
         yield CrossingPatch(
-            cut_patch(window, *place), cut_map(labels, *place), drive_px * unit, unit
+            cut_patch(window, *place), cut_map(labels, *place), drive_px * scale, scale
         )
 
 

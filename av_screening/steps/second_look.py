@@ -105,7 +105,7 @@ def grader_patches(
 ) -> list[CrossingPatch]:
     """What graders are given of close looks, cut around the refined centres."""
     drive_px = prediction.fov.drive_px
-    unit = PATCH_PIXELS / (SIDE * drive_px)
+    scale = PATCH_PIXELS / (SIDE * drive_px)
     found = []
     for look in looks:
         rows, columns, inner = window_around(look.center, SIDE * drive_px, prediction.shape)
@@ -117,8 +117,8 @@ def grader_patches(
             CrossingPatch(
                 cut_patch(pixels[rows, columns], inner, drive_px, SIDE, PATCH_PIXELS),
                 np.asarray(labels.argmax(axis=0), np.uint8),
-                drive_px * unit,
-                unit,
+                drive_px * scale,
+                scale,
                 shares,
             )
         )
@@ -133,5 +133,5 @@ def fine_patch(crossing: CrossingPatch, look: CloseLook) -> CrossingPatch:
     size = (PIXELS, PIXELS)
     patch = cv2.warpAffine(look.patch, shift, size, flags=cv2.INTER_CUBIC)
     labels = cv2.warpAffine(look.labels, shift, size, flags=cv2.INTER_NEAREST)
-    unit = crossing.unit * SCALE / crossing.drive_px
-    return CrossingPatch(np.asarray(patch), np.asarray(labels), float(SCALE), unit)
+    scale = crossing.scale * SCALE / crossing.drive_px
+    return CrossingPatch(np.asarray(patch), np.asarray(labels), float(SCALE), scale)

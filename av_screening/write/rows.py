@@ -33,7 +33,7 @@ def crossing_rows(screened: Screened, photograph: str, identity: str, folder: st
             "x_px": f"{x:.1f}",
             "y_px": f"{y:.1f}",
             "score": f"{screened.found.scores[number]:.3f}",
-            "scale": f"{screened.crossings[number].unit:.4f}",
+            "scale": f"{screened.crossings[number].scale:.4f}",
         }
         if folder:
             row["patch"] = f"{folder}/patches/{number}.png"

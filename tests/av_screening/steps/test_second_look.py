@@ -89,7 +89,7 @@ def test_with_the_drawn_map_vessels_go_through_and_centres_are_refined(eye, scre
     assert patches[0].patch.shape == (96, 96, 3) and patches[0].shares.shape == (3, 96, 96)
     fine = step.fine_patch(patches[0], looks[0])
     assert fine.patch.shape == (PIXELS, PIXELS, 3) and fine.drive_px == pytest.approx(4)
-    assert fine.unit == pytest.approx(4 / found.fov.drive_px)
+    assert fine.scale == pytest.approx(4 / found.fov.drive_px)
 
 
 def test_crossings_on_the_disc_are_not_graded(eye, screened) -> None:

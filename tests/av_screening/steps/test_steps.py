@@ -21,7 +21,7 @@ def test_caliber_of_a_drawn_crossing() -> None:
     from av_screening.steps.caliber import measure_caliber
 
     photograph, av_map = draw_crossing(96, vein_width=10, artery_width=7)
-    measured = measure_caliber(CrossingPatch(photograph, av_map, drive_px=2.0, unit=2.0))
+    measured = measure_caliber(CrossingPatch(photograph, av_map, drive_px=2.0, scale=2.0))
     found = measured.columns
     assert measured.widths is not None and len(measured.widths.along) > 20
     assert found.keys() <= CALIBER.keys() and found["measurable"] == 1
