@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from av_detectron.config import add_av_config, get_av_config
 from av_detectron.data.crosspos import dataset_root, register_all
+from av_detectron.modeling import backbones as _backbones  # only registration
 from av_detectron.modeling import crossing_rcnn as _crossing_rcnn  # only registration
-from av_detectron.modeling import safpn as _safpn  # only registration
 from av_detectron.modeling import se_resnet as _se_resnet  # only registration
 from av_detectron.modeling import vessel_net as _vessel_net  # only registration
 from av_detectron.predictor import Prediction, Predictor
@@ -19,6 +19,6 @@ try:
 except PackageNotFoundError:  # run from its sources
     __version__ = "unknown"
 __all__ = ["Prediction", "Predictor", "add_av_config", "get_av_config"]
-del _crossing_rcnn, _safpn, _se_resnet, _vessel_net
+del _backbones, _crossing_rcnn, _se_resnet, _vessel_net
 
 register_all(dataset_root())

@@ -1,1 +1,2 @@
-"""Backbones, each registered with Detectron2 when its module is imported."""
+"""The networks: `backbones` names them, `crossing_rcnn` and `vessel_net` are whole models; each is
+registered with Detectron2 when its module is imported."""

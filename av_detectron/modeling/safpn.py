@@ -9,13 +9,9 @@ softmax across levels is taken at each position.
 
 import torch
 import torch.nn.functional as F
-from detectron2.config import CfgNode
-from detectron2.layers import ShapeSpec
-from detectron2.modeling import BACKBONE_REGISTRY, Backbone
-from detectron2.modeling.backbone.fpn import FPN, LastLevelMaxPool
+from detectron2.modeling import Backbone
+from detectron2.modeling.backbone.fpn import FPN
 from torch import nn
-
-from av_detectron.modeling.se_resnet import build_se_resnet_backbone
 
 ATTENTION_KINDS = ("position", "image", "level")
 
@@ -154,30 +150,3 @@ class SAFPN(FPN):
             names = [f for f in self._out_feature_strides if f not in self.levels]
             results.update(zip(names, top, strict=True))
         return {name: results[name] for name in self._out_features}
-
-
-@BACKBONE_REGISTRY.register()
-def build_se_resnet_safpn_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> SAFPN:
-    """SE-ResNet with the scale-attention pyramid, from `MODEL.RESNETS`, `.FPN` and `.SAFPN`."""
-    return SAFPN(
-        bottom_up=build_se_resnet_backbone(cfg, input_shape),
-        in_features=cfg.MODEL.FPN.IN_FEATURES,
-        out_channels=cfg.MODEL.FPN.OUT_CHANNELS,
-        norm=cfg.MODEL.FPN.NORM,
-        top_block=LastLevelMaxPool(),
-        attention=cfg.MODEL.SAFPN.ATTENTION,
-        out_features=cfg.MODEL.SAFPN.OUT_FEATURES or None,
-    )
-
-
-@BACKBONE_REGISTRY.register()
-def build_se_resnet_fpn_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> FPN:
-    """SE-ResNet with Detectron2's stock feature pyramid: what SAFPN is measured against."""
-    return FPN(
-        bottom_up=build_se_resnet_backbone(cfg, input_shape),
-        in_features=cfg.MODEL.FPN.IN_FEATURES,
-        out_channels=cfg.MODEL.FPN.OUT_CHANNELS,
-        norm=cfg.MODEL.FPN.NORM,
-        top_block=LastLevelMaxPool(),
-        fuse_type=cfg.MODEL.FPN.FUSE_TYPE,
-    )

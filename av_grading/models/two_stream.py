@@ -3,9 +3,8 @@
 import torch
 from torch import nn
 
-from av_grading.config import POOLINGS
 from av_grading.models.align_vein import align
-from av_grading.models.bilinear import BilinearPooling
+from av_grading.models.pooling import build_poolings
 
 
 class TwoStream(nn.Module):
@@ -42,16 +41,15 @@ class TwoStream(nn.Module):
             ValueError: unknown pooling.
         """
         super().__init__()
-        if pooling not in POOLINGS:
-            raise ValueError(f"pooling: expected one of {POOLINGS}, found {pooling!r}")
         self.photograph = photograph
         self.av_map = av_map
         self.align_vein = align_vein
-        self.bilinear = BilinearPooling(channels, channels, rank) if pooling != "concat" else None
-        self.means = pooling != "bilinear"
+        poolings = build_poolings(pooling, channels, rank)
+        self.pooled_by = tuple(poolings)
+        for name, module in poolings.items():
+            self.add_module(name, module)
+        sizes = [module.features for module in poolings.values()]
         # Unit-length rows have entries of size 1 / rank: the norm brings them back to size 1.
-        sizes = [] if self.bilinear is None else [self.bilinear.features]
-        sizes += [2 * channels] * self.means
         self.norms = nn.ModuleList(nn.LayerNorm(size) for size in sizes)
         self.classify = nn.Sequential(nn.Dropout(dropout), nn.Linear(sum(sizes), outputs))
 
@@ -60,9 +58,7 @@ class TwoStream(nn.Module):
         if self.align_vein:
             patch, av_map = align(patch, av_map)
         first, second = self.photograph(patch), self.av_map(av_map)  # (B, C, h, w)
-        pooled = [] if self.bilinear is None else [self.bilinear(first, second)]
-        if self.means:
-            pooled.append(torch.cat([first.mean((2, 3)), second.mean((2, 3))], dim=1))
+        pooled = [self.get_submodule(name)(first, second) for name in self.pooled_by]
         parts = [norm(x) for norm, x in zip(self.norms, pooled, strict=True)]
         logits: torch.Tensor = self.classify(torch.cat(parts, dim=1))
         return logits

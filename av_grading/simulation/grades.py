@@ -1,4 +1,8 @@
-"""Grades to be simulated: their thresholds, and squeezes drawn within them."""
+"""Grades to be simulated: the thresholds between them, and squeezes drawn within them.
+
+`GradeRule` has the definition of a grade, `formats/grade_definition.py`, for its defaults; other
+thresholds for the simulation alone are given to it.
+"""
 
 from dataclasses import dataclass, replace
 

@@ -44,10 +44,12 @@ def ray_runner(workers: int) -> Runner:
 
 def _absolute(task: Task) -> Task:
     """A task whose paths do not depend on where an actor runs."""
+    given = task.settings
     settings = replace(
-        task.settings,
-        detector=task.settings.detector.resolve(),
-        graders=tuple(path.resolve() for path in task.settings.graders),
+        given,
+        detector=given.detector.resolve(),
+        graders=tuple(path.resolve() for path in given.graders),
+        close_up=given.close_up and given.close_up.resolve(),
     )
     folder, output = task.folder.resolve(), task.output.resolve()
     return replace(task, settings=settings, folder=folder, output=output)

@@ -1,4 +1,8 @@
-"""Grades of the crossings of a photograph, by one grader or several."""
+"""Grades of the crossings of a photograph, by one grader or several.
+
+`pipeline.Pipeline` grades a photograph's crossings together, on the device of the settings; the
+patches of several photographs would be gathered there.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

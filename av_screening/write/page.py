@@ -45,7 +45,7 @@ def review_page(run: str, record: Mapping[str, Any]) -> str:
     entry = index_entry(record) | {"folder": "."}
     return (
         environment()
-        .get_template("review.html")
+        .get_template("page.html")
         .render(name=entry["name"], photographs=json_lines([entry]), **_common(run))
     )
 
