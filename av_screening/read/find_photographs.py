@@ -16,7 +16,7 @@ def find_photographs(folder: Path, without: Path | None = None) -> Iterator[Pure
     """Paths below `folder`, by name, folders within it where their names come.
 
     Hidden files and folders and what earlier runs wrote are left out, links to folders are not
-    followed.
+    followed. A folder that cannot be listed is yielded itself: reading it says so.
 
     Args:
         folder: where to look.
@@ -29,8 +29,14 @@ def find_photographs(folder: Path, without: Path | None = None) -> Iterator[Pure
 
 
 def _below(folder: Path, relative: PurePath, without: Path | None) -> Iterator[PurePath]:
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        if not relative.parts:
+            raise
+        yield relative
+        return
     for entry in entries:
         if entry.name.startswith("."):
             continue
@@ -40,17 +46,18 @@ def _below(folder: Path, relative: PurePath, without: Path | None) -> Iterator[P
             path = Path(entry.path)
             if path.resolve() != without:
                 yield from _below(path, relative / entry.name, without)
-        elif _is_photograph(Path(entry.path)):
+        elif _is_photograph(entry):
             yield relative / entry.name
 
 
-def _is_photograph(path: Path) -> bool:
+def _is_photograph(entry: os.DirEntry[str]) -> bool:
     """By suffix; archives keep DICOM without one."""
+    path = Path(entry.path)
     if path.suffix.lower() in SUFFIXES:
         return True
-    if path.suffix:
-        return False
     try:
+        if path.suffix or not entry.is_file():
+            return False
         with path.open("rb") as file:
             return is_dicom(file.read(132))
     except OSError:

@@ -6,6 +6,8 @@ file whatever reads it next.
 """
 
 import io
+import os
+import stat
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,22 +47,49 @@ def read_content(path: Path, limits: ReadingLimits) -> bytes:
     """The file's bytes, read once: they are hashed and decoded from memory.
 
     Raises:
-        RejectedPhotograph: unreadable, empty, or larger than the limit.
+        RejectedPhotograph: unreadable, empty, larger than the limit, or no file: a pipe would keep
+            a run waiting for ever.
     """
+    most = int(limits.max_file_mb * 1e6)
     try:
-        size = path.stat().st_size
-        if size > limits.max_file_mb * 1e6:
-            raise RejectedPhotograph(
-                "too_large",
-                f"expected a file of at most {limits.max_file_mb:g} MB, found {size / 1e6:.0f} MB; "
-                "--max-file-mb raises the limit",
-            )
-        content = path.read_bytes()
+        with open(path, "rb", opener=_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise RejectedPhotograph(
+                    "unreadable", f"expected a file, found {_kind_of(status.st_mode)}"
+                )
+            content = b"" if status.st_size > most else file.read(most + 1)  # it may be growing
+            size = max(status.st_size, len(content))
+            if size > most:
+                raise RejectedPhotograph(
+                    "too_large",
+                    f"expected a file of at most {limits.max_file_mb:g} MB, found "
+                    f"{size / 1e6:.0f} MB; --max-file-mb raises the limit",
+                )
+    except IsADirectoryError as error:
+        raise RejectedPhotograph("unreadable", "a folder that cannot be listed") from error
     except OSError as error:
         raise RejectedPhotograph("unreadable", f"cannot be read: {error.strerror}") from error
     if not content:
         raise RejectedPhotograph("unreadable", "expected an image, found an empty file")
     return content
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a pipe without waiting for who writes to it (Windows has no such pipes)."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _kind_of(mode: int) -> str:
+    for test, name in (
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISBLK, "a device"),
+        (stat.S_ISCHR, "a device"),
+    ):
+        if test(mode):
+            return name
+    return "something else"
 
 
 def decode(content: bytes, limits: ReadingLimits, identity: str = "") -> Photograph:

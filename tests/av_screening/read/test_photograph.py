@@ -1,6 +1,8 @@
 """Photographs of every format, and files that are none."""
 
 import io
+import os
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +164,39 @@ def test_fuzzed_headers_are_read_or_rejected(
 def test_noise_after_a_signature_is_rejected(start: bytes, rest: bytes) -> None:
     with pytest.raises(RejectedPhotograph):
         decode(start + rest, LIMITS)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device", "folder", "loop", "missing"])
+def test_what_is_no_file_is_named_at_once(tmp_path: Path, kind: str) -> None:
+    path, message = tmp_path / "eye.png", {"device": "a device", "pipe": "a named pipe"}.get(kind)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(path))
+    elif kind == "device":
+        path = Path("/dev/null")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "loop":
+        path.symlink_to(path)
+    with pytest.raises(RejectedPhotograph) as raised:
+        read_content(path, ReadingLimits())
+    assert raised.value.reason == "unreadable" and (message or "") in str(raised.value)
+
+
+def test_a_file_that_grows_while_it_is_read_stays_within_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "eye.png"
+    path.write_bytes(b"x" * 100)
+    status = os.fstat
+
+    def before_it_grew(number: int) -> os.stat_result:
+        found = status(number)
+        path.write_bytes(b"x" * 2000)
+        return found
+
+    monkeypatch.setattr(os, "fstat", before_it_grew)
+    with pytest.raises(RejectedPhotograph, match="--max-file-mb"):
+        read_content(path, ReadingLimits(max_file_mb=0.001))
