@@ -1,7 +1,7 @@
 """Grades to be simulated: the thresholds between them, and squeezes drawn within them.
 
-`GradeRule` has the definition of a grade, `formats/grade_definition.py`, for its defaults; other
-thresholds for the simulation alone are given to it.
+`GradeRule`'s defaults are the definition of a grade, `formats/grade_definition.py`, which caliber
+grades share; other numbers there change the simulation alone.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,10 @@ from av_grading.simulation.squeeze import Squeeze
 
 @dataclass(frozen=True)
 class GradeRule(Thresholds):
-    """Thresholds that leave room for a squeeze of every grade."""
+    """Thresholds that leave room for a squeeze of every grade; by default the definition's."""
+
+    pressed: float = Thresholds.pressed
+    moderate: float = Thresholds.moderate
 
     def __post_init__(self) -> None:
         if not 0.2 < self.moderate < self.pressed < 1:

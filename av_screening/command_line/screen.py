@@ -67,6 +67,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--device", choices=("cpu", "cuda"), default="cpu")
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     add("--no-caliber", action="store_true", help="do not measure the veins' width")
+    add("--eyes", type=Path, help="CSV with photograph, person, eye: tables by eye and person")
     add("--explain", action="store_true", help="draw where the graders looked (Grad-CAM)")
     add("--dicom-id", default="", metavar="KEYWORD", help="attribute to copy, such as PatientID")
     add("--max-megapixels", type=float, default=ReadingLimits.max_megapixels)
@@ -126,11 +127,18 @@ def main(argv: list[str] | None = None) -> int:
     parser = make_parser()
     args = parser.parse_args(argv)
     check_usage(args, parser)
+    from av_screening.errors import FileProblems
+    from av_screening.eyes.eye_table import check_eyes
+    from av_screening.eyes.summaries import BY_EYE, summarise
     from av_screening.run.folder import UsageError, screen_folder
     from av_screening.run.ray_runner import ray_runner
 
     try:
+        check_eyes(args.eyes, args.photographs, args.output)
         settings = settings_of(args, parser)
+    except FileProblems as error:  # before hours of work, not after them
+        print(f"stopped: {error}", file=sys.stderr)
+        return 1
     except ValueError as error:  # its name is that of the flag
         parser.error(f"--{error}")
     workers = args.workers or (1 if args.device == "cuda" else os.cpu_count() or 1)
@@ -157,6 +165,12 @@ def main(argv: list[str] | None = None) -> int:
     if not settings.graders:
         print("crossings have no grades: --graders named none")
     print(f"written: {args.output / 'index.html'}")
+    if args.eyes is not None:
+        try:
+            summarise(args.output, args.eyes, args.output / BY_EYE)
+        except (OSError, FileProblems) as error:
+            print(f"stopped: {error}", file=sys.stderr)
+            return 1
     return 1 if counts.failures else 0
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from av_grading.command_line.defaults import PIXELS, SIDE, WIDTHS
-from av_grading.formats.grade_definition import Thresholds
 
 if TYPE_CHECKING:
     from av_grading.simulation.write import Source
@@ -56,8 +55,8 @@ def main(argv: list[str] | None = None) -> int:
     add(
         "--widths", type=float, nargs=2, default=WIDTHS, metavar=("LEAST", "BELOW"), help="of veins"
     )
-    add("--pressed", type=float, default=Thresholds.pressed, help="width below which: pressed")
-    add("--moderate", type=float, default=Thresholds.moderate, help="width below which: moderate")
+    add("--pressed", type=float, help="width below which: pressed (default: GradeRule's)")
+    add("--moderate", type=float, help="width below which: moderate (likewise)")
     add("--seed", type=int, default=0)
     args = parser.parse_args(argv)
     if not 0 < args.widths[0] < args.widths[1]:
@@ -67,7 +66,8 @@ def main(argv: list[str] | None = None) -> int:
     from av_grading.simulation.grades import GradeRule
 
     try:
-        rule = GradeRule(args.pressed, args.moderate)
+        given = {"pressed": args.pressed, "moderate": args.moderate}
+        rule = GradeRule(**{name: value for name, value in given.items() if value is not None})
     except ValueError as error:
         parser.error(str(error))
     from av_detectron.data.crosspos import dataset_root

@@ -28,23 +28,13 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
-    return exit_code(lambda: summarise(args.run, args.eyes, args.output or args.run / "by_eye"))
 
+    def write() -> None:
+        from av_screening.eyes.summaries import BY_EYE, summarise
 
-def summarise(folder: Path, table: Path | None, output: Path) -> None:
-    """Write a run's tables by photograph, eye and person, and say what is known."""
-    from av_screening.eyes.eye_table import read_run_eyes
-    from av_screening.eyes.summaries import eyes_of, summaries, write_summaries
-    from av_screening.run.finished_run import FinishedRun
+        summarise(args.run, args.eyes, args.output or args.run / BY_EYE)
 
-    run = FinishedRun.read(folder)
-    eyes = eyes_of(run, read_run_eyes(table, run))
-    write_summaries(output, summaries(run, eyes))
-    sources = [eye.source if eye.eye else "not known" for eye in eyes.values()]
-    counts = ", ".join(f"{sources.count(s)} {s}" for s in sorted(set(sources)))
-    persons = len({eye.person for eye in eyes.values()})
-    print(f"{len(eyes)} photographs of {persons} persons; eyes: {counts}")
-    print(f"written: {output}")
+    return exit_code(write)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from av_screening.errors import FileProblems
+from av_screening.read.find_photographs import find_photographs
 from av_screening.run.finished_run import FinishedRun
+from av_screening.write.folder_names import printable
 
 COLUMNS = ("photograph", "person", "eye")
 WORDS = {"od": "OD", "r": "OD", "right": "OD", "os": "OS", "l": "OS", "left": "OS", "": ""}
@@ -81,6 +83,21 @@ def read_run_eyes(path: Path | None, run: FinishedRun) -> Mapping[str, Eye]:
     if path is None:
         return {}
     return read_eyes(path, {*run.folders, *run.failures["photograph"].astype(str)})
+
+
+def check_eyes(path: Path | None, folder: Path, output: Path) -> None:
+    """Read eyes.csv against the photographs below a folder, before they are screened.
+
+    Args:
+        path: the CSV; None is in order.
+        folder: with the photographs.
+        output: folder of the run, which is left out.
+
+    Raises:
+        FileProblems: see `read_eyes`.
+    """
+    if path is not None:
+        read_eyes(path, {printable(p) for p in find_photographs(folder, output)})
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:

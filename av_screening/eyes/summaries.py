@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from av_grading.formats.files import write_whole
-from av_screening.eyes.eye_table import Eye
+from av_screening.eyes.eye_table import Eye, read_run_eyes
 from av_screening.run.finished_run import FinishedRun
 
+BY_EYE = "by_eye"
+"""Folder of a run with its tables by photograph, eye and person."""
 UNSURE = "not known"
 """Stands for an eye that neither a table nor a sure guess names."""
 TABLES = {
@@ -105,3 +107,25 @@ def write_summaries(output: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """
     for name, table in tables.items():
         write_whole(output / name, table.to_csv(index=False, lineterminator="\n"))
+
+
+def summarise(folder: Path, table: Path | None, output: Path) -> None:
+    """Write a run's tables by photograph, eye and person, and say what is known.
+
+    Args:
+        folder: of the run.
+        table: eyes.csv; None without one.
+        output: folder to write.
+
+    Raises:
+        FileProblems: of the run or of eyes.csv.
+        OSError: the tables cannot be written.
+    """
+    run = FinishedRun.read(folder)
+    eyes = eyes_of(run, read_run_eyes(table, run))
+    write_summaries(output, summaries(run, eyes))
+    sources = [eye.source if eye.eye else "not known" for eye in eyes.values()]
+    counts = ", ".join(f"{sources.count(s)} {s}" for s in sorted(set(sources)))
+    persons = len({eye.person for eye in eyes.values()})
+    print(f"{len(eyes)} photographs of {persons} persons; eyes: {counts}")
+    print(f"written: {output}")

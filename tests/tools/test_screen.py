@@ -78,6 +78,18 @@ def test_exit_codes(photographs: Path, tmp_path: Path, detector: Path, screen: S
     assert code == 1 and "0 photographs screened (0 earlier), 1 not: see failures.csv" in out
 
 
+def test_tables_by_eye_are_written_as_they_are_screened(
+    photographs: Path, tmp_path: Path, detector: Path, screen: Screen
+) -> None:
+    table = tmp_path / "eyes.csv"
+    table.write_text("photograph,person,eye\na.png,P1,OS\n")
+    given = [photographs, "--output", tmp_path / "out", "--weights", detector, "--no-caliber"]
+    code, out, err = screen(*given, "--workers", "1", "--graders", "--eyes", table)
+    assert code == 0 and "1 photographs of 1 persons; eyes: 1 table" in out, err
+    eyes = (tmp_path / "out" / "by_eye" / "eyes.csv").read_text().splitlines()
+    assert eyes[1].startswith("P1,OS,")
+
+
 def test_limits_are_raised(
     photographs: Path, tmp_path: Path, detector: Path, screen: Screen
 ) -> None:

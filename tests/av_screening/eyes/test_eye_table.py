@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from av_screening.command_line.screen import main as screen
 from av_screening.errors import FileProblems
 from av_screening.eyes.__main__ import main
 from av_screening.eyes.eye_table import Eye, read_eyes
@@ -83,3 +84,17 @@ def test_only_gradable_crossings_count(tmp_path: Path) -> None:
     eyes = pd.read_csv(run / "by_eye" / "eyes.csv")
     row = eyes.to_dict("records")[0]
     assert (row["eye"], row["graded"], row["highest_grade"], row["flagged"]) == ("OS", 2, 1, 1)
+
+
+def test_screening_refuses_a_wrong_table_before_it_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photographs, table = tmp_path / "in", tmp_path / "eyes.csv"
+    photographs.mkdir()
+    (photographs / "a.png").write_bytes(b"no picture")
+    table.write_text("photograph,person,eye\na.png,7,OD\nb.png,7,OS\na.png,8,left\n")
+    command = [str(photographs), "--output", str(tmp_path / "out"), "--eyes", str(table)]
+    assert screen(command) == 1
+    message = capsys.readouterr().err
+    assert "row 3" in message and "row 4" in message and "eyes.csv" in message
+    assert not (tmp_path / "out").exists()
