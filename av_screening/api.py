@@ -69,7 +69,7 @@ class ScreeningResult:
 
     @property
     def grades(self) -> list[int | None] | None:
-        """The likeliest grade of each crossing, 0-3, None where it has none (see `not_graded`);
+        """The grade of each crossing, 0-3, None where it has none (see `not_graded`);
         None where no grader was given."""
         grades = self.screened.grades
         return None if grades is None else [grades.of(i) for i in range(len(self))]

@@ -59,15 +59,15 @@ def squeezed_scores(table: pd.DataFrame) -> Scores:
     found = table[table["found"] == 1]
     gradable = found[number(found, "gradable") == 1]
     grade = number(gradable, "grade")
-    graded, likeliest = gradable[grade.notna()], grade.dropna()
+    graded, given = gradable[grade.notna()], grade.dropna()
     truth = graded["true_grade"].to_numpy(int)
     measured = gradable[number(gradable, "measurable") == 1]
     smaller = np.fmin(number(measured, "ratio_first"), number(measured, "ratio_second"))
     true_smaller = measured[["true_ratio_first", "true_ratio_second"]].min(axis=1)
     labelled = table[number(table, "grade_labelled_map").notna()]
     return {
-        "qwk": quadratic_kappa(truth, likeliest.to_numpy(int)),
-        "accuracy": float((truth == likeliest).mean()) if len(truth) else np.nan,
+        "qwk": quadratic_kappa(truth, given.to_numpy(int)),
+        "accuracy": float((truth == given).mean()) if len(truth) else np.nan,
         "auc_grade2": auc(truth >= 2, (number(graded, "p2") + number(graded, "p3")).to_numpy()),
         "gradable_share": share(len(gradable), len(table)),
         "found_share": share(len(found), len(table)),

@@ -40,7 +40,7 @@ def gradcam(graders: Sequence[Grader]) -> Explain:
         if not chosen:
             return {}
         data = patch_set([crossings[i] for i in chosen])
-        targets = torch.as_tensor(grades.probabilities[chosen].argmax(axis=1))
+        targets = torch.as_tensor(grades.rounded[chosen].astype(int))
         side = crossings[0].patch.shape[0]
         total = np.zeros((len(chosen), side, side), np.float32)
         for model, crop in scored:

@@ -43,9 +43,18 @@ class Grades:
         """Mean grade, (N,), 0-3; NaN without one."""
         return expected_grade(self.probabilities)
 
+    @property
+    def rounded(self) -> NDArray[np.float64]:
+        """Grades, (N,), 0-3; NaN without one: the expected grade, rounded.
+
+        That has the least expected squared error, by which quadratic kappa judges too; the
+        likeliest grade would be 0 as long as 0 is likelier than each of the others.
+        """
+        return np.asarray(np.floor(self.expected + 0.5))
+
     def of(self, number: int) -> int | None:
-        """The likeliest grade of a crossing, 0-3, or None."""
-        return int(self.probabilities[number].argmax()) if self.graded[number] else None
+        """The grade of a crossing, 0-3, or None; see `rounded`."""
+        return int(self.rounded[number]) if self.graded[number] else None
 
 
 def load_graders(paths: Sequence[Path], device: str, n_views: int) -> list[Grader]:

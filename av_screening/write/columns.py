@@ -47,7 +47,7 @@ CROSSINGS = {
     "x_px": "position",
     "y_px": "position",
     "score": "how sure the detector is, 0-1",
-    "grade": "0 none, 1 mild, 2 moderate, 3 severe: the likeliest",
+    "grade": "0 none, 1 mild, 2 moderate, 3 severe: the expected grade, rounded",
     "p0": "probability of grade 0",
     "p1": "probability of grade 1",
     "p2": "probability of grade 2",

@@ -64,7 +64,7 @@ def map_labels(screened: Screened, size: tuple[int, int]) -> Image:
 
 
 def grade_of(screened: Screened, number: int) -> int | None:
-    """The likeliest grade of a crossing, None where it has none."""
+    """The grade of a crossing, None where it has none."""
     return screened.grades.of(number) if screened.grades else None
 
 

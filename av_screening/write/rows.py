@@ -122,7 +122,7 @@ def summary_row(
     row |= _eye(screened, eye)
     if screened.grades and screened.grades.graded.any():
         graded = screened.grades.graded
-        grades = screened.grades.probabilities[graded].argmax(axis=1)
+        grades = screened.grades.rounded[graded]
         row["highest_grade"] = int(grades.max())
         row["mean_expected_grade"] = f"{screened.grades.expected[graded].mean():.3f}"
         row["nicked"] = int((grades > 0).sum())

@@ -10,7 +10,7 @@ def why_this_grade(row: Mapping[str, object]) -> list[str]:
         row: of crossings.csv.
 
     >>> why_this_grade({"grade": 1, "p0": "0.3", "p1": "0.6", "p2": "0.1", "p3": "0.0"})
-    ['Grade 1 has a probability of 60 %, the next likely, grade 0, of 30 %.']
+    ['Grade 1: the mean of the grades by probability, 0.80 (0: 30 %, 1: 60 %, 2: 10 %, 3: 0 %).']
     """
     return [*_gradable(row), *_probabilities(row), *_caliber(row), *_disc(row)]
 
@@ -44,9 +44,9 @@ def _probabilities(row: Mapping[str, object]) -> list[str]:
     if grade is None or None in shares:
         return []
     known = [share for share in shares if share is not None]
-    following = max((g for g in range(4) if g != grade), key=lambda g: known[g])
-    text = f"Grade {grade:.0f} has a probability of {_percent(known[int(grade)])}, "
-    sentences = [text + f"the next likely, grade {following}, of {_percent(known[following])}."]
+    mean = sum(g * share for g, share in enumerate(known)) / max(sum(known), 1e-9)
+    each = ", ".join(f"{g}: {_percent(share)}" for g, share in enumerate(known))
+    sentences = [f"Grade {grade:.0f}: the mean of the grades by probability, {mean:.2f} ({each})."]
     spread = _number(row, "spread")
     if spread is not None:
         sentences.append(f"The graders' mean grades differ by {spread:.2f} (standard deviation).")
