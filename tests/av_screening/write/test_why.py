@@ -11,7 +11,8 @@ def test_every_column_has_its_sentence() -> None:
     assert why_this_grade(row) == [
         "That it can be graded has a probability of 90 %.",
         "That the artery lies above has a probability of 80 %.",
-        "Grade 2: the mean of the grades by probability, 1.70 (0: 10 %, 1: 20 %, 2: 60 %, 3: 10 %).",
+        "Grade 2: the mean of the grades by probability, 1.70 "
+        "(0: 10 %, 1: 20 %, 2: 60 %, 3: 10 %).",
         "The graders' mean grades differ by 0.25 (standard deviation).",
         "Beside the artery the vein has this share of its own width: 91 % on the first side, "
         "50 % on the second side.",
