@@ -87,7 +87,6 @@ def test_fits_the_screen_and_is_accessible(browser: Any, run_folder: Path, width
         if key:
             page.keyboard.press(key)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        if width != 1024:
-            check_axe(page)
+        check_axe(page)
     assert not desk.problems
     desk.context.close()

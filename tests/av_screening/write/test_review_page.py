@@ -277,8 +277,7 @@ def test_fits_the_screen_and_is_accessible(browser: Any, run_folder: Path, width
     page.get_by_text("All columns").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("h1").inner_text() == HOSTILE
-    if width != 1024:
-        check_axe(page)
+    check_axe(page)
     small = "all => all.filter(b => b.offsetHeight && b.offsetHeight < 32).length"
     assert page.locator("button").evaluate_all(small) == 0
     page.keyboard.press("?")
