@@ -2,10 +2,11 @@
 
     python -m benchmarks photographs/ --output results/benchmark.json
 
-On the same photographs, in turn: the pipeline (file → graded crossings); Detectron2's stock Mask
-R-CNN R50-FPN and a ResNet50 grader; and models of the pipeline's depth as separate stages. Times
-are the best of several rounds, ratios are of the sums, intervals resample the photographs. Then
-memory over few and many photographs, and operations (fvcore) over the convolution peak.
+On the same photographs, in turn: the pipeline as it is shipped, with second look and caliber (file
+to graded crossings); Detectron2's stock Mask R-CNN R50-FPN and a ResNet50 grader; and models of the
+pipeline's depth as separate stages. Times are the best of several rounds, ratios are of the sums,
+intervals resample the photographs. Then memory over few and many photographs, and operations
+(fvcore) over the convolution peak.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
@@ -21,14 +22,11 @@ import torch
 from av_detectron.checkpoint.release import load_detector
 from av_detectron.evaluation.detector_scores import interval
 from av_detectron.evaluation.reporting import run_report
-from av_detectron.predictor import DEFAULT_WEIGHTS, Predictor
-from av_grading.formats.config_file import load_config
+from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.formats.results import write_results
-from av_grading.grader import Grader
-from av_grading.models.build import build_grader
 from av_screening.read.find_photographs import find_photographs
 from av_screening.settings import Settings
-from av_screening.steps.grading import at_precision
+from av_screening.steps.grading import load_graders
 from av_screening.steps.pipeline import Pipeline, best_precision
 from benchmarks.memory import run_mib
 from benchmarks.peak import convolution_peak, pipeline_operations
@@ -52,13 +50,9 @@ def report(args: argparse.Namespace) -> None:
     if not paths:
         raise ValueError(f"{args.photographs}: expected photographs, found none")
     precision = best_precision()
-    config = load_config(args.grader_config)
-    model = build_grader(config)
-    # Time does not depend on the weights.
-    graders = [Grader(model.eval(), config, views=Settings.grader_n_views)]
-    narrow = precision == "bfloat16"
-    predictor = Predictor(args.detector, "cpu", bfloat16=narrow, n_views=Settings.map_n_views)
-    pipeline = Pipeline(predictor, at_precision(graders, precision))
+    settings = Settings(args.detector, precision=precision, threads=args.threads)
+    pipeline = Pipeline.from_settings(settings)
+    graders = load_graders(settings.graders, "cpu", settings.grader_n_views)
     cfg, exact = load_detector(args.detector)
     with tempfile.TemporaryDirectory() as folder:
         separate = SeparateStages(cfg, exact, graders, Path(folder), args.detections)
@@ -67,9 +61,8 @@ def report(args: argparse.Namespace) -> None:
             "separate_stages": separate,
         }
         times = compare(pipeline, others, paths, args.rounds)
-        dense, whole = pipeline_operations(pipeline, exact, paths, int(times.crossings.sum()))
+        dense, whole = pipeline_operations(pipeline, exact, paths, times)
         peak = convolution_peak(dtype_of(precision))
-        settings = Settings(args.detector, graders=(), precision=precision, caliber=False)
         memory = [run_mib(paths, count, Path(folder) / "memory", settings) for count in args.memory]
     rng = np.random.default_rng(args.seed)
     draws = [speedups(times, rng.integers(len(paths), size=len(paths))) for _ in range(1000)]
@@ -84,6 +77,7 @@ def report(args: argparse.Namespace) -> None:
         "peak_gflops": peak / 1e9,
         "gflop_per_photograph": whole / len(paths) / 1e9,
         "crossings_per_photograph": float(times.crossings.mean()),
+        "graded_per_photograph": float(times.graded.mean()),
         "threads": args.threads,
     }
     metrics |= {f"{name}_seconds": float(v.mean()) for name, v in times.each.items()}
@@ -105,7 +99,6 @@ def main(argv: list[str] | None = None) -> int:
     add("photographs", type=Path, help="folder")
     add("--output", type=Path, required=True, help="results file to write")
     add("--detector", type=Path, default=DEFAULT_WEIGHTS, help="file of tools/release_weights.py")
-    add("--grader-config", type=Path, default=Path("configs/grading/cpu/two_stream.yaml"))
     add("--count", type=int, default=20, help="photographs at most")
     add("--rounds", type=int, default=3, help="times that every photograph is taken")
     add("--detections", type=int, default=40, help="of the random detectors, at most")

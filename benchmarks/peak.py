@@ -10,10 +10,13 @@ from fvcore.nn import FlopCountAnalysis
 from torch import nn
 
 from av_detectron.data.photograph import to_working_scale
+from av_grading.close_up.cut import COARSE
+from av_grading.close_up.cut import PIXELS as CLOSE_UP
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.photograph import decode
 from av_screening.read.quality import check_quality
 from av_screening.steps.pipeline import Pipeline
+from benchmarks.timing import Times
 
 SHAPES = ((64, 128, 3), (128, 128, 3), (256, 64, 3), (512, 32, 3), (256, 64, 1))
 """Channels, side and kernel of the convolutions that the peak is measured with."""
@@ -66,9 +69,9 @@ def convolution_peak(dtype: torch.dtype, rounds: int = 10) -> float:
 
 
 def pipeline_operations(
-    pipeline: Pipeline, exact: nn.Module, paths: Sequence[Path], crossings: int
+    pipeline: Pipeline, exact: nn.Module, paths: Sequence[Path], times: Times
 ) -> tuple[float, float]:
-    """Of features and maps of some photographs, and of these and the grading of their crossings.
+    """Of features and maps of some photographs, and of these, the second look and the grading.
 
     `exact` is the pipeline's detector in float32, as which it is traced. Proposals and RoI heads
     are not counted, which makes shares of the peak smaller, not larger.
@@ -84,5 +87,8 @@ def pipeline_operations(
     for grader in pipeline.graders:
         side = grader.config.data.crop
         patch = torch.zeros((1, 3, side, side))
-        grading += crossings * grader.views * operations(grader.model, patch, patch)
+        grading += int(times.graded.sum()) * grader.views * operations(grader.model, patch, patch)
+    if pipeline.close_up is not None:
+        inputs = torch.zeros((1, 3 + COARSE + 1, CLOSE_UP, CLOSE_UP))
+        grading += int(times.crossings.sum()) * operations(pipeline.close_up.network, inputs)
     return dense, dense + grading

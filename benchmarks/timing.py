@@ -14,13 +14,14 @@ from tqdm import tqdm
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.photograph import decode, read_content
 from av_screening.read.quality import check_quality
+from av_screening.steps.caliber import measure_all
 from av_screening.steps.grading import grade_crossings
-from av_screening.steps.patches import cut_crossings
 from av_screening.steps.pipeline import Pipeline, Screened
+from av_screening.steps.second_look import fine_patch, grader_patches, look_closely
 from av_screening.write.photograph_folder import Source, write_outputs
 
 Other = Callable[[Path, NDArray[np.float64], float], None]
-STAGES = ("read", "gate", "pass", "patches", "grade", "write")
+STAGES = ("read", "gate", "pass", "look", "grade", "caliber", "write")
 
 
 @dataclass
@@ -31,19 +32,19 @@ class Times:
         each: name → (photographs,), the best of all rounds.
         stages: stage of the pipeline → (photographs,), likewise.
         crossings: that the pipeline found, (photographs,).
+        graded: how many of them got a grade, (photographs,).
     """
 
     each: dict[str, NDArray[np.float64]]
     stages: dict[str, NDArray[np.float64]]
     crossings: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    graded: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
-def run_pipeline(pipeline: Pipeline, path: Path) -> tuple[NDArray[np.float64], float, int]:
-    """File → graded crossings; their centres (N, 2), the DRIVE px (px) and their number."""
+def run_pipeline(pipeline: Pipeline, path: Path) -> Screened:
+    """File → graded crossings."""
     pixels = decode(read_content(path, ReadingLimits()), ReadingLimits()).pixels
-    screened = pipeline(pixels)
-    found = screened.found
-    return found.centers.astype(float), found.fov.drive_px, len(found.scores)
+    return pipeline(pixels)
 
 
 def compare(
@@ -62,15 +63,19 @@ def compare(
         {name: np.full(count, np.inf) for name in ("pipeline", *others)},
         {name: np.full(count, np.inf) for name in STAGES},
         np.zeros(count, np.int64),
+        np.zeros(count, np.int64),
     )
     for turn in tqdm(range(rounds + 1), desc="rounds", disable=None):
         for i, path in enumerate(paths):
             start = time.perf_counter()
-            centers, drive_px, times.crossings[i] = run_pipeline(pipeline, path)
+            screened = run_pipeline(pipeline, path)
             seconds = {"pipeline": time.perf_counter() - start}
+            centers = screened.found.centers.astype(float)
+            times.crossings[i] = len(centers)
+            times.graded[i] = 0 if screened.grades is None else screened.grades.graded.sum()
             for name, other in others.items():
                 start = time.perf_counter()
-                other(path, centers, drive_px)
+                other(path, centers, screened.found.fov.drive_px)
                 seconds[name] = time.perf_counter() - start
             if turn:
                 for name, value in seconds.items():
@@ -81,7 +86,13 @@ def compare(
 
 
 def stage_seconds(pipeline: Pipeline, path: Path) -> dict[str, float]:
-    """Seconds of every stage on one photograph, `STAGES`."""
+    """Seconds of every stage on one photograph, `STAGES`, of a pipeline as it is shipped.
+
+    Raises:
+        ValueError: the pipeline lacks the second look or the caliber step.
+    """
+    if pipeline.close_up is None or pipeline.measure is None:
+        raise ValueError("expected a pipeline with the second look and the caliber step")
     marks = [time.perf_counter()]
 
     def mark() -> None:
@@ -93,11 +104,24 @@ def stage_seconds(pipeline: Pipeline, path: Path) -> dict[str, float]:
     mark()
     found = pipeline.predictor(pixels, fov)
     mark()
-    crossings = list(cut_crossings(pixels, found))
+    looks = look_closely(pixels, found, pipeline.close_up, pipeline.rule)
+    crossings = grader_patches(pixels, found, looks)
+    fine = [fine_patch(c, look) for c, look in zip(crossings, looks, strict=True)]
     mark()
-    grades = grade_crossings(crossings, pipeline.graders)
+    gradable = [not look.why_not for look in looks]
+    grades = grade_crossings(crossings, pipeline.graders, gradable, pipeline.prevalence)
     mark()
-    screened = Screened(found, crossings, grades)
+    veins = measure_all(fine, pipeline.measure, gradable)
+    mark()
+    screened = Screened(
+        found,
+        crossings,
+        grades,
+        caliber=[vein.columns for vein in veins],
+        widths=[vein.widths for vein in veins],
+        looks=looks,
+        fine=fine,
+    )
     with tempfile.TemporaryDirectory() as folder:
         source = Source(path.name, "", "", "photograph")
         write_outputs(Path(folder), source, pixels, screened, "")
