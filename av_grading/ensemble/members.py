@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from av_grading.config import Config, ConfigError
-from av_grading.formats.config_file import load_config
+from av_grading.formats.config_file import find_config, load_config
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,14 @@ def read_team(path: Path, overrides: list[str]) -> list[Member]:
     `settings` (words `section.key=value`, may be left out).
 
     Args:
-        path: the YAML file.
+        path: the YAML file, or its name in `config_file.CONFIGS`.
         overrides: settings of all members, over their own.
 
     Raises:
         ConfigError: unreadable, other keys, a name twice, fewer than two members, or members whose
             folds differ; names the file.
     """
+    path = find_config(path)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

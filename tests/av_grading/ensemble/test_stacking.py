@@ -88,6 +88,7 @@ def test_stack_command_with_caliber(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize("name", ["team.yaml", "cpu/team.yaml"])
 def test_shipped_teams_are_whole(repo: Path, name: str) -> None:
     members = read_team(repo / "configs" / "grading" / name, ["train.epochs=3"])
+    assert read_team(Path(name), ["train.epochs=3"]) == members  # by its name alone
     assert len(members) == 4 and all(m.config.train.epochs == 3 for m in members)
     assert {m.config.train.loss for m in members} == {"ce", "ce_qwk", "corn"}
 
