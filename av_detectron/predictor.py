@@ -164,6 +164,13 @@ class Predictor:
         )
 
 
+def bfloat16_is_fast() -> bool:
+    """Whether this processor has instructions for bfloat16; without them it is emulated, at many
+    times float32's time."""
+    capability = torch.backends.cpu.get_cpu_capability()
+    return capability.startswith("AVX512") and torch.cpu._is_avx512_bf16_supported()
+
+
 def to_bfloat16(model: nn.Module) -> nn.Module:
     """Prepare a model for autocast: weights in bfloat16 once rather than in every pass, channels
     last, and boxes pooled in float32, in which they keep their place."""

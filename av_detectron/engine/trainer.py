@@ -31,6 +31,7 @@ from av_detectron.evaluation.center_evaluator import CenterEvaluator
 from av_detectron.evaluation.coco_evaluator import CrossPosCOCOEvaluator
 from av_detectron.evaluation.disc_scores import DiscEvaluator, DiscPair, crop_without_disc
 from av_detectron.modeling.roi_pooling import pool_in_float32
+from av_detectron.predictor import bfloat16_is_fast
 
 KEPT_CHECKPOINTS = 2
 WITH_MAP = ("CrossingRCNN", "VesselNet")
@@ -48,7 +49,12 @@ class CrossPosTrainer(DefaultTrainer):
         on_cpu = cfg.SOLVER.AMP.ENABLED and cfg.MODEL.DEVICE == "cpu"
         super().__init__(_without_amp(cfg) if on_cpu else cfg)
         self.cfg = cfg  # best.yaml keeps what was asked for
-        self.bfloat16 = on_cpu
+        self.bfloat16 = on_cpu and bfloat16_is_fast()
+        if on_cpu and not self.bfloat16:
+            logging.getLogger(__name__).warning(
+                "SOLVER.AMP.ENABLED: this processor has no instructions for bfloat16, which would "
+                "take many times as long: training in float32"
+            )
         self.ema = ModelEMA(self.model, cfg.SOLVER.EMA_DECAY)
         # Detectron2 0.6 forgets the optimiser, whose moments --resume needs.
         self.checkpointer = self.build_checkpointer(
@@ -67,7 +73,8 @@ class CrossPosTrainer(DefaultTrainer):
         return self.ema.model
 
     def run_step(self) -> None:
-        """One step; on a CPU, `SOLVER.AMP.ENABLED` means bfloat16, which Detectron2 has not."""
+        """One step; on a CPU, `SOLVER.AMP.ENABLED` means bfloat16, which Detectron2 has not, where
+        the processor has instructions for it."""
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16):
             super().run_step()
 

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from av_detectron import Prediction, Predictor
+from av_detectron.predictor import bfloat16_is_fast
 from av_grading.caliber.width import Widths
 from av_grading.close_up.close_up import CloseUp, load_close_up
 from av_grading.close_up.gradable import GradableRule
@@ -189,6 +190,4 @@ class Pipeline:
 
 def best_precision() -> str:
     """ "bfloat16" where this processor has instructions for it, else "float32"."""
-    capability = torch.backends.cpu.get_cpu_capability()
-    fast = capability.startswith("AVX512") and torch.cpu._is_avx512_bf16_supported()
-    return "bfloat16" if fast else "float32"
+    return "bfloat16" if bfloat16_is_fast() else "float32"
