@@ -24,7 +24,6 @@ $(VENV)/.installed: setup.py tools/install_detectron2.py
 	$(PY) tools/install_detectron2.py
 	@touch $@
 
-demo: JOBS := 2
 demo: install ## train, evaluate, draw and screen on synthetic photographs
 	$(RUN) demo
 	@echo "Look at output/demo/screening/index.html, attribution/report.html, pictures and detector/training.png"
