@@ -124,7 +124,7 @@ def summarise(folder: Path, table: Path | None, output: Path) -> None:
     run = FinishedRun.read(folder)
     eyes = eyes_of(run, read_run_eyes(table, run))
     write_summaries(output, summaries(run, eyes))
-    sources = [eye.source if eye.eye else "not known" for eye in eyes.values()]
+    sources = [eye.source if eye.eye else UNSURE for eye in eyes.values()]
     counts = ", ".join(f"{sources.count(s)} {s}" for s in sorted(set(sources)))
     persons = len({eye.person for eye in eyes.values()})
     print(f"{len(eyes)} photographs of {persons} persons; eyes: {counts}")
