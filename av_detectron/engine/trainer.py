@@ -38,6 +38,17 @@ WITH_MAP = ("CrossingRCNN", "VesselNet")
 """Meta-architectures that predict an artery/vein map."""
 
 
+def bfloat16_or_warning() -> bool:
+    """Whether a training on this CPU is to use bfloat16; says so where it would be emulated."""
+    if bfloat16_is_fast():
+        return True
+    logging.getLogger(__name__).warning(
+        "SOLVER.AMP.ENABLED: this processor has no instructions for bfloat16, which would take "
+        "many times as long: training in float32"
+    )
+    return False
+
+
 class CrossPosTrainer(DefaultTrainer):
     """DefaultTrainer with this project's data, evaluators, safe checkpoints and `KeepBest`,
     or `KeepEMA` where there is nothing to validate on.
@@ -49,12 +60,7 @@ class CrossPosTrainer(DefaultTrainer):
         on_cpu = cfg.SOLVER.AMP.ENABLED and cfg.MODEL.DEVICE == "cpu"
         super().__init__(_without_amp(cfg) if on_cpu else cfg)
         self.cfg = cfg  # best.yaml keeps what was asked for
-        self.bfloat16 = on_cpu and bfloat16_is_fast()
-        if on_cpu and not self.bfloat16:
-            logging.getLogger(__name__).warning(
-                "SOLVER.AMP.ENABLED: this processor has no instructions for bfloat16, which would "
-                "take many times as long: training in float32"
-            )
+        self.bfloat16 = on_cpu and bfloat16_or_warning()
         self.ema = ModelEMA(self.model, cfg.SOLVER.EMA_DECAY)
         # Detectron2 0.6 forgets the optimiser, whose moments --resume needs.
         self.checkpointer = self.build_checkpointer(

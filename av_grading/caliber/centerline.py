@@ -23,6 +23,8 @@ SHORTEST = 0.5
 """Share of the asked length that an arm must have where the vessel ends early."""
 STRAIGHT = 110.0
 """Least angle between the two arms of one vessel (degrees; 180 is straight on)."""
+COURSE = 9.0
+"""Over what way an arm's direction is told (DRIVE px)."""
 SMOOTH = 1.5
 """Standard deviation of the smoothing along a centreline (DRIVE px)."""
 
@@ -108,6 +110,17 @@ def trace(
     arms = [np.stack([xs[p], ys[p]], axis=1).astype(float) for p in paths]
     first, second = _straightest(paths, arms, name)
     return _smooth(arms[first], arms[second], SMOOTH * drive_px)
+
+
+def course(arm: Points, drive_px: float) -> float:
+    """Direction in which an arm leaves the crossing (degrees from x towards y, -180 to 180).
+
+    Args:
+        arm: its points, (N, 2), from the crossing outwards.
+        drive_px: length of one DRIVE px in px.
+    """
+    way = arm[min(round(COURSE * drive_px), len(arm) - 1)] - arm[0]
+    return float(np.degrees(np.arctan2(way[1], way[0])))
 
 
 def _pixel_graph(skeleton: NDArray[np.bool_]) -> sparse.csr_array:

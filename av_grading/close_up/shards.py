@@ -1,5 +1,6 @@
 """Close-ups that `write.py` has cut, in memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,19 +49,22 @@ class CloseUps:
         return self.patches[:, :, window, window], self.coarse[:, :, small, small], start
 
 
-def load_close_ups(folder: Path, kinds: tuple[str, ...] = ()) -> CloseUps:
+def load_close_ups(
+    folder: Path, kinds: tuple[str, ...] = (), files: Sequence[Path] = ()
+) -> CloseUps:
     """Read all close-ups of a folder, in name order.
 
     Args:
         folder: that `write_photograph` wrote to.
         kinds: of the table's column `kind`; empty for all.
+        files: of the folder; empty for all.
 
     Raises:
         InputFileError: none are there, or a file is damaged or does not fit its table.
     """
     parts: dict[str, list[torch.Tensor]] = {name: [] for name in TENSORS}
     tables = []
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in files or sorted(folder.glob("*.safetensors")):
         try:
             tensors, table = load_file(path), pd.read_csv(path.with_suffix(".csv"))
         except (OSError, ValueError, SafetensorError) as error:

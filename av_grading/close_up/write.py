@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save
 
-from av_grading.caliber.centerline import trace
+from av_grading.caliber.centerline import course, trace
 from av_grading.close_up.cut import SCALE, cut_close_up, cut_coarse
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.files import write_whole
@@ -146,6 +146,7 @@ def _clear(
     common: dict[str, object] = {
         "crossing": number,
         "vein_width_drive_px": round(2 * vein.half_width / drive_px, 3),
+        "first_arm_degrees": round(course(vein.line.first, drive_px), 1),
     }
     order = [
         g for _ in range(-(-options.draws // 4)) for g in rng.permutation(len(GRADES)).tolist()
