@@ -1,1 +1,1 @@
-"""How much is left of a vein's width on either side of a crossing, read from the straightened vein."""
+"""What is left of a vein's width beside an artery, read from the straightened vein."""

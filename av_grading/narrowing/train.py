@@ -3,8 +3,8 @@
     python -m av_grading.narrowing.train --train output/close_ups/train \\
         --val output/close_ups/val --weights close_up.safetensors --output output/narrowing
 
-The close-ups are cut by datasets/cut_close_ups.py and seen as in use: through the fine map, along the
-vein that is found in it. Goes on with --resume.
+The close-ups are cut by datasets/cut_close_ups.py and seen as in use: through the fine map, along
+the vein that is found in it. Goes on with --resume.
 Exit codes: 0 done, 1 a file cannot be read or written, 2 wrong usage.
 """
 
