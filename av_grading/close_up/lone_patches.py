@@ -64,12 +64,7 @@ def look_at_patches(
     padded = [_padded(p, reach) for p in pictures]
     places = [(x + reach, y + reach) for x, y in middles]
     views = [cut_close_up(p, m, drive_px) for p, m in zip(padded, places, strict=True)]
-    look = close_up.look(torch.from_numpy(np.stack(views).transpose(0, 3, 1, 2)))
-    patches, maps = [], []
-    for view, share, middle in zip(views, look.shares, look.middles, strict=True):
-        center = float(middle[0]), float(middle[1])
-        patches.append(cut_patch(view, center, SCALE, SIDE, PIXELS))
-        maps.append(grader_map(share, center))
+    patches, maps = map_close_ups(views, close_up)
     data = PatchSet(
         torch.from_numpy(np.stack(patches).transpose(0, 3, 1, 2).copy()),
         torch.from_numpy(np.stack(maps)),
@@ -77,6 +72,24 @@ def look_at_patches(
         [path.stem for path in read],
     )
     return data, read, failures
+
+
+def map_close_ups(
+    views: Sequence[np.ndarray], close_up: CloseUp
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Patches (PIXELS, PIXELS, 3) and shares (3, PIXELS, PIXELS), 0-255, as graders take them.
+
+    Args:
+        views: of `cut.cut_close_up`; no detector's map is needed.
+        close_up: the network that makes the maps, and says where the crossings lie.
+    """
+    look = close_up.look(torch.from_numpy(np.stack(views).transpose(0, 3, 1, 2)))
+    patches, maps = [], []
+    for view, share, middle in zip(views, look.shares, look.middles, strict=True):
+        center = float(middle[0]), float(middle[1])
+        patches.append(cut_patch(view, center, SCALE, SIDE, PIXELS))
+        maps.append(grader_map(share, center))
+    return patches, maps
 
 
 def _padded(patch: np.ndarray, reach: int) -> np.ndarray:

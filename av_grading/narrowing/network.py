@@ -100,7 +100,7 @@ class Narrowing:
     def deviations(self) -> NDArray[np.float64]:
         """Standard deviations of these, (N, 2)."""
         middles = MIDDLES.double().numpy()
-        return np.sqrt(np.maximum(self.shares @ middles**2 - self.ratios**2, 0))
+        return np.asarray(np.sqrt(np.maximum(self.shares @ middles**2 - self.ratios**2, 0)))
 
     def probabilities(self) -> NDArray[np.float64]:
         """Of the grades 0-3, (N, 4), the sides taken to be independent of each other."""

@@ -42,7 +42,7 @@ def straighten(
         width: the vein's own (DRIVE px).
     """
     step = ALONG * SCALE
-    points, normals = _at(line, step * (np.arange(COLUMNS) - (COLUMNS - 1) / 2))
+    points, normals = _at(line, step * (np.arange(COLUMNS, dtype=np.float64) - (COLUMNS - 1) / 2))
     shown = ACROSS * min(max(width, LEAST_WIDTH), MOST_WIDTH) * SCALE
     offsets = shown * (np.arange(ROWS) - (ROWS - 1) / 2) / ROWS
     x = points[:, 0] + offsets[:, None] * normals[:, 0]

@@ -70,7 +70,7 @@ def augment(strips: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
 def truth_of(ratios: torch.Tensor) -> torch.Tensor:
     """Probabilities of the bins, (..., bins), of known ratios."""
     edges = torch.tensor([-math.inf, *EDGES, math.inf])
-    below = torch.special.ndtr((edges - ratios[..., None]) / BLUR)
+    below: torch.Tensor = torch.special.ndtr((edges - ratios[..., None]) / BLUR)
     return below.diff(dim=-1)
 
 

@@ -33,6 +33,7 @@ COMMANDS = (
         "the whole pipeline on photographs with labels, nicking drawn into them",
     ),
     Command("agree", "av_screening.review.agree", "how far two readers of a run agree"),
+    Command("label", "av_screening.review.label", "one reader's review as labels to train on"),
     Command("report", "av_screening.report.__main__", "figures and a page of a whole run"),
     Command("eyes", "av_screening.eyes.__main__", "a run's grades by photograph, eye and person"),
     Command("export-coco", f"{EXCHANGE}.export_coco", "a run as one COCO file"),

@@ -27,6 +27,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--output", type=Path, required=True, help="folder to write")
     add("--run", type=Path, help="folder of the run that was reviewed")
     add("--eyes", type=Path, help="CSV with photograph, person, eye: splits by person; needs --run")
+    add("--photographs", type=Path, help="the folder that was screened: patches of added crossings")
     add("--adjudicated", type=Path, help="to_adjudicate.csv with answers; needs --run")
     add("--tolerance", type=float, default=30.0, help="of added crossings (px), without --run")
     add("--draws", type=int, default=1000, help="resamples of the photographs, for intervals")
@@ -36,7 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     parser = make_parser()
     args = parser.parse_args(argv)
-    for name in ("adjudicated", "eyes"):
+    for name in ("adjudicated", "eyes", "photographs"):
         if getattr(args, name) and not args.run:
             parser.error(f"--{name}: expected --run too, which names the patches")
     from av_screening.review.compare_readers import run_agree

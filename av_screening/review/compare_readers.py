@@ -1,6 +1,7 @@
 """What `agree` does: pair two readers' answers, write figures, and labels from what is settled."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from av_screening.errors import FileProblems
@@ -29,18 +30,30 @@ def run_agree(args: argparse.Namespace) -> None:
     settled = read_review(args.adjudicated, run, unanswered=True) if args.adjudicated else []
     if run is not None:
         final, undecided = decide(pairs, settled, near)
-        persons = {name: eye.person for name, eye in read_run_eyes(args.eyes, run).items()}
-        labels = labels_of(final, run, args.output, persons, undecided)
-        write_labels(args.output, labels)
-        print(
-            f"{len(labels.manifest)} graded patches, {len(labels.readings)} readings; "
-            f"{undecided} crossings undecided, {labels.without_patch} graded but added, "
-            "so without patch"
-        )
+        label_answers(final, run, args, undecided)
     write_agreement(args.output, pairs, figures, readers, listed=not args.adjudicated)
     counts = figures["counts"]
     print(f"{counts['read_by_both']} crossings read by both, {counts['to_adjudicate']} to settle")
     print(f"written: {args.output / 'agreement.html'}")
+
+
+def label_answers(
+    answers: Sequence[Answer], run: FinishedRun, args: argparse.Namespace, undecided: int = 0
+) -> None:
+    """Write labels of answers that stand to --output, and say how many."""
+    persons = {name: eye.person for name, eye in read_run_eyes(args.eyes, run).items()}
+    cut = None
+    if args.photographs:
+        from av_screening.review.added_crossings import AddedCrossings
+
+        cut = AddedCrossings(run, args.photographs, args.output)
+    labels = labels_of(answers, run, args.output, persons, undecided, cut)
+    write_labels(args.output, labels)
+    print(
+        f"{len(labels.manifest)} graded patches, {len(labels.readings)} readings; "
+        f"{undecided} crossings undecided, {labels.without_patch} graded but added, "
+        "so without patch" + (": --photographs gives them one" if labels.without_patch else "")
+    )
 
 
 def keep_answers(listed: Path) -> None:

@@ -1,11 +1,9 @@
 """Labels that come of readers' answers: a manifest of grades, readings of order and gradability."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import pandas as pd
 
 from av_grading.formats.files import write_whole
 from av_grading.formats.manifest import PLACE, format_manifest
@@ -20,6 +18,21 @@ MORE = (*PLACE, "person", "readers", "screened_grade")
 
 
 @dataclass(frozen=True)
+class PatchFiles:
+    """A crossing's patch and map, and how many px of them one px of the photograph is."""
+
+    patch: Path
+    av_map: Path
+    scale: float
+
+
+Key = tuple[str, int | tuple[float, float]]
+"""Photograph, and the crossing's number there or the place where it was added."""
+CutAdded = Callable[[Sequence[Answer]], Sequence[PatchFiles]]
+"""Makes patches of crossings that readers added, one each."""
+
+
+@dataclass(frozen=True)
 class Labels:
     """Rows of the two tables.
 
@@ -27,7 +40,7 @@ class Labels:
         manifest: of graded crossings that have a patch.
         readings: of every crossing that has an answer. `above` is artery for grades 0-3, which an
             artery above alone can have, vein for `vein_above`, else unclear; `gradable` is 1 or 0.
-        without_patch: graded crossings that readers added: the run has no patch of them.
+        without_patch: graded crossings that readers added, where nothing cuts a patch of them.
         undecided: crossings without an answer that both, or the adjudication, gave.
     """
 
@@ -72,6 +85,7 @@ def labels_of(
     output: Path,
     persons: Mapping[str, str] | None = None,
     undecided: int = 0,
+    cut: CutAdded | None = None,
 ) -> Labels:
     """Labels of answers on a run's crossings.
 
@@ -82,35 +96,59 @@ def labels_of(
         persons: photograph → person, whose patches a training never splits; otherwise the DICOM
             attribute of the run is the group, else the photograph.
         undecided: to be counted.
+        cut: makes patches of graded crossings that readers added; without it they have none.
     """
-    table = run.crossings.set_index(["photograph", "crossing"])
-    labels = Labels(undecided=undecided)
-    missing = 0
-    for answer in answers:
-        labels.readings.append(_reading(answer))
-        if answer.read_grade is None:
+    answers = list(answers)
+    graded = [a for a in answers if a.read_grade is not None]
+    added = [a for a in graded if a.crossing is None]
+    files = _patches_of_run(run)
+    if cut is not None and added:
+        files |= {_key(a): f for a, f in zip(added, cut(added), strict=True)}
+    identities = _identities(run)
+    manifest: list[dict[str, object]] = []
+    for answer in graded:
+        found = files.get(_key(answer))
+        if found is None:
             continue
-        if answer.crossing is None:
-            missing += 1
-            continue
-        row = table.loc[(answer.photograph, answer.crossing)]
-        identity = "" if pd.isna(row.get("id")) else str(row.get("id"))
-        labels.manifest.append(
+        manifest.append(
             {
-                "patch": os.path.relpath(run.output / str(row["patch"]), output),
-                "av_map": os.path.relpath(run.output / str(row["av_map"]), output),
+                "patch": os.path.relpath(found.patch, output),
+                "av_map": os.path.relpath(found.av_map, output),
                 "grade": answer.read_grade,
-                "group": identity or answer.photograph,
+                "group": identities.get(answer.photograph) or answer.photograph,
                 "person": (persons or {}).get(answer.photograph, ""),
                 "source": answer.photograph,
                 "x": f"{answer.x:.1f}",
                 "y": f"{answer.y:.1f}",
-                "scale": row["scale"],
+                "scale": found.scale,
                 "readers": answer.reader,
                 "screened_grade": "" if answer.grade is None else answer.grade,
             }
         )
-    return Labels(labels.manifest, labels.readings, missing, undecided)
+    readings = [_reading(answer) for answer in answers]
+    return Labels(manifest, readings, len(graded) - len(manifest), undecided)
+
+
+def _key(answer: Answer) -> Key:
+    place = (answer.x, answer.y) if answer.crossing is None else answer.crossing
+    return answer.photograph, place
+
+
+def _patches_of_run(run: FinishedRun) -> dict[Key, PatchFiles]:
+    table = run.crossings
+    columns = (table[c] for c in ("photograph", "crossing", "patch", "av_map", "scale"))
+    return {
+        (str(photograph), int(number)): PatchFiles(run.output / patch, run.output / av_map, scale)
+        for photograph, number, patch, av_map, scale in zip(*columns, strict=True)
+    }
+
+
+def _identities(run: FinishedRun) -> dict[str, str]:
+    """Photograph → value of the DICOM attribute that the run was asked for."""
+    if "id" not in run.crossings:
+        return {}
+    known = run.crossings.dropna(subset=["id"])
+    return {str(p): str(i) for p, i in zip(known["photograph"], known["id"], strict=True)}
 
 
 def _reading(answer: Answer) -> dict[str, object]:

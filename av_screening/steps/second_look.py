@@ -12,7 +12,7 @@ from av_detectron import Prediction
 from av_grading.close_up.close_up import CloseUp
 from av_grading.close_up.cut import PIXELS, SCALE, cut_close_up, cut_coarse
 from av_grading.close_up.gradable import GradableRule, why_not_gradable
-from av_grading.close_up.grader_maps import grader_map
+from av_grading.close_up.grader_maps import grader_map, likeliest
 from av_grading.close_up.vessels import CrossingVessels, crossing_vessels
 from av_grading.formats.patches import PIXELS as PATCH_PIXELS
 from av_grading.formats.patches import SIDE, cut_patch
@@ -110,13 +110,10 @@ def grader_patches(
     for look in looks:
         rows, columns, inner = window_around(look.center, SIDE * drive_px, prediction.shape)
         shares = grader_map(look.shares, look.middle)
-        labels = np.concatenate(
-            [np.maximum(255 - shares.sum(0, keepdims=True, dtype=int), 0), shares]
-        )
         found.append(
             CrossingPatch(
                 cut_patch(pixels[rows, columns], inner, drive_px, SIDE, PATCH_PIXELS),
-                np.asarray(labels.argmax(axis=0), np.uint8),
+                likeliest(shares),
                 drive_px * scale,
                 scale,
                 shares,

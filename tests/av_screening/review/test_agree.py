@@ -5,13 +5,16 @@ import html
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from av_grading.data.patch_set import load_patches
 from av_grading.data.splits import grouped_folds
 from av_grading.formats.manifest import read_manifest
 from av_screening.review.agree import main
+from av_screening.review.label import main as label
 from tests.av_screening.review.reviews import added, review_rows, write_review
 from tests.av_screening.run_folder import crossings_of, write_run
 
@@ -121,3 +124,36 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
     with pytest.raises(SystemExit) as stopped:
         main([*reviews, "--output", str(output), "--adjudicated", reviews[0]])
     assert stopped.value.code == 2
+
+
+def test_one_review_becomes_a_manifest_with_patches_of_what_was_added(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, output = write_run(tmp_path / "out", CROSSINGS), tmp_path / "labels"
+    rows = review_rows(CROSSINGS, SECOND, "Ben")
+    rows.append(added(rows[0], 150, 150, "2"))
+    rows.append(added(rows[0], 120, 90, "cannot_grade"))
+    given = [str(write_review(tmp_path / "ben.csv", rows)), "--run", str(run)]
+    given += ["--output", str(output)]
+    assert label(given) == 0
+    assert "1 graded but added, so without patch: --photographs" in capsys.readouterr().out
+    assert len(read_manifest(output / "manifest.csv")) == 45
+
+    assert label([*given, "--photographs", str(tmp_path / "photographs")]) == 0
+    manifest = read_manifest(output / "manifest.csv")
+    assert len(manifest) == 46
+    patch = manifest[-1]
+    assert patch.grade == 2 and patch.group == "eye0.png"
+    assert output / "added" / "patches" in patch.patch.parents
+    data = load_patches(manifest[-1:])  # as a training reads it
+    middle = data.patches.shape[-1] // 2
+    scale = float(patch.more["scale"])
+    photograph = np.asarray(Image.open(tmp_path / "photographs" / "eye0.png").convert("RGB"))
+    around = photograph[145:156, 145:156].mean()
+    half = round(5 * scale)
+    seen = data.patches[0, :, middle - half : middle + half, middle - half : middle + half]
+    assert abs(float(seen.float().mean()) - around) < 12
+
+    (tmp_path / "photographs" / "eye0.png").write_text("no picture")
+    assert label([*given, "--photographs", str(tmp_path / "photographs")]) == 1
+    assert "eye0.png: expected it below" in capsys.readouterr().err
