@@ -11,7 +11,12 @@ from typing import Any
 from av_detectron.modeling.test_time_augmentation import N_VIEWS
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.close_up.gradable import GradableRule
-from av_grading.command_line.defaults import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, VIEWS
+from av_grading.command_line.defaults import (
+    DEFAULT_CLOSE_UP,
+    DEFAULT_GRADERS,
+    DEFAULT_NARROWING,
+    VIEWS,
+)
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.quality import QualityLimits
 
@@ -37,6 +42,8 @@ class Settings:
         map_n_views: mirror images of a photograph that its map is the mean of, likewise.
         close_up: file of `python -m av_grading.close_up.train`: the second look; None: crossings
             are graded on the detector's map, and all of them.
+        narrowing: file of `python -m av_grading.narrowing.train`, which reads the veins' narrowing
+            beside the graders, with the second look; None: graders alone.
         gradable: what a crossing has to be like to be graded.
         prevalence: how common the grades 0-3 are taken to be among gradable crossings, four shares
             that sum to one; graders have learned from equal numbers.
@@ -61,6 +68,7 @@ class Settings:
     grader_n_views: int = 2
     map_n_views: int = 1
     close_up: Path | None = DEFAULT_CLOSE_UP
+    narrowing: Path | None = DEFAULT_NARROWING
     gradable: GradableRule = field(default_factory=GradableRule)
     prevalence: tuple[float, float, float, float] = PREVALENCE
     flag_above: float = FLAG_ABOVE
@@ -100,6 +108,7 @@ class Settings:
         values = dataclasses.asdict(self)
         values["detector"] = describe_weights(self.detector)
         values["close_up"] = self.close_up and describe_weights(self.close_up)
+        values["narrowing"] = self.narrowing and describe_weights(self.narrowing)
         values["graders"] = [describe_weights(path) for path in self.graders]
         return {"version": package_version(), **values}
 

@@ -13,15 +13,12 @@ from tqdm import tqdm
 
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.photograph import decode, read_content
-from av_screening.read.quality import check_quality
-from av_screening.steps.caliber import measure_all
-from av_screening.steps.grading import grade_crossings
+from av_screening.steps.pipeline import STAGES as PIPELINE_STAGES
 from av_screening.steps.pipeline import Pipeline, Screened
-from av_screening.steps.second_look import fine_patch, grader_patches, look_closely
 from av_screening.write.photograph_folder import Source, write_outputs
 
 Other = Callable[[Path, NDArray[np.float64], float], None]
-STAGES = ("read", "gate", "pass", "look", "grade", "caliber", "write")
+STAGES = ("read", *PIPELINE_STAGES, "write")
 
 
 @dataclass
@@ -86,47 +83,26 @@ def compare(
 
 
 def stage_seconds(pipeline: Pipeline, path: Path) -> dict[str, float]:
-    """Seconds of every stage on one photograph, `STAGES`, of a pipeline as it is shipped.
+    """Seconds of every stage on one photograph, `STAGES`.
 
     Raises:
         ValueError: the pipeline lacks the second look or the caliber step.
     """
     if pipeline.close_up is None or pipeline.measure is None:
         raise ValueError("expected a pipeline with the second look and the caliber step")
-    marks = [time.perf_counter()]
+    marks = {"": time.perf_counter()}
 
-    def mark() -> None:
-        marks.append(time.perf_counter())
+    def mark(stage: str) -> None:
+        marks[stage] = time.perf_counter()
 
     pixels = decode(read_content(path, ReadingLimits()), ReadingLimits()).pixels
-    mark()
-    fov = check_quality(pixels, pipeline.quality)
-    mark()
-    found = pipeline.predictor(pixels, fov)
-    mark()
-    looks = look_closely(pixels, found, pipeline.close_up, pipeline.rule)
-    crossings = grader_patches(pixels, found, looks)
-    fine = [fine_patch(c, look) for c, look in zip(crossings, looks, strict=True)]
-    mark()
-    gradable = [not look.why_not for look in looks]
-    grades = grade_crossings(crossings, pipeline.graders, gradable, pipeline.prevalence)
-    mark()
-    veins = measure_all(fine, pipeline.measure, gradable)
-    mark()
-    screened = Screened(
-        found,
-        crossings,
-        grades,
-        caliber=[vein.columns for vein in veins],
-        widths=[vein.widths for vein in veins],
-        looks=looks,
-        fine=fine,
-    )
+    mark("read")
+    screened = pipeline(pixels, mark)
     with tempfile.TemporaryDirectory() as folder:
         source = Source(path.name, "", "", "photograph")
         write_outputs(Path(folder), source, pixels, screened, "")
-        mark()
-    return dict(zip(STAGES, np.diff(marks), strict=True))
+        mark("write")
+    return dict(zip(STAGES, np.diff(list(marks.values())), strict=True))
 
 
 def dtype_of(precision: str) -> torch.dtype:

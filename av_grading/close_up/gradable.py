@@ -21,6 +21,8 @@ class GradableRule:
         least_artery_above: probability that the artery lies above the vein.
         least_probability: that readers would grade it.
         least_disc_distance: from the disc's centre (disc diameters): the disc ends at 0.5.
+        most_doubt: standard deviation of the grade, were all grades equally common: in more doubt
+            readers would call it questionable.
     """
 
     least_angle: float = 25.0
@@ -29,6 +31,7 @@ class GradableRule:
     least_artery_above: float = 0.5
     least_probability: float = 0.5
     least_disc_distance: float = 0.6
+    most_doubt: float = 0.9
 
 
 def why_not_gradable(

@@ -11,6 +11,8 @@ DEFAULT_GRADERS = (DEFAULT_GRADER, FINE_GRADER)
 ones. On photographs held back their mean was better than either."""
 DEFAULT_CLOSE_UP = DEFAULT_GRADER.with_name("close_up_map.safetensors")
 """What is shipped for the second look."""
+DEFAULT_NARROWING = DEFAULT_GRADER.with_name("vein_narrowing.safetensors")
+"""What is shipped to read what is left of a vein's width."""
 DISC_DIAMETER = 83.0
 """Of an ordinary optic disc in DRIVE's photographs (DRIVE px): what a disc's diameter is taken for
 where a patch's scale is told by it."""

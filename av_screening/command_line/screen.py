@@ -16,7 +16,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from av_grading.command_line.defaults import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, VIEWS
+from av_grading.command_line.defaults import (
+    DEFAULT_CLOSE_UP,
+    DEFAULT_GRADERS,
+    DEFAULT_NARROWING,
+    VIEWS,
+)
 from av_screening.command_line.defaults import (
     DEFAULT_WEIGHTS,
     GRADER_N_VIEWS,
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from av_screening.settings import Settings
 
 GRADERS = "of av_grading.train, by default the two shipped; several: mean; none: no grades"
+NARROWING_HELP = "of av_grading.narrowing.train: what is left of the veins' widths"
 CLOSE_UP_HELP = "of av_grading.close_up.train_readings: the second look at each crossing"
 MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"
 GRADES_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
@@ -55,6 +61,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="of tools/release_weights.py")
     add("--graders", type=Path, nargs="*", default=list(DEFAULT_GRADERS), help=GRADERS)
     add("--close-up", type=Path, default=DEFAULT_CLOSE_UP, help=CLOSE_UP_HELP)
+    add("--narrowing", type=Path, default=DEFAULT_NARROWING, help=NARROWING_HELP)
+    add("--no-narrowing", action="store_true", help="grade by the graders alone")
     add("--no-close-up", action="store_true", help="grade all crossings on the detector's map")
     add("--grader-n-views", type=int, choices=VIEWS, default=GRADER_N_VIEWS, help=GRADES_HELP)
     add("--map-n-views", type=int, choices=N_VIEWS, default=MAP_N_VIEWS, help=MAP_HELP)
@@ -111,6 +119,7 @@ def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> "S
         grader_n_views=args.grader_n_views,
         map_n_views=args.map_n_views,
         close_up=None if args.no_close_up else args.close_up,
+        narrowing=None if args.no_narrowing else args.narrowing,
         threshold=args.threshold,
         precision=best_precision() if args.precision == "auto" else args.precision,
         device=args.device,

@@ -24,6 +24,10 @@ WIDTHS = {
 """Width of the vein from and below (DRIVE px), by the suffix of a metric's name."""
 
 
+READ = "read_ratio_first", "read_ratio_second"
+FITTED = "ratio_first", "ratio_second"
+
+
 def in_use_scores(tables: Tables) -> Scores:
     """Scores of squeezed crossings: pooled, by the vein's width, and by set where there are more.
 
@@ -53,17 +57,19 @@ def squeezed_scores(table: pd.DataFrame) -> Scores:
     Returns:
         found_share, gradable_share: of the squeezed crossings. qwk, accuracy, auc_grade2 (of p2 +
         p3), measured_share: of the gradable ones, ratio_spearman (of the smaller ratio of the two
-        sides) of those of them that are measured. qwk_labelled_map: of the same grader on the
-        squeezed labelled map at the labelled centre, all squeezed crossings.
+        sides) of those of them that are measured: read by the narrowing network, without it
+        fitted. fitted_share, fitted_ratio_spearman: of the caliber step's fits. qwk_labelled_map:
+        of the same grader on the squeezed labelled map at the labelled centre, all squeezed
+        crossings.
     """
     found = table[table["found"] == 1]
     gradable = found[number(found, "gradable") == 1]
     grade = number(gradable, "grade")
     graded, given = gradable[grade.notna()], grade.dropna()
     truth = graded["true_grade"].to_numpy(int)
-    measured = gradable[number(gradable, "measurable") == 1]
-    smaller = np.fmin(number(measured, "ratio_first"), number(measured, "ratio_second"))
-    true_smaller = measured[["true_ratio_first", "true_ratio_second"]].min(axis=1)
+    fitted = gradable[number(gradable, "measurable") == 1]
+    read = gradable[number(gradable, "read_ratio_first").notna()]
+    measured, columns = (read, READ) if READ[0] in table else (fitted, FITTED)
     labelled = table[number(table, "grade_labelled_map").notna()]
     return {
         "qwk": quadratic_kappa(truth, given.to_numpy(int)),
@@ -71,12 +77,21 @@ def squeezed_scores(table: pd.DataFrame) -> Scores:
         "auc_grade2": auc(truth >= 2, (number(graded, "p2") + number(graded, "p3")).to_numpy()),
         "gradable_share": share(len(gradable), len(table)),
         "found_share": share(len(found), len(table)),
-        "ratio_spearman": rank_correlation(true_smaller, smaller),
+        "ratio_spearman": ratio_correlation(measured, columns),
         "measured_share": share(len(measured), len(gradable)),
+        "fitted_ratio_spearman": ratio_correlation(fitted, FITTED),
+        "fitted_share": share(len(fitted), len(gradable)),
         "qwk_labelled_map": quadratic_kappa(
             labelled["true_grade"].to_numpy(int), number(labelled, "grade_labelled_map").to_numpy()
         ),
     }
+
+
+def ratio_correlation(table: pd.DataFrame, columns: tuple[str, str]) -> float:
+    """Rank correlation of the smaller ratio of the two sides with the true one."""
+    smaller = np.fmin(*(number(table, name) for name in columns))
+    true_smaller = table[["true_ratio_first", "true_ratio_second"]].min(axis=1)
+    return rank_correlation(true_smaller, smaller)
 
 
 def natural_scores(tables: Tables) -> Scores:

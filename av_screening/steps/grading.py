@@ -19,6 +19,8 @@ from av_screening.steps.patches import CrossingPatch
 
 EQUAL = (0.25, 0.25, 0.25, 0.25)
 """Prevalence of the grades that graders have learned from."""
+NARROWING = 0.8
+"""Weight of the narrowing network beside the graders' mean."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,12 @@ class Grades:
     Attributes:
         probabilities: (N, 4), the mean over graders; rows sum to one, and are NaN without a grade.
         spread: standard deviation of the expected grade over graders, (N,); None with one.
+        doubt: standard deviation of the grade itself, all grades taken to be equally common, (N,).
     """
 
     probabilities: NDArray[np.float64]
     spread: NDArray[np.float64] | None
+    doubt: NDArray[np.float64]
 
     @property
     def graded(self) -> NDArray[np.bool_]:
@@ -51,6 +55,12 @@ class Grades:
         likeliest grade would be 0 as long as 0 is likelier than each of the others.
         """
         return np.asarray(np.floor(self.expected + 0.5))
+
+    def without(self, numbers: Sequence[int]) -> "Grades":
+        """The same, some crossings without a grade."""
+        probabilities = self.probabilities.copy()
+        probabilities[list(numbers)] = np.nan
+        return replace(self, probabilities=probabilities)
 
     def of(self, number: int) -> int | None:
         """The grade of a crossing, 0-3, or None; see `rounded`."""
@@ -76,6 +86,7 @@ def grade_crossings(
     graders: Sequence[Grader],
     gradable: Sequence[bool] | None = None,
     prevalence: Sequence[float] = EQUAL,
+    narrowing: NDArray[np.float64] | None = None,
 ) -> Grades | None:
     """Grade the crossings of a photograph in batches; None without graders or crossings.
 
@@ -85,18 +96,24 @@ def grade_crossings(
         gradable: which of them get a grade, N values; by default all.
         prevalence: how common the grades 0-3 are taken to be. Graders have learned from equal
             numbers; their probabilities are brought to it by Bayes' rule.
+        narrowing: what the narrowing network says, (N, 4), with grades equally common; it has
+            `NARROWING` of the weight.
     """
     if not graders or not crossings:
         return None
     chosen = [i for i in range(len(crossings)) if gradable is None or gradable[i]]
     probabilities = np.full((len(crossings), 4), np.nan)
-    spread = np.full(len(crossings), np.nan)
+    spread, doubt = np.full((2, len(crossings)), np.nan)
     if chosen:
         patches = patch_set([crossings[i] for i in chosen])
         equal, spread[chosen] = predict_together(graders, patches)
+        if narrowing is not None:
+            equal = (1 - NARROWING) * equal + NARROWING * narrowing[chosen]
+        expected = expected_grade(equal)
+        doubt[chosen] = np.sqrt(((np.arange(4) - expected[:, None]) ** 2 * equal).sum(axis=1))
         common = equal * np.asarray(prevalence)
         probabilities[chosen] = common / common.sum(axis=1, keepdims=True)
-    return Grades(probabilities, spread if len(graders) > 1 else None)
+    return Grades(probabilities, spread if len(graders) > 1 else None, doubt)
 
 
 def patch_set(crossings: Sequence[CrossingPatch]) -> PatchSet:

@@ -1,7 +1,7 @@
 """One photograph: quality gate, one pass for crossings and map, patches, grades, caliber."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -14,11 +14,13 @@ from av_grading.caliber.width import Widths
 from av_grading.close_up.close_up import CloseUp, load_close_up
 from av_grading.close_up.gradable import GradableRule
 from av_grading.grader import Grader
+from av_grading.narrowing.network import NarrowingReader, load_narrowing
 from av_screening.read.quality import QualityLimits, check_quality
 from av_screening.settings import Settings
 from av_screening.steps.caliber import Measure, measure_all, measure_caliber
 from av_screening.steps.explain import Explain, gradcam
 from av_screening.steps.grading import EQUAL, Grades, at_precision, grade_crossings, load_graders
+from av_screening.steps.narrowing import Narrowings, read_narrowings
 from av_screening.steps.patches import CrossingPatch, cut_crossings
 from av_screening.steps.second_look import (
     CloseLook,
@@ -40,6 +42,7 @@ class Screened:
             look, what graders take without it.
         grades: None without graders or crossings; crossings that are not gradable have none.
         flag_above: `severity` above which an eye is flagged.
+        narrowings: what is left of the veins' widths; None without that step.
         caliber: columns of `CALIBER` for each crossing; empty without that step.
         explained: number of a graded crossing → picture of where the graders looked; empty without
             that step.
@@ -56,6 +59,7 @@ class Screened:
     looks: list[CloseLook] = field(default_factory=list)
     fine: list[CrossingPatch] = field(default_factory=list)
     flag_above: float = 1.0
+    narrowings: Narrowings | None = None
 
     def severity(self) -> float:
         """Probability of grade 2 or 3 at the graded crossing that has most of it; 0 with none."""
@@ -82,6 +86,10 @@ class Screened:
         return sorted(range(len(self.crossings)), key=key)
 
 
+STAGES = ("gate", "pass", "look", "grade", "caliber")
+"""What `Pipeline` tells of as it goes."""
+
+
 class Pipeline:
     """Loads the models once and screens photographs."""
 
@@ -94,6 +102,7 @@ class Pipeline:
         quality: QualityLimits | None = None,
         *,
         close_up: CloseUp | None = None,
+        narrowing: NarrowingReader | None = None,
         rule: GradableRule | None = None,
         flag_above: float = 1.0,
         prevalence: Sequence[float] = EQUAL,
@@ -103,6 +112,7 @@ class Pipeline:
             predictor: of crossings and map.
             graders: whose probabilities are averaged.
             close_up: the second look; None: every crossing is graded on the coarse map.
+            narrowing: what reads the veins' narrowing beside graders, with the second look alone.
             rule: what a crossing has to be like to be graded.
             flag_above: severity above which an eye is flagged.
             prevalence: how common the grades 0-3 are taken to be.
@@ -113,6 +123,7 @@ class Pipeline:
         self.predictor = predictor
         self.graders = list(graders)
         self.close_up = close_up
+        self.narrowing = narrowing
         self.rule = rule or GradableRule()
         self.flag_above = flag_above
         self.prevalence = prevalence
@@ -138,9 +149,11 @@ class Pipeline:
         )
         graders = load_graders(settings.graders, settings.device, settings.grader_n_views)
         # Gradients, which explanations need, stay in float32.
-        close_up = None
+        close_up = narrowing = None
         if settings.close_up is not None:
             close_up = load_close_up(settings.close_up, settings.device)
+            if settings.narrowing is not None:
+                narrowing = load_narrowing(settings.narrowing, settings.device)
         return cls(
             predictor,
             at_precision(graders, settings.precision),
@@ -148,19 +161,28 @@ class Pipeline:
             gradcam(graders) if settings.explain and graders else None,
             settings.quality,
             close_up=close_up,
+            narrowing=narrowing,
             rule=settings.gradable,
             flag_above=settings.flag_above,
             prevalence=settings.prevalence,
         )
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> Screened:
+    def __call__(
+        self, pixels: NDArray[np.uint8], mark: Callable[[str], None] = lambda stage: None
+    ) -> Screened:
         """Screen a photograph, RGB (H, W, 3).
+
+        Args:
+            pixels: the photograph.
+            mark: is told the name of each of `STAGES` as it ends.
 
         Raises:
             RejectedPhotograph: the quality gate says why.
         """
         fov = check_quality(pixels, self.quality)
+        mark("gate")
         found = self.predictor(pixels, fov)
+        mark("pass")
         looks: list[CloseLook] = []
         if self.close_up is None:
             crossings = list(cut_crossings(pixels, found))
@@ -169,9 +191,21 @@ class Pipeline:
             looks = look_closely(pixels, found, self.close_up, self.rule)
             crossings = grader_patches(pixels, found, looks)
             fine = [fine_patch(c, look) for c, look in zip(crossings, looks, strict=True)]
+        mark("look")
+        narrowings = read_narrowings(looks, self.narrowing) if self.narrowing else None
+        grades = grade_crossings(
+            crossings,
+            self.graders,
+            [not look.why_not for look in looks] if looks else None,
+            self.prevalence,
+            narrowings.probabilities if narrowings else None,
+        )
+        if grades and looks:
+            looks, grades = leave_out_doubtful(looks, grades, self.rule)
+        mark("grade")
         gradable = [not look.why_not for look in looks] if looks else None
-        grades = grade_crossings(crossings, self.graders, gradable, self.prevalence)
         measured = measure_all(fine, self.measure, gradable) if self.measure else []
+        mark("caliber")
         explained: Mapping[int, NDArray[np.uint8]] = {}
         if self.explain and grades:
             explained = self.explain(crossings, grades)
@@ -185,7 +219,20 @@ class Pipeline:
             looks=looks,
             fine=fine,
             flag_above=self.flag_above,
+            narrowings=narrowings,
         )
+
+
+def leave_out_doubtful(
+    looks: list[CloseLook], grades: Grades, rule: GradableRule
+) -> tuple[list[CloseLook], Grades]:
+    """Looks and grades of which those in too much doubt are not gradable and have no grade."""
+    doubtful = np.flatnonzero(grades.graded & (grades.doubt > rule.most_doubt)).tolist()
+    looks = list(looks)
+    for number in doubtful:
+        why = f"in doubt: the grade has a standard deviation of {grades.doubt[number]:.2f}"
+        looks[number] = replace(looks[number], why_not=why)
+    return looks, grades.without(doubtful)
 
 
 def best_precision() -> str:

@@ -40,6 +40,15 @@ DISC_WIDTHS = {
 }
 """The caliber step's widths once more."""
 
+READ_RATIOS = {
+    "read_ratio_first": "what is left of the vein's width beside the artery, on the first side, as "
+    "the narrowing network reads it",
+    "read_ratio_second": "on the other side",
+    "read_ratio_first_sd": "standard deviation of read_ratio_first",
+    "read_ratio_second_sd": "standard deviation of read_ratio_second",
+}
+"""Of the narrowing step; empty where a crossing is not gradable."""
+
 CROSSINGS = {
     "photograph": "path below the folder that was screened",
     "id": "value of the DICOM attribute that was named with --dicom-id",
@@ -53,6 +62,7 @@ CROSSINGS = {
     "p2": "probability of grade 2",
     "p3": "probability of grade 3",
     "expected_grade": "mean grade under these probabilities, 0-3",
+    "doubt": "standard deviation of the grade, were all grades equally common",
     "spread": "standard deviation of the expected grade between graders; empty with one",
     **CALIBER,
     "patch": "file, below the output folder",
@@ -71,6 +81,7 @@ CROSSINGS = {
     "angle_degrees": "between artery and vein, 0-90; empty where one does not go through",
     "vein_width_drive_px": "of the vein, away from the crossing, in the fine map",
     "artery_width_drive_px": "of the artery, likewise",
+    **READ_RATIOS,
 }
 """Of crossings.csv: a row per crossing."""
 

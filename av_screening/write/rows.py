@@ -8,7 +8,7 @@ import numpy as np
 from av_detectron.data.coco import CATEGORY
 from av_screening.eyes.laterality import guess_eye
 from av_screening.steps.pipeline import Screened
-from av_screening.write.columns import DISC_WIDTHS
+from av_screening.write.columns import DISC_WIDTHS, READ_RATIOS
 from av_screening.write.notice import NOTICE
 from av_screening.write.pictures import grade_of
 
@@ -45,8 +45,13 @@ def crossing_rows(screened: Screened, photograph: str, identity: str, folder: st
             row |= {f"p{grade}": f"{share:.3f}" for grade, share in enumerate(shares)}
             row["grade"] = grade_of(screened, number)
             row["expected_grade"] = f"{screened.grades.expected[number]:.3f}"
+            row["doubt"] = f"{screened.grades.doubt[number]:.3f}"
             if screened.grades.spread is not None:
                 row["spread"] = f"{screened.grades.spread[number]:.3f}"
+        if screened.narrowings is not None and screened.gradable(number):
+            found = screened.narrowings
+            values = (*found.ratios[number], *found.deviations[number])
+            row |= {k: f"{v:.3f}" for k, v in zip(READ_RATIOS, values, strict=True)}
         if screened.caliber:
             row |= {k: _rounded(v) for k, v in screened.caliber[number].items()}
         rows.append(row | _lengths(screened, number))

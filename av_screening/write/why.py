@@ -12,7 +12,13 @@ def why_this_grade(row: Mapping[str, object]) -> list[str]:
     >>> why_this_grade({"grade": 1, "p0": "0.3", "p1": "0.6", "p2": "0.1", "p3": "0.0"})
     ['Grade 1: the mean of the grades by probability, 0.80 (0: 30 %, 1: 60 %, 2: 10 %, 3: 0 %).']
     """
-    return [*_gradable(row), *_probabilities(row), *_caliber(row), *_disc(row)]
+    return [
+        *_gradable(row),
+        *_probabilities(row),
+        *_narrowing(row),
+        *_caliber(row),
+        *_disc(row),
+    ]
 
 
 def _number(row: Mapping[str, object], column: str) -> float | None:
@@ -53,12 +59,24 @@ def _probabilities(row: Mapping[str, object]) -> list[str]:
     return sentences
 
 
+def _narrowing(row: Mapping[str, object]) -> list[str]:
+    sides = []
+    for side in ("first", "second"):
+        ratio, sd = _number(row, f"read_ratio_{side}"), _number(row, f"read_ratio_{side}_sd")
+        if ratio is not None and sd is not None:
+            sides.append(f"{_percent(ratio)} (±{100 * sd:.0f}) on the {side}")
+    if not sides:
+        return []
+    text = "Read from the straightened vein, beside the artery it has this share of its own width: "
+    return [text + " side, ".join(sides) + " side."]
+
+
 def _caliber(row: Mapping[str, object]) -> list[str]:
     sentences = []
     sides = [(side, _number(row, f"ratio_{side}")) for side in ("first", "second")]
     measured = [f"{_percent(ratio)} on the {side}" for side, ratio in sides if ratio is not None]
     if measured:
-        text = "Beside the artery the vein has this share of its own width: "
+        text = "Measured at its walls, beside the artery the vein has this share of its own width: "
         sentences.append(text + " side, ".join(measured) + " side.")
     grade = _number(row, "caliber_grade")
     if grade is not None:

@@ -40,7 +40,7 @@ class StandIn:
         )
         crossings = list(cut_crossings(pixels, found))
         shares = np.eye(4)[[int(c.patch.mean()) % 4 for c in crossings]]
-        return Screened(found, crossings, Grades(shares, None))
+        return Screened(found, crossings, Grades(shares, None, np.zeros(len(shares))))
 
 
 @pytest.fixture
