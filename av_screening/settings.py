@@ -20,13 +20,14 @@ from av_grading.command_line.defaults import (
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.quality import QualityLimits
 
-FLAG_ABOVE = 0.87
-"""Flags one of 24 ordinary eyes of photographs held back from training."""
+FLAG_ABOVE = 0.82
+"""Flags one or two of 31 ordinary eyes of photographs held back from training."""
 
 
-PREVALENCE = (0.86, 0.04, 0.05, 0.05)
-"""Far fewer crossings are nicked than graders have learned from: 2-8 % of people in populations
-have one at all (Beaver Dam, ARIC, CHS)."""
+PREVALENCE = (0.55, 0.15, 0.15, 0.15)
+"""Grades are rarer than what graders have learned from. How rare depends on who is photographed
+(2-8 % of people in populations have nicking at all: Beaver Dam, ARIC, CHS); this was chosen on 31
+photographs held back from training, where 6 % of ordinary gradable crossings get one above 0."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class GradableRule:
     least_artery_above: float = 0.5
     least_probability: float = 0.5
     least_disc_distance: float = 0.6
-    most_doubt: float = 0.9
+    most_doubt: float = 0.88
 
 
 def why_not_gradable(

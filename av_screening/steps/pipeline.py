@@ -20,7 +20,6 @@ from av_screening.settings import Settings
 from av_screening.steps.caliber import Measure, measure_all, measure_caliber
 from av_screening.steps.explain import Explain, gradcam
 from av_screening.steps.grading import EQUAL, Grades, at_precision, grade_crossings, load_graders
-from av_screening.steps.narrowing import Narrowings, read_narrowings
 from av_screening.steps.patches import CrossingPatch, cut_crossings
 from av_screening.steps.second_look import (
     CloseLook,
@@ -28,6 +27,7 @@ from av_screening.steps.second_look import (
     grader_patches,
     look_closely,
 )
+from av_screening.steps.vein_narrowing import Narrowings, read_narrowings
 
 
 @dataclass(frozen=True)

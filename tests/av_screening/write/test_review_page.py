@@ -157,7 +157,7 @@ def test_crossing_is_large_with_map_edges_and_widths(desk: Desk, run_folder: Pat
         page.keyboard.press(key)
     assert large.locator("img").count() == 2 and large.locator(".walls path").count() == 2
     assert page.locator("#vein .band").count() > 0 and page.locator("#vein .width").count() > 0
-    assert "Beside the artery the vein has" in page.locator("#why").inner_text()
+    assert "beside the artery the vein has" in page.locator("#why").inner_text()
     before = large.locator("img").first.get_attribute("src")
     page.get_by_role("button", name="Where the grader looked").click()
     assert large.locator("img").first.get_attribute("src") != before
