@@ -20,8 +20,8 @@ from av_grading.command_line.defaults import (
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.quality import QualityLimits
 
-FLAG_ABOVE = 0.82
-"""Flags one or two of 31 ordinary eyes of photographs held back from training."""
+FLAG_ABOVE = 1.97
+"""Flags two of 31 ordinary eyes of photographs held back from training."""
 
 
 PREVALENCE = (0.55, 0.15, 0.15, 0.15)
@@ -48,8 +48,8 @@ class Settings:
         gradable: what a crossing has to be like to be graded.
         prevalence: how common the grades 0-3 are taken to be among gradable crossings, four shares
             that sum to one; graders have learned from equal numbers.
-        flag_above: probability of grade 2 or 3, at the gradable crossing that has most of it,
-            above which an eye is flagged.
+        flag_above: expected grade, 0-3, at the gradable crossing where it is highest, above which
+            an eye is flagged.
         threshold: least score of a crossing, 0-1; None for what the detector's file says.
         precision: "float32" or "bfloat16", of features, map and graders.
         device: "cpu" or "cuda".

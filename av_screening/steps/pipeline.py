@@ -58,14 +58,14 @@ class Screened:
     widths: list[Widths | None] = field(default_factory=list)
     looks: list[CloseLook] = field(default_factory=list)
     fine: list[CrossingPatch] = field(default_factory=list)
-    flag_above: float = 1.0
+    flag_above: float = 3.0
     narrowings: Narrowings | None = None
 
     def severity(self) -> float:
-        """Probability of grade 2 or 3 at the graded crossing that has most of it; 0 with none."""
+        """Expected grade, 0-3, at the graded crossing where it is highest; 0 with none."""
         if self.grades is None or not self.grades.graded.any():
             return 0.0
-        return float(self.grades.probabilities[self.grades.graded, 2:].sum(axis=1).max())
+        return float(np.nanmax(self.grades.expected))
 
     def gradable(self, number: int) -> bool:
         """Whether a crossing is gradable; without the second look every one is."""
@@ -104,7 +104,7 @@ class Pipeline:
         close_up: CloseUp | None = None,
         narrowing: NarrowingReader | None = None,
         rule: GradableRule | None = None,
-        flag_above: float = 1.0,
+        flag_above: float = 3.0,
         prevalence: Sequence[float] = EQUAL,
     ) -> None:
         """

@@ -102,7 +102,7 @@ SUMMARY = {
     "disc_diameter_px": "diameter of the optic disc, taken as a circle",
     "disc_score": "how sure the detector is of the disc, 0-1",
     "gradable": "number of crossings that can be graded",
-    "severity": "probability of grade 2 or 3 at the gradable crossing that has most of it",
+    "severity": "expected grade, 0-3, at the gradable crossing where it is highest",
     "flagged": "1 where that is more than in all but a few ordinary eyes",
     "eye": "OD right, OS left; empty where that is not known or the guess is not sure",
     "eye_source": "dicom (the file's header) or guess (from disc and vessels)",
