@@ -8,13 +8,13 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from av_grading.close_up.close_up import CloseUp, save_close_up
 from av_grading.close_up.cut import SCALE, to_inputs
 from av_grading.close_up.network import CloseUpNet
 from av_grading.close_up.shards import CloseUps, load_close_ups
 from av_grading.formats.files import write_whole
+from av_grading.training.averaged import AveragedTraining
 
 CROP = 112
 """Side of what is seen of a close-up (px); in use it is all of it."""
@@ -27,6 +27,7 @@ NEAR = 20.0
 NEAR_WEIGHT = 8.0
 """How much more: what tells a grade is the vein's wall over a few px beside the artery."""
 DECAY = 0.995
+WARM_UP = 100
 
 
 def batch_of(
@@ -184,17 +185,19 @@ def train(args: argparse.Namespace) -> None:
     """The loop; raises as `load_close_ups`."""
     data, held = load_close_ups(args.train), load_close_ups(args.val)
     torch.manual_seed(args.seed)
-    network, average = CloseUpNet(), CloseUpNet()
-    average.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(network.parameters(), args.lr, weight_decay=0.02)
-    first, last = 0, args.output / "last.pt"
+    training = AveragedTraining(
+        CloseUpNet(),
+        CloseUpNet(),
+        steps=args.steps,
+        lr=args.lr,
+        weight_decay=0.02,
+        warm_up=WARM_UP,
+        decay=DECAY,
+    )
+    network, average = training.network, training.average
+    last = args.output / "last.pt"
     args.output.mkdir(parents=True, exist_ok=True)
-    if args.resume and last.is_file():
-        state = torch.load(last, weights_only=True)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        first = int(state["step"])
+    first = training.resume(last) if args.resume else 0
     chances, history = weights_of(data), []
     print(f"{len(data)} close-ups, {len(held)} held back; from step {first}", flush=True)
     began, total = time.monotonic(), 0.0
@@ -202,20 +205,9 @@ def train(args: argparse.Namespace) -> None:
         rng = np.random.default_rng([args.seed, step])
         rows = rng.choice(len(data), args.batch, p=chances)
         inputs, share, weight = batch_of(data, rows, rng, args.crop)
-        warm = min(1.0, (step + 1) / 100)
-        rate = args.lr * warm * 0.5 * (1 + math.cos(math.pi * step / args.steps))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
         network.train()
         loss = map_loss(network(inputs), share, weight)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        kept = min(DECAY, (step + 1) / (step + 10))
-        with torch.no_grad():
-            for mean, new in zip(average.parameters(), network.parameters(), strict=True):
-                mean.lerp_(new, 1 - kept)
+        training.learn(loss, step)
         total += loss.item()
         if (step + 1) % args.report == 0 or step + 1 == args.steps:
             few = _whole_crossings(held, args.held)
@@ -226,14 +218,7 @@ def train(args: argparse.Namespace) -> None:
             text = "  ".join(f"{k} {v:.3f}" for k, v in figures.items())
             print(f"step {step + 1}  loss {mean_loss:.3f}  {text}  {seconds:.2f} s", flush=True)
             total = 0.0
-            state = {
-                "network": network.state_dict(),
-                "average": average.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "step": step + 1,
-            }
-            torch.save(state, last.with_suffix(".tmp"))
-            last.with_suffix(".tmp").replace(last)
+            training.keep(last, step + 1)
             save_close_up(CloseUp(average.eval()), args.output / "close_up.safetensors")
     write_whole(args.output / "history.json", json.dumps(history, indent=1))
 

@@ -4,14 +4,12 @@ import argparse
 import json
 import math
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.stats import spearmanr
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
-from torch import nn
 
 from av_grading.close_up.close_up import load_close_up
 from av_grading.formats.files import write_whole
@@ -24,6 +22,7 @@ from av_grading.narrowing.network import (
 )
 from av_grading.narrowing.strip import ALONG, COLUMNS
 from av_grading.narrowing.strips import Strips, cut_strips
+from av_grading.training.averaged import AveragedTraining
 
 BLUR = 0.03
 """Standard deviation of a truth's ratio: no label's edge is surer than that."""
@@ -39,6 +38,7 @@ NO_MAP, NO_PIXELS = 0.25, 0.1
 GRAIN = 0.25
 """Most grain that is added, in standard deviations of a strip."""
 DECAY = 0.999
+WARM_UP = 200
 
 
 def augment(strips: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -110,16 +110,18 @@ def train(args: argparse.Namespace) -> None:
     data = cut_strips(close_up, args.train, args.output / "train.safetensors")
     held = cut_strips(close_up, args.val, args.output / "val.safetensors")
     torch.manual_seed(args.seed)
-    network, average = NarrowingNet(), NarrowingNet()
-    average.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(network.parameters(), args.lr, weight_decay=args.weight_decay)
-    first, last = 0, args.output / "last.pt"
-    if args.resume and last.is_file():
-        state = torch.load(last, weights_only=True)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        first = int(state["step"])
+    training = AveragedTraining(
+        NarrowingNet(),
+        NarrowingNet(),
+        steps=args.steps,
+        lr=args.lr,
+        weight_decay=args.weight_decay,
+        warm_up=WARM_UP,
+        decay=DECAY,
+    )
+    network, average = training.network, training.average
+    last = args.output / "last.pt"
+    first = training.resume(last) if args.resume else 0
     print(f"{len(data)} strips, {len(held)} held back; from step {first}", flush=True)
     truth, widths, history = truth_of(data.ratios), data.widths(), []
     began, total = time.monotonic(), 0.0
@@ -127,22 +129,10 @@ def train(args: argparse.Namespace) -> None:
         rng = np.random.default_rng([args.seed, step])
         rows = torch.from_numpy(rng.integers(0, len(data), args.batch))
         strips = augment(normalize(data.strips[rows]), rng)
-        rate = (
-            args.lr * min(1, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * step / args.steps))
-        )
-        for group in optimizer.param_groups:
-            group["lr"] = rate
         network.train()
         logits = network.read(strips, widths[rows]).log_softmax(dim=2)
         loss = -(truth[rows] * logits).sum(dim=2).mean()
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        kept = min(DECAY, (step + 1) / (step + 10))
-        with torch.no_grad():
-            for mean, new in zip(average.parameters(), network.parameters(), strict=True):
-                mean.lerp_(new, 1 - kept)
+        training.learn(loss, step)
         total += loss.item()
         if (step + 1) % args.report == 0 or step + 1 == args.steps:
             figures = validate(average, held)[0]
@@ -152,23 +142,6 @@ def train(args: argparse.Namespace) -> None:
             mean_loss = total / args.report
             print(f"step {step + 1}  {mean_loss:.3f}  {text}  {seconds:.3f} s", flush=True)
             total = 0.0
-            _keep(last, network, average, optimizer, step + 1)
+            training.keep(last, step + 1)
             save_narrowing(average, args.output / "narrowing.safetensors")
     write_whole(args.output / "history.json", json.dumps(history, indent=1))
-
-
-def _keep(
-    path: Path,
-    network: NarrowingNet,
-    average: NarrowingNet,
-    optimizer: torch.optim.Optimizer,
-    step: int,
-) -> None:
-    state = {
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "step": step,
-    }
-    torch.save(state, path.with_suffix(".tmp"))
-    path.with_suffix(".tmp").replace(path)
