@@ -21,7 +21,7 @@ FORMAT = "av_grading.narrowing"
 """What the metadata of its file says under "format"."""
 EDGES = tuple(round(0.4 + 0.05 * i, 2) for i in range(14))
 """Between the bins of what is left of a vein's width; the grades' thresholds are among them."""
-MIDDLES = torch.tensor([EDGES[0] - 0.025, *(e + 0.025 for e in EDGES)])
+MIDDLES = np.array([EDGES[0] - 0.025, *(e + 0.025 for e in EDGES)])
 """Middle of every bin."""
 _PIXELS = 3
 
@@ -95,19 +95,18 @@ class Narrowing:
     @property
     def ratios(self) -> NDArray[np.float64]:
         """Width at the artery's edge as a share of the vein's own, (N, 2): the mean."""
-        return np.asarray(self.shares @ MIDDLES.double().numpy())
+        return np.asarray(self.shares @ MIDDLES)
 
     @property
     def deviations(self) -> NDArray[np.float64]:
         """Standard deviations of these, (N, 2)."""
-        middles = MIDDLES.double().numpy()
-        return np.asarray(np.sqrt(np.maximum(self.shares @ middles**2 - self.ratios**2, 0)))
+        return np.asarray(np.sqrt(np.maximum(self.shares @ MIDDLES**2 - self.ratios**2, 0)))
 
     def probabilities(self) -> NDArray[np.float64]:
         """Of the grades 0-3, (N, 4), the sides taken to be independent of each other."""
         rule = Thresholds()
-        low = self.shares[..., MIDDLES.numpy() < rule.moderate].sum(axis=-1)
-        free = self.shares[..., MIDDLES.numpy() > rule.pressed].sum(axis=-1)
+        low = self.shares[..., MIDDLES < rule.moderate].sum(axis=-1)
+        free = self.shares[..., MIDDLES > rule.pressed].sum(axis=-1)
         middle = 1 - low - free
         none = free[:, 0] * free[:, 1]
         both = (1 - free[:, 0]) * (1 - free[:, 1])

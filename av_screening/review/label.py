@@ -25,7 +25,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--photographs", type=Path, help="the folder that was screened: for added crossings")
     add("--eyes", type=Path, help="CSV with photograph, person, eye: splits by person")
     add("--output", type=Path, required=True, help="folder to write")
-    return exit_code(lambda: run_label(parser.parse_args(argv)))
+    args = parser.parse_args(argv)
+    return exit_code(lambda: run_label(args))
 
 
 def run_label(args: argparse.Namespace) -> None:

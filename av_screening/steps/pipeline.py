@@ -192,7 +192,7 @@ class Pipeline:
             crossings = grader_patches(pixels, found, looks)
             fine = [fine_patch(c, look) for c, look in zip(crossings, looks, strict=True)]
         mark("look")
-        narrowings = read_narrowings(looks, self.narrowing) if self.narrowing else None
+        narrowings = read_narrowings(looks, self.narrowing) if looks and self.narrowing else None
         grades = grade_crossings(
             crossings,
             self.graders,
