@@ -3,13 +3,12 @@
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from av_detectron.modeling.test_time_augmentation import N_VIEWS
-from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.close_up.gradable import GradableRule
 from av_grading.command_line.defaults import (
     DEFAULT_CLOSE_UP,
@@ -17,8 +16,11 @@ from av_grading.command_line.defaults import (
     DEFAULT_NARROWING,
     VIEWS,
 )
-from av_screening.read.limits import ReadingLimits
-from av_screening.read.quality import QualityLimits
+from av_screening.command_line.defaults import DEFAULT_WEIGHTS, N_VIEWS
+from av_screening.read.limits import QualityLimits, ReadingLimits
+
+CPU = Path("/proc/cpuinfo")
+"""Where Linux tells what the processor can do."""
 
 FLAG_ABOVE = 1.97
 """Flags two of 31 ordinary eyes of photographs held back from training."""
@@ -86,7 +88,7 @@ class Settings:
     def __post_init__(self) -> None:
         choices: dict[str, tuple[object, ...]] = {
             "grader_n_views": VIEWS,
-            "map_n_views": tuple(N_VIEWS),
+            "map_n_views": N_VIEWS,
             "precision": ("float32", "bfloat16"),
             "device": ("cpu", "cuda"),
         }
@@ -112,6 +114,20 @@ class Settings:
         values["narrowing"] = self.narrowing and describe_weights(self.narrowing)
         values["graders"] = [describe_weights(path) for path in self.graders]
         return {"version": package_version(), **values}
+
+
+def best_precision() -> str:
+    """ "bfloat16" where this processor has instructions for it, else "float32": what
+    `av_detectron.predictor.bfloat16_is_fast` says, without importing torch where Linux can tell."""
+    try:
+        flags = re.search(r"^flags\s*:(.*)$", CPU.read_text(encoding="utf-8"), re.MULTILINE)
+    except (OSError, ValueError):
+        flags = None
+    if flags is not None:
+        return "bfloat16" if "avx512_bf16" in flags[1].split() else "float32"
+    from av_detectron.predictor import bfloat16_is_fast
+
+    return "bfloat16" if bfloat16_is_fast() else "float32"
 
 
 def package_version() -> str:

@@ -25,9 +25,9 @@ from av_detectron.evaluation.reporting import run_report
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.formats.results import write_results
 from av_screening.read.find_photographs import find_photographs
-from av_screening.settings import Settings
+from av_screening.settings import Settings, best_precision
 from av_screening.steps.grading import load_graders
-from av_screening.steps.pipeline import Pipeline, best_precision
+from av_screening.steps.pipeline import Pipeline
 from benchmarks.memory import run_mib
 from benchmarks.peak import convolution_peak, pipeline_operations
 from benchmarks.stages import SeparateStages

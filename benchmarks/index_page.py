@@ -20,7 +20,7 @@ from av_detectron.evaluation.reporting import run_report
 from av_grading.formats.results import write_results
 from av_screening.write.folder_names import PHOTOGRAPHS
 from av_screening.write.page import index_page
-from av_screening.write.photograph_folder import read_record
+from av_screening.write.whole_folder import read_record
 
 ROUNDS = 5
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import scipy.io
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
@@ -185,6 +184,8 @@ def read_junctions_mat(path: Path) -> NDArray[np.float64]:
     Raises:
         InputFileError: unreadable, no `CrossPos`, or `CrossPos` of another shape.
     """
+    import scipy.io  # here: detecting alone does not need it
+
     try:
         variables = scipy.io.loadmat(str(path))
     except FileNotFoundError as error:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from av_detectron.data.errors import InputFileError
@@ -111,6 +110,8 @@ def read_discs(path: Path) -> Mapping[tuple[str, str, str], OpticDisc | None]:
     Raises:
         InputFileError: unreadable, other columns, a photograph twice, or a row that is no circle.
     """
+    import pandas as pd  # here: detecting alone does not need it
+
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError) as error:

@@ -28,6 +28,22 @@ class FieldOfView:
         """Length of one DRIVE px in this photograph's pixels."""
         return self.diameter / DRIVE_FOV_DIAMETER
 
+    def edge_distance(self, x: float, y: float, shape: tuple[int, ...]) -> float:
+        """Distance of a place to where the view ends (px): its circle, or the frame that cuts it.
+
+        Args:
+            x, y: of the place (px).
+            shape: of the photograph, height and width first.
+
+        >>> FieldOfView(100, 60, 40).edge_distance(100, 40, (90, 120))
+        10.0
+        >>> FieldOfView(100, 60, 40).edge_distance(60, 70, (80, 120))
+        9.0
+        """
+        inside = self.diameter / 2 - float(np.hypot(x - self.x, y - self.y))
+        frame = min(x, y, shape[1] - 1 - x, shape[0] - 1 - y)
+        return max(0.0, min(inside, float(frame)))
+
 
 def fov_circle(fov: FieldOfView, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Pixels (H, W) inside the field of view, taken as a circle."""

@@ -48,7 +48,10 @@ def changed(data: PatchSet, how: Change) -> PatchSet:
     """
     if how.kind in ("rotation", "translation"):
         patches = _move(data.patches, how, 1, InterpolationMode.BILINEAR)
-        maps = _move(data.maps[:, None], how, 1, InterpolationMode.NEAREST)[:, 0]
+        if data.maps.ndim == 4:  # shares blend, labels do not
+            maps = _move(data.maps, how, 1, InterpolationMode.BILINEAR)
+        else:
+            maps = _move(data.maps[:, None], how, 1, InterpolationMode.NEAREST)[:, 0]
         return PatchSet(patches, maps, data.grades, data.groups)
     adjust = {
         "brightness": change.adjust_brightness,

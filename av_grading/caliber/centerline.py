@@ -146,28 +146,20 @@ def _ends(
     skeleton: NDArray[np.bool_], length: NDArray[np.float64], least: float, reach: float
 ) -> list[int]:
     """Nodes where arms end: one for each place where the reach is met, and early ends."""
+    reached = np.where(np.isfinite(length), length, -1.0)
     field = np.full(skeleton.shape, -1.0)
-    field[skeleton] = np.where(np.isfinite(length), length, -1.0)
-    rim, _ = ndimage.label(field > reach - 2, _EIGHT)
-    nodes = np.full(skeleton.shape, -1)
-    nodes[skeleton] = np.arange(len(length))
-    ends = [
-        int(nodes.ravel()[position])
-        for position in _farthest_of_each(rim, field)
-        if field.ravel()[position] >= least
-    ]
+    field[skeleton] = reached
+    rim, count = ndimage.label(field > reach - 2, _EIGHT)
+    regions = rim[skeleton]
+    ends = []
+    for region in range(1, count + 1):
+        nodes = np.flatnonzero(regions == region)
+        farthest = int(nodes[reached[nodes].argmax()])
+        if reached[farthest] >= least:
+            ends.append(farthest)
     neighbours = ndimage.convolve(skeleton.astype(np.uint8), _EIGHT, mode="constant") - 1
-    tips = skeleton & (neighbours == 1) & (field >= least) & (rim == 0)
-    return ends + [int(n) for n in nodes[tips]]
-
-
-def _farthest_of_each(regions: NDArray[np.int32], field: NDArray[np.float64]) -> list[int]:
-    """Flat position of the largest value in every numbered region."""
-    count = int(regions.max())
-    if count == 0:
-        return []
-    found = ndimage.maximum_position(field, regions, range(1, count + 1))
-    return [int(np.ravel_multi_index(tuple(int(v) for v in p), field.shape)) for p in found]
+    tips = (neighbours[skeleton] == 1) & (reached >= least) & (regions == 0)
+    return ends + np.flatnonzero(tips).tolist()
 
 
 def _walk(before: NDArray[np.int32], start: int, end: int) -> list[int]:

@@ -120,8 +120,9 @@ def fit_common(
             residuals = darkness - model
         normal, gradient = _normal(residuals, slopes, weights, noise, best[1], prior)
         use = _counted(residuals, weights, noise)
-        mixed = np.einsum("nki,nk,nkj->nij", slopes, use, common, optimize=True)  # (N, 6, 2)
-        top = np.einsum("nki,nk,nkj->ij", common, use, common, optimize=True)
+        weighted = common * use[:, :, None]
+        mixed = slopes.transpose(0, 2, 1) @ weighted  # (N, 6, 2)
+        top = np.tensordot(common, weighted, ([0, 1], [0, 1]))
         top += np.diag(1 / spread**2)
         pull = np.einsum("nki,nk->i", common, use * residuals) - (best[0] - usual) / spread**2
         stiff = normal + damping * _diagonal(normal)
@@ -194,8 +195,9 @@ def _normal(
 ) -> tuple[Array, Array]:
     """Normal matrices (N, 6, 6) and gradients (N, 6) of data and prior."""
     use = _counted(residuals, weights, noise)
-    normal = np.einsum("nki,nk,nkj->nij", slopes, use, slopes, optimize=True)
-    gradient = np.einsum("nki,nk->ni", slopes, use * residuals)
+    across = slopes.transpose(0, 2, 1)
+    normal = (across * use[:, None]) @ slopes
+    gradient = (across @ (use * residuals)[:, :, None])[:, :, 0]
     known = np.broadcast_to(np.eye(6), normal.shape).copy()
     known[:, SHINE, DEPTH] = -prior.shine
     known /= prior.spread[:, :, None]

@@ -6,8 +6,10 @@ ARIC; Wong and Mitchell 2004).
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from av_grading.close_up.vessels import CrossingVessels
+if TYPE_CHECKING:
+    from av_grading.close_up.vessels import CrossingVessels
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class GradableRule:
         least_disc_distance: from the disc's centre (disc diameters): the disc ends at 0.5.
         most_doubt: standard deviation of the grade, were all grades equally common: in more doubt
             readers would call it questionable.
+        least_edge_distance: from where the field of view ends (DRIVE px): a vein is compared with
+            itself on both sides.
     """
 
     least_angle: float = 25.0
@@ -32,13 +36,15 @@ class GradableRule:
     least_probability: float = 0.5
     least_disc_distance: float = 0.6
     most_doubt: float = 0.88
+    least_edge_distance: float = 12.0
 
 
 def why_not_gradable(
-    vessels: CrossingVessels,
+    vessels: "CrossingVessels",
     artery_above: float | None,
     probability: float | None,
     disc_distance: float | None,
+    edge_distance: float | None,
     rule: GradableRule,
 ) -> str:
     """The first reason for which a crossing is not gradable; empty where it is.
@@ -48,10 +54,13 @@ def why_not_gradable(
         artery_above: probability, 0-1; None where it is not known.
         probability: that readers would grade it, 0-1; None where it is not known.
         disc_distance: from the disc's centre (disc diameters); None without a disc.
+        edge_distance: from where the field of view ends (DRIVE px); None where that is not known.
         rule: what it has to be like.
     """
     if disc_distance is not None and disc_distance < rule.least_disc_distance:
         return f"on the disc or its margin: {disc_distance:.2f} disc diameters from its centre"
+    if edge_distance is not None and edge_distance < rule.least_edge_distance:
+        return f"at the edge of the field: {edge_distance:.0f} DRIVE px from it"
     if vessels.why:
         return vessels.why
     if vessels.angle < rule.least_angle:

@@ -29,9 +29,3 @@ def grader_map(
         for s in shares[1:]
     ]
     return np.asarray(np.clip(np.rint(np.stack(cut) * 255), 0, 255), np.uint8)
-
-
-def likeliest(shares: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Labels 0-3, (P, P), of shares (3, P, P), 0-255: what covers most of each px."""
-    background = np.maximum(255 - shares.sum(axis=0, keepdims=True, dtype=int), 0)
-    return np.asarray(np.concatenate([background, shares]).argmax(axis=0), np.uint8)

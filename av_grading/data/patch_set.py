@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from av_grading.formats.errors import InputFileError
 from av_grading.formats.images import read_map, read_patch, read_shares
-from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
+from av_grading.formats.labels import likeliest, shares_of
 from av_grading.formats.manifest import GradedPatch
 
 RATIOS = ("ratio_first", "ratio_second")
@@ -39,6 +39,12 @@ class PatchSet:
 
     def __len__(self) -> int:
         return len(self.groups)
+
+    @property
+    def labels(self) -> NDArray[np.uint8]:
+        """Maps as labels 0-3, (N, P, P), whichever kind they are."""
+        maps = np.asarray(self.maps.numpy())
+        return maps if maps.ndim == 3 else likeliest(maps)
 
 
 def load_patches(rows: Sequence[GradedPatch]) -> PatchSet:
@@ -77,15 +83,6 @@ def load_patches(rows: Sequence[GradedPatch]) -> PatchSet:
         [row.split_group for row in rows],
         torch.tensor([_widths(row) for row in rows]),
     )
-
-
-def shares_of(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Labels (H, W), 0-3, as shares of artery, vein and overlap, (3, H, W), 0 or 255.
-
-    >>> shares_of(np.array([[0, 2]], np.uint8))[:, 0].tolist()
-    [[0, 0], [0, 255], [0, 0]]
-    """
-    return np.stack([(labels == kind).astype(np.uint8) * 255 for kind in (ARTERY, VEIN, OVERLAP)])
 
 
 def _widths(row: GradedPatch) -> tuple[float, float]:

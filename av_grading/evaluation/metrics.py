@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import metrics as sk
 
 from av_grading.formats.manifest import GRADES
 
@@ -39,6 +38,8 @@ def quadratic_kappa(y_true: Array, predicted: Array) -> float:
     """Quadratic weighted kappa of grades (N,), 0-3; NaN where there are none, or one grade only."""
     if len(y_true) == 0:
         return float("nan")
+    from sklearn import metrics as sk  # here: a second, which grading alone does not need
+
     with warnings.catch_warnings():  # a resample may hold one grade only: the score is NaN then
         warnings.simplefilter("ignore")
         labels = list(GRADES)
@@ -64,6 +65,8 @@ def grade_scores(y_true: Array, probabilities: Array) -> dict[str, float]:
         raise ValueError(
             f"expected probabilities {(len(y_true), len(GRADES))}, found {probabilities.shape}"
         )
+    from sklearn import metrics as sk  # here: a second, which grading alone does not need
+
     predicted = probabilities.argmax(axis=1)
     nicked, score = np.asarray(y_true) > 0, 1 - probabilities[:, 0]
     both = bool(nicked.any() and not nicked.all())

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 GRADES = (0, 1, 2, 3)
 """All that there are."""
+MEANING = {0: "none", 1: "mild, one side", 2: "moderate, one side", 3: "severe, both sides"}
+"""Of each, in a few words."""
 
 
 @dataclass(frozen=True)

@@ -201,4 +201,4 @@ def _middle(data: PatchSet, crop: int) -> tuple[draw.Picture, draw.Picture]:
     start = (data.maps.shape[-1] - crop) // 2
     window = slice(start, start + crop)
     photographs = data.patches[..., window, window].permute(0, 2, 3, 1).numpy()
-    return photographs, data.maps[:, window, window].numpy()
+    return photographs, data.labels[:, window, window]

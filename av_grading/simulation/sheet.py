@@ -7,12 +7,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-MEANING = {
-    0: "0  none",
-    1: "1  mild\none side",
-    2: "2  moderate\none side",
-    3: "3  severe\nboth sides",
-}
+from av_grading.formats.grade_definition import MEANING
+
 INCH = 1.35
 """Side of a patch in the picture."""
 
@@ -29,7 +25,8 @@ def draw_grades(examples: Mapping[int, Sequence[NDArray[np.uint8]]]) -> NDArray[
     )
     for row, grade in enumerate(grades):
         middle = 1 - (row + 0.5) / len(grades)
-        figure.text(0.1 * left, middle, MEANING[grade], va="center", fontsize=11)
+        meaning = MEANING[grade].replace(", ", "\n")
+        figure.text(0.1 * left, middle, f"{grade}  {meaning}", va="center", fontsize=11)
         for column, patch in enumerate(examples[grade]):
             axes = figure.add_subplot(grid[row, column])
             axes.imshow(patch, interpolation="lanczos")

@@ -29,7 +29,7 @@ from av_screening.command_line.defaults import (
     MIN_FOV,
     N_VIEWS,
 )
-from av_screening.read.limits import ReadingLimits
+from av_screening.read.limits import QualityLimits, ReadingLimits
 
 if TYPE_CHECKING:
     from av_screening.settings import Settings
@@ -99,9 +99,7 @@ def check_usage(args: argparse.Namespace, parser: argparse.ArgumentParser) -> No
 def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> "Settings":
     """The arguments as settings; exits with 2 for what this machine lacks."""
     from av_screening.read.dicom import check_keyword
-    from av_screening.read.quality import QualityLimits
-    from av_screening.settings import Settings
-    from av_screening.steps.pipeline import best_precision
+    from av_screening.settings import Settings, best_precision
 
     try:
         if args.dicom_id:
@@ -137,13 +135,14 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     check_usage(args, parser)
     from av_screening.errors import FileProblems
-    from av_screening.eyes.eye_table import check_eyes
-    from av_screening.eyes.summaries import BY_EYE, summarise
     from av_screening.run.folder import UsageError, screen_folder
     from av_screening.run.ray_runner import ray_runner
 
     try:
-        check_eyes(args.eyes, args.photographs, args.output)
+        if args.eyes is not None:
+            from av_screening.eyes.eye_table import check_eyes
+
+            check_eyes(args.eyes, args.photographs, args.output)
         settings = settings_of(args, parser)
     except FileProblems as error:  # before hours of work, not after them
         print(f"stopped: {error}", file=sys.stderr)
@@ -175,6 +174,8 @@ def main(argv: list[str] | None = None) -> int:
         print("crossings have no grades: --graders named none")
     print(f"written: {args.output / 'index.html'}")
     if args.eyes is not None:
+        from av_screening.eyes.summaries import BY_EYE, summarise
+
         try:
             summarise(args.output, args.eyes, args.output / BY_EYE)
         except (OSError, FileProblems) as error:

@@ -54,14 +54,14 @@ def evaluate(args: argparse.Namespace) -> int:
     from av_detectron.data.crosspos import dataset_root
     from av_detectron.data.errors import InputFileError
     from av_screening.evaluation.in_use_scores import in_use_scores, natural_scores
+    from av_screening.evaluation.kept_patches import MANIFEST, write_manifest
     from av_screening.evaluation.labelled_photographs import (
         folder_photographs,
         prepared_photographs,
     )
     from av_screening.evaluation.passes import PhotographRows, Plan
     from av_screening.evaluation.photograph_runs import make_tasks, run_all
-    from av_screening.settings import Settings
-    from av_screening.steps.pipeline import best_precision
+    from av_screening.settings import Settings, best_precision
 
     root = args.root or dataset_root()
     if args.photographs in SPLITS:
@@ -71,7 +71,14 @@ def evaluate(args: argparse.Namespace) -> int:
     if not photographs:
         raise InputFileError(args.photographs, "expected photographs with av/ labels, found none")
     kinds = KINDS if args.only is None else (args.only,)
-    plan = Plan(args.squeezes, args.severe, args.seed, "in_use" in kinds, "natural" in kinds)
+    plan = Plan(
+        args.squeezes,
+        args.severe,
+        args.seed,
+        "in_use" in kinds,
+        "natural" in kinds,
+        str(args.patches or ""),
+    )
     settings = Settings(
         detector=args.weights,
         graders=tuple(args.graders),
@@ -92,6 +99,9 @@ def evaluate(args: argparse.Namespace) -> int:
         left_out.update(found.left_out)
         for name in ("in_use", "natural", "eyes"):
             getattr(rows, name).extend(getattr(found, name))
+    if args.patches is not None:
+        kept = write_manifest(args.patches, rows.in_use)
+        print(f"written: {kept} patches, {args.patches / MANIFEST}")
     tables = {f.name: pd.DataFrame(getattr(rows, f.name)) for f in fields(rows)[:3]}
     data: dict[str, Any] = {
         "sets": sorted({p.set_name for p in photographs}),
@@ -198,6 +208,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     add("--jobs", type=int, default=1, help="photographs at once")
     add("--work", type=Path, default=Path("output/in_use"), help="rows of photographs, to go on")
+    add("--patches", type=Path, help="folder for the graded squeezed patches and their manifest")
     add("--draws", type=int, default=1000, help="resamples for the intervals")
     add("--seed", type=int, default=0)
     return parser

@@ -7,6 +7,7 @@ no label reaches the pipeline.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from av_detectron.evaluation.center_matching import TOLERANCE, match_centers
 from av_grading.formats.patches import PIXELS, SIDE
+from av_screening.evaluation.kept_patches import keep_patch
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
 from av_screening.evaluation.readings import positions
 from av_screening.evaluation.squeezing import (
@@ -48,6 +50,7 @@ class Plan:
         seed: of everything that is drawn, with the photograph's name.
         in_use: whether nicking is squeezed into all clear crossings.
         natural: whether the photograph is measured as it is.
+        patches: folder for patches of the squeezed crossings that got a grade; empty: none.
     """
 
     draws: int = 4
@@ -55,6 +58,7 @@ class Plan:
     seed: int = 0
     in_use: bool = True
     natural: bool = True
+    patches: str = ""
 
 
 @dataclass
@@ -91,6 +95,7 @@ def measure_photograph(
     Raises:
         InputFileError: the photograph or its labels cannot be read.
         RejectedPhotograph: the pipeline does not take it.
+        OSError: patches cannot be written.
     """
     pixels, labels = photograph.read()
     clear, reasons = clear_crossings(pixels, labels, photograph.centers, photograph.drive_px)
@@ -99,7 +104,11 @@ def measure_photograph(
         rng = np.random.default_rng([plan.seed, 0, *photograph.name.encode()])
         for number, squeezed in enumerate(draw_rounds(clear, plan.draws, rng)):
             truth = {"photograph": photograph.name, "set": photograph.set_name, "round": number}
-            found = _in_use(squeeze_photograph(pixels, squeezed), squeezed, pipeline)
+            screened = pipeline(squeeze_photograph(pixels, squeezed))
+            found = _in_use(screened, squeezed, pipeline)
+            if plan.patches:
+                stem = f"{photograph.set_name}_{photograph.image.stem}_{number}"
+                _keep(Path(plan.patches), stem, found, screened)
             rows.in_use += [{**truth, **row} for row in found]
     if plan.natural:
         rng = np.random.default_rng([plan.seed, 1, *photograph.name.encode()])
@@ -141,12 +150,20 @@ def match(rows: Sequence[Row], known: NDArray[np.float64], drive_px: float) -> d
     return {known_row: row for row, known_row in enumerate(taken) if known_row >= 0}
 
 
+def _keep(folder: Path, stem: str, rows: Sequence[Row], screened: Screened) -> None:
+    """Write the patches of those that got a grade; their rows say where."""
+    for row in rows:
+        if row.get("grade") is not None:
+            number = int(row["crossing"])
+            row |= keep_patch(folder, f"{stem}_{number}", screened.crossings[number])
+
+
 def _in_use(
-    pixels: NDArray[np.uint8], squeezed: Sequence[SqueezedCrossing], pipeline: Pipeline
+    screened: Screened, squeezed: Sequence[SqueezedCrossing], pipeline: Pipeline
 ) -> list[Row]:
     """Truth of the squeezed crossings of one pass, and what the pipeline says of them."""
     drive_px = squeezed[0].crossing.window.drive_px
-    detected = pipeline_rows(pipeline(pixels))
+    detected = pipeline_rows(screened)
     found = match(detected, np.array([s.crossing.center for s in squeezed]), drive_px)
     labelled = grade_crossings([_labelled_patch(s) for s in squeezed], pipeline.graders)
     rows = []

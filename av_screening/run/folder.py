@@ -15,8 +15,8 @@ from av_screening.run.screen_photograph import Outcome, Task, crashed, screen_ph
 from av_screening.run.workers import run_tasks
 from av_screening.settings import Settings, fingerprint, run_id
 from av_screening.write.folder_names import PHOTOGRAPHS, printable
-from av_screening.write.photograph_folder import remove_unfinished
 from av_screening.write.run_tables import Run, write_run
+from av_screening.write.whole_folder import remove_unfinished
 
 Runner = Callable[[Iterable[Task]], Iterator[Outcome]]
 

@@ -5,13 +5,16 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 from av_screening.errors import RejectedPhotograph
 from av_screening.read.photograph import decode, read_content
 from av_screening.settings import Settings, run_id
-from av_screening.steps.pipeline import Pipeline
 from av_screening.write.folder_names import folder_name, printable
-from av_screening.write.photograph_folder import Source, read_record, write_outputs
+from av_screening.write.whole_folder import read_record
+
+if TYPE_CHECKING:
+    from av_screening.steps.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,12 @@ class Outcome:
     kept: bool = False
 
 
+FAULTS = (MemoryError, RuntimeError, ValueError, ArithmeticError, LookupError)
+"""Of ours or of a library, at one photograph: they are reported, and the others go on."""
 _loading = threading.Lock()
 
 
-def pipeline_of(settings: Settings) -> Pipeline:
+def pipeline_of(settings: Settings) -> "Pipeline":
     """This process's models of some settings, loaded once and kept, whichever thread asks.
 
     Raises:
@@ -64,7 +69,10 @@ def pipeline_of(settings: Settings) -> Pipeline:
 
 
 @cache
-def _load(settings: Settings) -> Pipeline:
+def _load(settings: Settings) -> "Pipeline":
+    # Imported here: what is done already needs neither torch nor models.
+    from av_screening.steps.pipeline import Pipeline
+
     return Pipeline.from_settings(settings)
 
 
@@ -75,7 +83,7 @@ def screen_photograph(task: Task) -> Outcome:
         OSError: outputs cannot be written, which ends a run.
         CheckpointError, WeightsError: see `pipeline_of`.
     """
-    settings, pipeline = task.settings, pipeline_of(task.settings)
+    settings = task.settings
     folder = folder_name(task.relative)
     try:
         content = read_content(task.folder / task.relative, settings.reading)
@@ -85,17 +93,27 @@ def screen_photograph(task: Task) -> Outcome:
             return Outcome(task.relative, kept=True)
         photograph = decode(content, settings.reading, settings.identity)
         del content
+    except (RejectedPhotograph, *FAULTS) as error:
+        return failed(task, error)
+    pipeline = pipeline_of(settings)
+    try:
         screened = pipeline(photograph.pixels)
-    except RejectedPhotograph as error:
-        return Outcome(task.relative, error.reason, str(error))
-    except (MemoryError, RuntimeError, ValueError, ArithmeticError, LookupError) as error:
-        # A fault of ours or of a library: it is reported, and the other photographs go on.
-        return Outcome(task.relative, "failed", f"{type(error).__name__}: {error}")
+    except (RejectedPhotograph, *FAULTS) as error:
+        return failed(task, error)
+    from av_screening.write.photograph_folder import Source, write_outputs
+
     run = run_id(task.fingerprint, task.folder)
     name = printable(task.relative)
     source = Source(name, sha256, photograph.identity, folder, run, photograph.eye)
     write_outputs(task.output, source, photograph.pixels, screened, task.fingerprint)
     return Outcome(task.relative)
+
+
+def failed(task: Task, error: Exception) -> Outcome:
+    """Outcome of a task whose photograph was rejected, or met a fault."""
+    if isinstance(error, RejectedPhotograph):
+        return Outcome(task.relative, error.reason, str(error))
+    return Outcome(task.relative, "failed", f"{type(error).__name__}: {error}")
 
 
 def crashed(task: Task) -> Outcome:

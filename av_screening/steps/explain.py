@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from av_grading.grader import Grader
-from av_grading.report.draw import overlay, red_free
 from av_screening.steps.grading import Grades, patch_set
 from av_screening.steps.patches import CrossingPatch, Patch
 
@@ -32,6 +31,7 @@ def gradcam(graders: Sequence[Grader]) -> Explain:
         raise ValueError("--explain needs Captum: pip install 'av-nicking[screen]'")
     from av_grading.attribution.maps import attribute
     from av_grading.attribution.scored import Scored
+    from av_grading.report.draw import overlay, red_free
 
     scored = [(Scored(grader), grader.config.data.crop) for grader in graders]
 

@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from av_detectron import Prediction, Predictor
-from av_detectron.predictor import bfloat16_is_fast
 from av_grading.caliber.width import Widths
 from av_grading.close_up.close_up import CloseUp, load_close_up
 from av_grading.close_up.gradable import GradableRule
 from av_grading.grader import Grader
 from av_grading.narrowing.network import NarrowingReader, load_narrowing
-from av_screening.read.quality import QualityLimits, check_quality
+from av_screening.read.limits import QualityLimits
+from av_screening.read.quality import check_quality
 from av_screening.settings import Settings
 from av_screening.steps.caliber import Measure, measure_all, measure_caliber
 from av_screening.steps.explain import Explain, gradcam
@@ -233,8 +233,3 @@ def leave_out_doubtful(
         why = f"in doubt: the grade has a standard deviation of {grades.doubt[number]:.2f}"
         looks[number] = replace(looks[number], why_not=why)
     return looks, grades.without(doubtful)
-
-
-def best_precision() -> str:
-    """ "bfloat16" where this processor has instructions for it, else "float32"."""
-    return "bfloat16" if bfloat16_is_fast() else "float32"

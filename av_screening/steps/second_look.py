@@ -12,8 +12,9 @@ from av_detectron import Prediction
 from av_grading.close_up.close_up import CloseUp
 from av_grading.close_up.cut import PIXELS, SCALE, cut_close_up, cut_coarse
 from av_grading.close_up.gradable import GradableRule, why_not_gradable
-from av_grading.close_up.grader_maps import grader_map, likeliest
+from av_grading.close_up.grader_maps import grader_map
 from av_grading.close_up.vessels import CrossingVessels, crossing_vessels
+from av_grading.formats.labels import likeliest
 from av_grading.formats.patches import PIXELS as PATCH_PIXELS
 from av_grading.formats.patches import SIDE, cut_patch
 from av_screening.steps.patches import CrossingPatch, window_around
@@ -84,7 +85,8 @@ def look_closely(
         center = float(x + off[0]), float(y + off[1])
         distance = None if prediction.disc is None else prediction.disc.distance(*center)
         above, probability = answers[number].tolist()
-        why = why_not_gradable(vessels[number], above, probability, distance, rule)
+        edge = prediction.fov.edge_distance(*center, prediction.shape) / drive_px
+        why = why_not_gradable(vessels[number], above, probability, distance, edge, rule)
         looks.append(
             CloseLook(
                 center,

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from av_screening.write.review_data import filled
+from av_screening.write.columns import filled
 
 Row = Mapping[str, object]
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from av_grading.simulation.sheet import MEANING
+from av_grading.formats.grade_definition import MEANING
 from av_screening.write.columns import CROSSINGS, SUMMARY
+from av_screening.write.data_uri import data_uri
 from av_screening.write.index_data import index_entry, json_lines
 from av_screening.write.notice import NOTICE
-from av_screening.write.review_data import data_uri
 from av_screening.write.standards import standard_pictures
 
 DATA = "review_data.js"
@@ -82,11 +82,10 @@ def index_page(
 
 
 def _common(run: str) -> dict[str, Any]:
-    meaning = {grade: text.split("  ")[1].replace("\n", ", ") for grade, text in MEANING.items()}
     standards = {grade: data_uri(p, "jpeg") for grade, p in standard_pictures().items()}
     return {
         "notice": NOTICE,
-        "meaning": meaning,
+        "meaning": MEANING,
         "standards": standards,
         "settings": {"run": run, "meanings": {**SUMMARY, **CROSSINGS}},
     }

@@ -1,11 +1,8 @@
-"""The outputs of one photograph: a folder that is there whole or not at all."""
+"""What is written of a screened photograph."""
 
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +16,7 @@ from av_screening.write.page import DATA, review_page, review_script
 from av_screening.write.pictures import draw_overlay, map_labels, resized, thumbnail
 from av_screening.write.review_data import review_data
 from av_screening.write.rows import coco_record, crossing_rows, summary_row
-
-RECORD = "record.json"
+from av_screening.write.whole_folder import RECORD, write_folder
 
 
 @dataclass(frozen=True)
@@ -42,16 +38,6 @@ class Source:
     folder: str
     run: str = ""
     eye: str = ""
-
-
-def read_record(output: Path, folder: str) -> dict[str, Any] | None:
-    """The record of a photograph that is done; None where there is none that can be read."""
-    try:
-        record = json.loads((output / PHOTOGRAPHS / folder / RECORD).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    # A folder of an earlier version lacks what the pages show: the photograph is screened anew.
-    return record if isinstance(record, dict) and "marks" in record else None
 
 
 def write_outputs(
@@ -98,34 +84,3 @@ def write_outputs(
     for number, picture in screened.explained.items():
         files[f"explained/{number}.png"] = png(picture)
     write_folder(output / PHOTOGRAPHS / source.folder, files)
-
-
-def write_folder(path: Path, files: dict[str, str | bytes]) -> None:
-    """Write files to a hidden folder beside `path`, then give it its name.
-
-    Raises:
-        OSError: it cannot be written; what was there stays.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        for name, content in files.items():
-            target = temporary / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content.encode() if isinstance(content, str) else content)
-        if path.exists():
-            former = path.with_name(f".{path.name}.former")
-            shutil.rmtree(former, ignore_errors=True)
-            path.rename(former)
-            temporary.rename(path)
-            shutil.rmtree(former, ignore_errors=True)
-        else:
-            temporary.rename(path)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
-
-
-def remove_unfinished(output: Path) -> None:
-    """Remove temporary folders that a killed run left."""
-    for path in (output / PHOTOGRAPHS).glob(".*"):
-        shutil.rmtree(path, ignore_errors=True)

@@ -11,6 +11,7 @@ from av_detectron.visualization import title
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_screening.steps.patches import most_likely
 from av_screening.steps.pipeline import Screened
+from av_screening.write.data_uri import jpeg
 from av_screening.write.notice import NOTICE
 
 WIDTH = 1200
@@ -88,12 +89,6 @@ def draw_overlay(base: Image, labels: Image, screened: Screened) -> Image:
         cv2.putText(canvas, str(number), at, font, 0.5, (0, 0, 0), 3, cv2.LINE_AA)
         cv2.putText(canvas, str(number), at, font, 0.5, color, 1, cv2.LINE_AA)
     return title(canvas, NOTICE)
-
-
-def jpeg(pixels: NDArray[np.uint8], quality: int = 85) -> bytes:
-    """JPEG of RGB pixels (H, W, 3)."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-    return bytes(cv2.imencode(".jpg", pixels[:, :, ::-1], options)[1])
 
 
 def smooth_labels(labels: Image, side: int) -> Image:

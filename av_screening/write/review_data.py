@@ -1,6 +1,5 @@
 """What the review page of a photograph shows, as data: pictures, crossings, widths, reasons."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +10,9 @@ from av_grading.caliber.width import Widths
 from av_grading.formats.files import png
 from av_grading.formats.patches import SIDE, cut_patch
 from av_screening.steps.pipeline import Screened
+from av_screening.write.columns import filled
+from av_screening.write.data_uri import data_uri, jpeg
 from av_screening.write.pictures import (
-    jpeg,
     map_labels,
     page_size,
     resize_to,
@@ -113,13 +113,3 @@ def vein_data(widths: Widths, drive_px: float, patch: Image) -> dict[str, Any]:
 
 def _rounded(values: NDArray[np.float64]) -> list[float | None]:
     return [round(float(v), 2) if np.isfinite(v) else None for v in values]
-
-
-def filled(row: Row) -> dict[str, object]:
-    """The columns that hold something."""
-    return {name: value for name, value in row.items() if value not in ("", None)}
-
-
-def data_uri(content: bytes, kind: str) -> str:
-    """A picture as text."""
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -16,7 +16,7 @@ from av_screening.write.columns import CROSSINGS, FAILURES, SUMMARY, Row, format
 from av_screening.write.folder_names import folder_name, printable
 from av_screening.write.notice import NOTICE
 from av_screening.write.page import index_page
-from av_screening.write.photograph_folder import read_record
+from av_screening.write.whole_folder import read_record
 
 PACKAGES = ["av-nicking", "torch", "torchvision", "numpy", "opencv-python-headless", "pillow"]
 PACKAGES += ["pydicom"]

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from av_grading.caliber.vein_phantom import draw_vein
-from av_screening.write.pictures import jpeg
+from av_screening.write.data_uri import jpeg
 
 RATIOS = {0: (1.0, 1.0), 1: (1.0, 0.72), 2: (1.0, 0.42), 3: (0.5, 0.5)}
 """Grade → width beside the artery as a share of the vein's own, on either side."""

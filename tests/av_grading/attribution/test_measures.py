@@ -25,6 +25,7 @@ from av_grading.data.splits import grouped_holdout
 from av_grading.formats.config_file import load_config
 from av_grading.formats.errors import InputFileError
 from av_grading.formats.files import png, write_whole
+from av_grading.formats.labels import shares_of
 from av_grading.formats.manifest import GradedPatch, read_manifest
 from av_grading.training.engine import Split, train
 from tests.av_grading.conftest import make_grader
@@ -141,6 +142,16 @@ def test_copies_are_mapped_back_onto_their_patch(spot: PatchSet, how: Change) ->
     original = spot.patches[:, 0, window, window].float().numpy()
     assert map_similarity(back > 150, original > 150, known)[0] > (0.8 if moves else 0.99)
     assert known.mean() > 0.7 and (moves or known.all())
+
+
+def test_shares_are_moved_and_looked_at_as_labels_are(spot: PatchSet) -> None:
+    shares = torch.from_numpy(shares_of(spot.maps[0].numpy()))[None]
+    soft = PatchSet(spot.patches, shares, spot.grades, spot.groups)
+    assert (soft.labels == spot.labels).all()
+    for how in CHANGES:
+        apart = changed(soft, how).labels != changed(spot, how).labels
+        assert apart.mean() < 0.01, how.kind
+        assert changed(soft, how).maps.shape == shares.shape
 
 
 def test_colour_changes_are_seen_in_colour() -> None:

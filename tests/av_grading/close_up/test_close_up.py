@@ -91,22 +91,24 @@ def test_a_vein_that_ends_does_not_go_through() -> None:
         cut[kind][gone], cut[0][gone] = 0, 1
         found = crossing_vessels(photograph, cut, (middle, middle))
         assert found.why and found.angle == 0
-        assert why_not_gradable(found, 1.0, 1.0, None, GradableRule()) == found.why
+        assert why_not_gradable(found, 1.0, 1.0, None, None, GradableRule()) == found.why
 
 
 def test_each_reason_is_told() -> None:
     photograph, shares = phantom_shares()
     vessels = crossing_vessels(photograph, shares, (PIXELS / 2, PIXELS / 2))
-    assert not why_not_gradable(vessels, 0.9, 0.9, 2.0, GradableRule())
+    assert not why_not_gradable(vessels, 0.9, 0.9, 2.0, 40.0, GradableRule())
     cases = [
-        ((0.2, 0.9, 2.0), "vein above"),
-        ((0.9, 0.2, 2.0), "readers"),
-        ((0.9, 0.9, 0.3), "disc"),
+        ((0.2, 0.9, 2.0, 40.0), "vein above"),
+        ((0.9, 0.2, 2.0, 40.0), "readers"),
+        ((0.9, 0.9, 0.3, 40.0), "disc"),
+        ((0.9, 0.9, 2.0, 6.0), "edge of the field"),
     ]
-    for (above, probability, distance), word in cases:
-        assert word in why_not_gradable(vessels, above, probability, distance, GradableRule())
-    assert "thin vein" in why_not_gradable(vessels, 1, 1, None, GradableRule(least_vein_width=9))
-    assert "angle" in why_not_gradable(vessels, 1, 1, None, GradableRule(least_angle=90))
+    for known, word in cases:
+        assert word in why_not_gradable(vessels, *known, GradableRule())
+    wide, steep = GradableRule(least_vein_width=9), GradableRule(least_angle=90)
+    assert "thin vein" in why_not_gradable(vessels, 1, 1, None, None, wide)
+    assert "angle" in why_not_gradable(vessels, 1, 1, None, None, steep)
 
 
 def test_graders_get_the_crossing_in_the_middle() -> None:

@@ -14,7 +14,7 @@ from av_detectron.data import crossing_rule
 from av_detectron.modeling import test_time_augmentation
 from av_screening.command_line import defaults, main, train_detector
 from av_screening.evaluation.passes import Plan
-from av_screening.read.quality import QualityLimits
+from av_screening.read.limits import QualityLimits
 from av_screening.settings import Settings
 
 HEAVY = {"torch", "torchvision", "detectron2", "av_detectron", "numpy", "scipy", "pandas", "cv2"}

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from av_detectron import Prediction
 from av_detectron.data.fov import FieldOfView
+from av_grading.data.patch_set import load_patches
+from av_grading.formats.manifest import read_manifest
 from av_screening.evaluation import passes
+from av_screening.evaluation.kept_patches import write_manifest
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
 from av_screening.evaluation.passes import Plan, match, measure_photograph
 from av_screening.steps.grading import Grades
@@ -64,6 +67,18 @@ def test_rows_of_what_was_squeezed(photograph: LabelledPhotograph, pipeline: Any
     assert [eye["severe_crossing"] != "" for eye in rows.eyes] == [False, True, True]
     passes_seen = 1 + 2 + len({row["round"] for row in rows.in_use})
     assert len(pipeline.seen) == passes_seen
+
+
+def test_graded_patches_are_kept_with_their_true_grades(
+    photograph: LabelledPhotograph, pipeline: Any, tmp_path: Path
+) -> None:
+    plan = Plan(draws=1, natural=False, patches=str(tmp_path))
+    rows = measure_photograph(photograph, pipeline, plan).in_use
+    assert write_manifest(tmp_path, rows) == len(rows)
+    kept = read_manifest(tmp_path / "manifest.csv")
+    assert [p.grade for p in kept] == [row["true_grade"] for row in rows]
+    assert {p.group for p in kept} == {photograph.name}
+    assert len(load_patches(kept)) == len(rows)
 
 
 def test_rows_are_the_same_again(photograph: LabelledPhotograph, pipeline: Any) -> None:

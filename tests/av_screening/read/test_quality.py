@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from av_screening.errors import RejectedPhotograph
-from av_screening.read.limits import ReadingLimits
+from av_screening.read.limits import QualityLimits, ReadingLimits
 from av_screening.read.photograph import decode
-from av_screening.read.quality import QualityLimits, check_quality, look_at
+from av_screening.read.quality import check_quality, look_at
 from tests.av_screening.conftest import BAD_FILES
 
 LIMITS = QualityLimits()

@@ -14,7 +14,7 @@ from PIL import Image
 
 import av_screening.write.photograph_folder as outputs
 from av_grading.formats.manifest import read_manifest
-from av_screening.read.quality import QualityLimits
+from av_screening.read.limits import QualityLimits
 from av_screening.run.folder import UsageError, screen_folder
 from av_screening.settings import Settings
 from av_screening.write.columns import CROSSINGS, FAILURES, SUMMARY

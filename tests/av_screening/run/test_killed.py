@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from av_screening.read.quality import QualityLimits
+from av_screening.read.limits import QualityLimits
 from av_screening.run.folder import screen_folder
 from av_screening.settings import Settings
 from tests.av_screening.conftest import encode

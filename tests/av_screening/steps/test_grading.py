@@ -16,7 +16,7 @@ from av_screening.steps.patches import CrossingPatch
 from av_screening.steps.pipeline import STAGES, Pipeline, Screened
 from av_screening.write.rows import crossing_rows
 
-EASY = GradableRule(0, 0, 0, 0, 0, 0, most_doubt=9)
+EASY = GradableRule(0, 0, 0, 0, 0, 0, most_doubt=9, least_edge_distance=0)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from av_screening.steps import second_look as step
 from av_screening.steps.pipeline import Pipeline, Screened
 from av_screening.write.rows import coco_record, crossing_rows, summary_row
 
-EASY = GradableRule(0, 0, 0, 0, 0, 0)
+EASY = GradableRule(0, 0, 0, 0, 0, 0, least_edge_distance=0)
 
 
 class TrueMaps:
@@ -98,6 +98,14 @@ def test_crossings_on_the_disc_are_not_graded(eye, screened) -> None:
     maps = TrueMaps(eye.av_map, found.centers.astype(float), found.fov.drive_px)
     looks = step.look_closely(eye.image, found, maps, replace(EASY, least_disc_distance=0.6))
     assert "disc" in looks[0].why_not
+
+
+def test_crossings_at_the_edge_of_the_field_are_not_graded(eye, screened) -> None:
+    x, y = screened.found.centers[0].astype(float)
+    found = replace(screened.found, fov=replace(screened.found.fov, x=x - 265, y=y))
+    maps = TrueMaps(eye.av_map, found.centers.astype(float), found.fov.drive_px)
+    looks = step.look_closely(eye.image, found, maps, replace(EASY, least_edge_distance=12))
+    assert "edge of the field" in looks[0].why_not
 
 
 def test_a_photograph_without_crossings_is_screened(screened, graders, close_up) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from av_screening.write.data_uri import jpeg
 from av_screening.write.index_data import marks
 from av_screening.write.page import index_page
-from av_screening.write.pictures import jpeg
 from tests.av_screening.write.conftest import HOSTILE, NAMES, Desk, check_axe
 
 pytestmark = pytest.mark.browser

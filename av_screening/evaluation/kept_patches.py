@@ -1,0 +1,55 @@
+"""Squeezed crossings as the graders met them, kept as patches and a manifest: for attribution, and
+for graders that are trained or compared beside the pipeline."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from av_grading.formats.files import png, write_whole
+from av_grading.formats.images import shares_picture
+from av_grading.formats.manifest import MAP_KIND, format_manifest
+from av_screening.steps.patches import CrossingPatch
+
+COLUMNS = ("patch", "av_map", MAP_KIND)
+"""Of a row whose patch was kept."""
+MORE = (MAP_KIND, "x", "y", "scale", "ratio_first", "ratio_second")
+MANIFEST = "manifest.csv"
+
+
+def keep_patch(folder: Path, name: str, crossing: CrossingPatch) -> dict[str, str]:
+    """Write patch and map of a crossing below a folder; returns `COLUMNS`.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    soft = crossing.shares is not None
+    picture = crossing.av_map if crossing.shares is None else shares_picture(crossing.shares)
+    files = (f"patches/{name}.png", f"maps/{name}.png")
+    for path, pixels in zip(files, (crossing.patch, picture), strict=True):
+        write_whole(folder / path, png(pixels))
+    return dict(zip(COLUMNS, (*files, "shares" if soft else "labels"), strict=True))
+
+
+def write_manifest(folder: Path, rows: Iterable[dict[str, Any]]) -> int:
+    """Write the manifest of the rows whose patch was kept, with their true grades; how many.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    kept = [row for row in rows if row.get("patch")]
+    found = [
+        {
+            **{name: row[name] for name in COLUMNS},
+            "grade": row["true_grade"],
+            "group": row["photograph"],
+            "source": f"simulated:{row['set']}",
+            "x": row["x_px"],
+            "y": row["y_px"],
+            "scale": row["scale"],
+            "ratio_first": row["true_ratio_first"],
+            "ratio_second": row["true_ratio_second"],
+        }
+        for row in kept
+    ]
+    write_whole(folder / MANIFEST, format_manifest(found, MORE))
+    return len(kept)

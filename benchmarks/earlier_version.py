@@ -1,0 +1,108 @@
+"""Seconds a photograph of the screening command, of this version and of an earlier one.
+
+    python -m benchmarks.earlier_version photographs/ --before 9b07da8 --output output/earlier.json
+
+`tools/screen.py` as each version ships it, one process of one thread, files to review pages, both
+in turn. A photograph's time is that between its folder and the one before it, so that what a run
+does first (imports, models) counts for the first photograph alone and is left out of the ratio;
+the best of several rounds. Intervals resample the photographs.
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_detectron.evaluation.detector_scores import bootstrap_metrics
+from av_detectron.evaluation.reporting import run_report
+from av_detectron.formats.results import write_results
+from av_screening.write.folder_names import PHOTOGRAPHS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def check_out(commit: str, folder: Path) -> None:
+    """Put the files of a commit of this repository into a folder.
+
+    Raises:
+        ValueError: there is no such commit; says what git says.
+    """
+    git = ["git", "-C", str(ROOT), "archive", "--format=tar", commit]
+    archive = subprocess.run(git, capture_output=True, check=False)
+    if archive.returncode:
+        said = archive.stderr.decode(errors="replace").strip()
+        raise ValueError(f"--before: expected a commit of this repository, found {commit} ({said})")
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
+
+
+def seconds(version: Path, photographs: Path, output: Path) -> NDArray[np.float64]:
+    """Screen a folder with a version's command; seconds until each result since the one before.
+
+    Returns:
+        of the first photograph since the command's start, then of each of the others.
+
+    Raises:
+        ValueError: the command failed.
+    """
+    command = [sys.executable, "tools/screen.py", str(photographs.resolve())]
+    command += ["--output", str(output), "--workers", "1", "--threads", "1"]
+    environment = os.environ | {"PYTHONPATH": str(version), "PYTHONWARNINGS": "ignore"}
+    start = time.time()
+    done = subprocess.run(command, cwd=version, env=environment, capture_output=True, check=False)
+    if done.returncode:
+        raise ValueError(f"{version}: {done.stderr.decode(errors='replace').strip()[-500:]}")
+    # A photograph's folder is renamed into place when it is whole: that changes its status.
+    ends = sorted(path.stat().st_ctime for path in (output / PHOTOGRAPHS).iterdir())
+    return np.diff([start, *ends])
+
+
+def report(args: argparse.Namespace) -> None:
+    times: dict[str, NDArray[np.float64]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        before = Path(folder) / "before"
+        before.mkdir()
+        check_out(args.before, before)
+        for turn in range(args.rounds):
+            for name, version in (("before", before), ("now", ROOT)):
+                print(f"round {turn + 1} of {args.rounds}: {name}", flush=True)
+                taken = seconds(version, args.photographs, Path(folder) / f"{name}_{turn}")
+                times[name] = np.minimum(times.get(name, taken), taken)
+    if len(times["now"]) != len(times["before"]) or len(times["now"]) < 2:
+        raise ValueError(f"{args.photographs}: expected two photographs that both can screen")
+    each = {name: values[1:] for name, values in times.items()}
+
+    def ratio(chosen: NDArray[np.int64]) -> dict[str, float]:
+        now, then = (float(each[name][chosen].sum()) for name in ("now", "before"))
+        return {"photograph_over_before": now / then}
+
+    metrics, ci95 = bootstrap_metrics(ratio, len(each["now"]), 1000, args.seed)
+    metrics |= {f"{name}_seconds": float(values.mean()) for name, values in each.items()}
+    metrics |= {f"{name}_first_result_seconds": float(times[name][0]) for name in times}
+    names = sorted(p.name for p in args.photographs.iterdir())
+    data = {"photographs": names, "before": args.before}
+    write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
+    print({name: round(value, 3) for name, value in metrics.items()})
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("photographs", type=Path, help="folder")
+    add("--before", required=True, help="commit of this repository")
+    add("--output", type=Path, required=True, help="results file to write")
+    add("--rounds", type=int, default=2, help="times that each version screens the folder")
+    add("--seed", type=int, default=0, help="of the resampling")
+    return run_report(report, parser.parse_args(argv))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
