@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from av_grading.attribution.reference import without_vessels
 from av_grading.attribution.scored import Inputs, Scored
+from av_grading.command_line.defaults import METHOD
 from av_grading.command_line.defaults import METHODS as METHODS
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
@@ -51,6 +52,15 @@ class Attribution:
         each = [self.positive(name) for name in self.maps]
         return np.asarray(np.mean(each, axis=0), np.float32)
 
+    def signed(self) -> Maps:
+        """Mean of the streams' maps with what lowers the score below 0, each map's absolute sum 1,
+        or 0 where it is empty: (N, H, H)."""
+        each = []
+        for maps in self.maps.values():
+            total = np.abs(maps).sum(axis=(1, 2), keepdims=True)
+            each.append(maps / np.where(total > 0, total, 1))
+        return np.asarray(np.mean(each, axis=0), np.float32)
+
 
 def attribute(
     scored: Scored,
@@ -58,7 +68,7 @@ def attribute(
     targets: torch.Tensor,
     *,
     crop: int,
-    method: str = "gradcam",
+    method: str = METHOD,
     batch: int = 32,
     title: str | None = None,
 ) -> Attribution:

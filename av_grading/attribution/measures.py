@@ -15,6 +15,7 @@ from av_grading.attribution.maps import Attribution, attribute
 from av_grading.attribution.randomization import shuffled
 from av_grading.attribution.scored import Scored, choose_targets
 from av_grading.attribution.similarity import map_similarity
+from av_grading.command_line.defaults import METHOD, TARGET
 from av_grading.data.patch_set import PatchSet
 from av_grading.evaluation.metrics import interval, resample_groups
 from av_grading.grader import Grader
@@ -39,8 +40,8 @@ class Options:
         batch: patches at a time.
     """
 
-    target: str = "predicted"
-    method: str = "gradcam"
+    target: str = TARGET
+    method: str = METHOD
     radius: float = RADIUS
     seed: int = 0
     batch: int = 32
@@ -71,7 +72,8 @@ def explain(grader: Grader, data: PatchSet, options: Options, name: str = "grade
     """Attribution maps of a set and all that is measured of them.
 
     Copies and shuffled graders are explained for the patches' own targets, so that only what was
-    changed differs.
+    changed differs. Maps are likened with their signs: where nothing is a vessel all of them are 0,
+    which alone would make those of any two graders of one patch alike.
 
     Args:
         grader: of one or two streams.
@@ -100,18 +102,18 @@ def explain(grader: Grader, data: PatchSet, options: Options, name: str = "grade
 
     found = maps_of(grader, data, "patches")
     table = _on_vein(found, _middle(data, crop), options.radius)
-    combined = found.combined()
+    combined, signed = found.combined(), found.signed()
     copies = []
     for how in CHANGES:
         copies.append(maps_of(grader, changed(data, how), f"copies: {how.kind}"))
-        back, known = mapped_back(copies[-1].combined(), how, side)
-        table[f"agreement_{how.kind}"] = map_similarity(combined, back, known)
+        back, known = mapped_back(copies[-1].signed(), how, side)
+        table[f"agreement_{how.kind}"] = map_similarity(signed, back, known)
     each = np.stack([table[f"agreement_{how.kind}"] for how in CHANGES])
     table["agreement"] = _mean(each)
     for key, only in (("randomised_classifier_similarity", True), ("randomised_similarity", False)):
         other = maps_of(shuffled(grader, options.seed, classifier_only=only), data, "shuffled")
-        table[key] = map_similarity(combined, other.combined())
-    table["other_patch_similarity"] = map_similarity(combined, np.roll(combined, 1, axis=0))
+        table[key] = map_similarity(signed, other.signed())
+    table["other_patch_similarity"] = map_similarity(signed, np.roll(signed, 1, axis=0))
     _say(f"{name}: deletion and insertion")
     curves = measure_curves(
         Scored(grader),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from av_grading.command_line.defaults import METHODS, RADIUS, TARGETS
+from av_grading.command_line.defaults import METHOD, METHODS, RADIUS, TARGET, TARGETS
 
 if TYPE_CHECKING:
     from av_grading.attribution.measures import Options
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def make_options(parser: argparse.ArgumentParser) -> None:
     """Arguments of what is explained, and how."""
     add = parser.add_argument
-    add("--target", choices=TARGETS, default="predicted", help="what is explained")
-    add("--method", choices=METHODS, default="gradcam")
+    add("--target", choices=TARGETS, default=TARGET, help="what is explained")
+    add("--method", choices=METHODS, default=METHOD)
     add("--held-out", type=Path, nargs="+", default=[], metavar="predictions.csv")
     add("--radius", type=float, default=RADIUS, help="of the crossing's surroundings (patch px)")
     add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")

@@ -18,10 +18,14 @@ DISC_DIAMETER = 83.0
 where a patch's scale is told by it."""
 VIEWS = (1, 2, 4)
 """How many of `grader.FLIPS` a grader may look at: as it is, after half a turn, in both mirrors."""
-METHODS = ("gradcam", "integrated_gradients", "occlusion")
+METHODS = ("integrated_gradients", "gradcam", "occlusion")
 """Of attribution."""
+METHOD = "integrated_gradients"
+"""Grad-CAM's cells are two veins wide, and its maps are as like those of shuffled weights."""
 TARGETS = ("predicted", "expected", "0", "1", "2", "3")
 """What an attribution explains: the predicted grade, the expected one, or a grade by its number."""
+TARGET = "expected"
+"""A grade of 0 is the absence of something: what raises the expected grade can be pointed at."""
 RADIUS = 20.0
 """Of the crossing's neighbourhood (px of a patch; 10 DRIVE px in patches of 48 DRIVE px and 96
 px)."""

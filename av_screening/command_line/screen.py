@@ -76,7 +76,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     add("--no-caliber", action="store_true", help="do not measure the veins' width")
     add("--eyes", type=Path, help="CSV with photograph, person, eye: tables by eye and person")
-    add("--explain", action="store_true", help="draw where the graders looked (Grad-CAM)")
+    add("--explain", action="store_true", help="draw what raised the graders' grades (Captum)")
     add("--dicom-id", default="", metavar="KEYWORD", help="attribute to copy, such as PatientID")
     add("--max-megapixels", type=float, default=ReadingLimits.max_megapixels)
     add("--max-file-mb", type=float, default=ReadingLimits.max_file_mb)

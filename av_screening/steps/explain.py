@@ -1,15 +1,19 @@
-"""The explaining step: Grad-CAM of the grade over the patch, by `av_grading.attribution`."""
+"""The explaining step: what in the patch raises the grade, by `av_grading.attribution`."""
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Protocol
 
+import cv2
 import numpy as np
 import torch
 
 from av_grading.grader import Grader
 from av_screening.steps.grading import Grades, patch_set
 from av_screening.steps.patches import CrossingPatch, Patch
+
+BLUR = 1.0
+"""Of integrated gradients, which are grains, in the picture (standard deviation, px of a patch)."""
 
 
 class Explain(Protocol):
@@ -21,8 +25,9 @@ class Explain(Protocol):
     ) -> Mapping[int, Patch]: ...
 
 
-def gradcam(graders: Sequence[Grader]) -> Explain:
-    """Where several graders look, the mean of their streams' maps.
+def explain_by(graders: Sequence[Grader]) -> Explain:
+    """Pictures of what raises the expected grade of several graders, the mean of their streams'
+    maps.
 
     Raises:
         ValueError: Captum is not installed.
@@ -30,7 +35,7 @@ def gradcam(graders: Sequence[Grader]) -> Explain:
     if find_spec("captum") is None:
         raise ValueError("--explain needs Captum: pip install 'av-nicking[screen]'")
     from av_grading.attribution.maps import attribute
-    from av_grading.attribution.scored import Scored
+    from av_grading.attribution.scored import EXPECTED, Scored
     from av_grading.report.draw import overlay, red_free
 
     scored = [(Scored(grader), grader.config.data.crop) for grader in graders]
@@ -40,7 +45,7 @@ def gradcam(graders: Sequence[Grader]) -> Explain:
         if not chosen:
             return {}
         data = patch_set([crossings[i] for i in chosen])
-        targets = torch.as_tensor(grades.rounded[chosen].astype(int))
+        targets = torch.full((len(chosen),), EXPECTED)
         side = crossings[0].patch.shape[0]
         total = np.zeros((len(chosen), side, side), np.float32)
         for model, crop in scored:
@@ -49,7 +54,11 @@ def gradcam(graders: Sequence[Grader]) -> Explain:
             part = slice(start, start + crop)
             total[:, part, part] += found / len(scored)
         return {
-            i: overlay(red_free(np.ascontiguousarray(crossings[i].patch)), values, contour=True)
+            i: overlay(
+                red_free(np.ascontiguousarray(crossings[i].patch)),
+                np.asarray(cv2.GaussianBlur(values, (0, 0), BLUR)),
+                contour=False,
+            )
             for i, values in zip(chosen, total, strict=True)
         }
 

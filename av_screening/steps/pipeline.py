@@ -18,7 +18,7 @@ from av_screening.read.limits import QualityLimits
 from av_screening.read.quality import check_quality
 from av_screening.settings import Settings
 from av_screening.steps.caliber import Measure, measure_all, measure_caliber
-from av_screening.steps.explain import Explain, gradcam
+from av_screening.steps.explain import Explain, explain_by
 from av_screening.steps.grading import EQUAL, Grades, at_precision, grade_crossings, load_graders
 from av_screening.steps.patches import CrossingPatch, cut_crossings
 from av_screening.steps.second_look import (
@@ -158,7 +158,7 @@ class Pipeline:
             predictor,
             at_precision(graders, settings.precision),
             measure_caliber if settings.caliber else None,
-            gradcam(graders) if settings.explain and graders else None,
+            explain_by(graders) if settings.explain and graders else None,
             settings.quality,
             close_up=close_up,
             narrowing=narrowing,

@@ -191,7 +191,7 @@ def test_nothing_raises_the_score() -> None:
 def test_wrong_use(graded: Path) -> None:
     data = load_patches(read_manifest(graded)[:1])
     scored = Scored(make_grader("model.kind=one_stream"))
-    with pytest.raises(ValueError, match="method: expected one of gradcam"):
+    with pytest.raises(ValueError, match="method: expected one of integrated_gradients"):
         attribute(scored, data, torch.tensor([0]), crop=24, method="lime")
     with pytest.raises(ValueError, match="stream: expected one of"):
         scored.last_stage("av_map")

@@ -6,12 +6,20 @@ import json
 from pathlib import Path, PurePath
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
+from av_grading.data.patch_set import load_patches
+from av_grading.formats.manifest import read_manifest
+from av_grading.grader import load_grader
+from av_grading.train import main as train_grader
+from av_screening.review.agree import main as agree
 from av_screening.review.answers import read_review
 from av_screening.run.finished_run import FinishedRun
 from av_screening.write.folder_names import PHOTOGRAPHS, folder_name
-from tests.av_screening.write.conftest import HOSTILE, RUN, Desk, check_axe
+from tests.av_screening.write.conftest import HOSTILE, NAMES, RUN, Desk, check_axe
 
 pytestmark = pytest.mark.browser
 COLUMNS = "photograph,crossing,x,y,answer,reason,grade,reader,blind,time,run"
@@ -289,3 +297,49 @@ def test_fits_the_screen_and_is_accessible(browser: Any, run_folder: Path, width
     page.keyboard.press("Escape")
     assert not desk.problems
     desk.context.close()
+
+
+def review_all(desk: Desk, run_folder: Path, reader: str, answers: str) -> str:
+    """Answer every crossing of every photograph by keys, the answers in turn, and add one that was
+    missed to the first photograph; returns the downloaded review."""
+    turn = 0
+    for name in NAMES:
+        page = desk.open_photograph(name, run_folder / "index.html", f"?reader={reader}")
+        for _ in order(page):
+            page.keyboard.press(answers[turn % len(answers)])
+            page.keyboard.press("j")
+            turn += 1
+        if name == NAMES[0]:
+            for key in ("a", "ArrowUp", "Enter", "2"):
+                page.keyboard.press(key)
+    return desk.download(lambda: page.keyboard.press("s"))
+
+
+def test_from_two_readers_in_a_browser_to_a_trained_grader(
+    desk: Desk, run_folder: Path, eye: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    photographs, output = tmp_path / "photographs", tmp_path / "agreement"
+    photographs.mkdir()
+    for number, name in enumerate(NAMES):
+        Image.fromarray(np.rot90(eye, number)).save(photographs / name)
+    paths = []
+    for reader, answers in (("ann", "0123"), ("ben", "0122")):
+        paths.append(tmp_path / f"{reader}.csv")
+        paths[-1].write_text(review_all(desk, run_folder, reader, answers))
+    given = [*map(str, paths), "--run", str(run_folder), "--output", str(output), "--draws", "5"]
+    assert agree([*given, "--photographs", str(photographs)]) == 0
+    figures = json.loads((output / "agreement.json").read_text())
+    count = len(rows_of(paths[0].read_text()))
+    assert figures["counts"]["read_by_both"] == count and 0 < figures["metrics"]["grade_qwk"] < 1
+    labels = read_manifest(output / "manifest.csv")
+    assert 0.6 * count < len(labels) < 0.9 * count  # those that both graded alike
+    assert any("added" in p.patch.parts for p in labels)
+
+    settings = ["data.folds=3", "data.crop=32", "train.epochs=1", "train.device=cpu"]
+    settings += ["model.kind=one_stream", "model.stages=1", "train.warmup=0"]
+    manifest = f"data.manifest={output / 'manifest.csv'}"
+    train = ["--output", str(tmp_path / "grader"), "--first-folds", "1", manifest, *settings]
+    assert train_grader(train) == 0
+    grader = load_grader(tmp_path / "grader" / "fold0" / "grader.safetensors")
+    chances = grader.predict(load_patches(labels), np.arange(len(labels)))
+    assert chances.shape == (len(labels), 4) and np.isfinite(chances).all()
