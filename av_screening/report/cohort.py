@@ -134,7 +134,8 @@ def cohort_figures(run: FinishedRun) -> Iterator[CohortFigure]:
     if "gradable" in crossings and len(crossings):
         words = crossings["gradable"].map({1: "gradable", 0: "not gradable"}).fillna("not known")
         if "not_gradable_reason" in crossings:
-            reason = crossings["not_gradable_reason"].fillna("").astype(str).str.replace("_", " ")
+            # What comes after a colon is that crossing's own number.
+            reason = crossings["not_gradable_reason"].fillna("").astype(str).str.split(":").str[0]
             words = words.where((crossings["gradable"] != 0) | (reason == ""), reason)
         yield CohortFigure(
             "gradable",
@@ -148,7 +149,8 @@ def cohort_figures(run: FinishedRun) -> Iterator[CohortFigure]:
             "widths",
             "Widths of the veins",
             "Left: the vein's own width away from the crossing. Right: its width beside the artery "
-            "as a share of that, by grade where it is graded. Both sides of a crossing count.",
+            "as a share of that, by grade where it is graded: as the narrowing network reads it, "
+            "where the run has it, else as measured. Both sides of a crossing count.",
             widths,
         )
     if len(run.failures):
@@ -225,7 +227,9 @@ def _bars(counts: pd.Series, label: str, *, sideways: bool = False) -> Figure:
 
 def _widths(crossings: pd.DataFrame) -> Figure | None:
     own = [c for c in ("own_width_first_drive_px", "own_width_second_drive_px") if c in crossings]
-    ratios = [c for c in ("ratio_first", "ratio_second") if c in crossings]
+    kinds = (("read_ratio_first", "read_ratio_second"), ("ratio_first", "ratio_second"))
+    known = [[c for c in kind if c in crossings and crossings[c].notna().any()] for kind in kinds]
+    ratios = known[0] or known[1]
     both = [crossings[[*own]].stack().dropna(), crossings[[*ratios]].stack().dropna()]
     if not any(map(len, both)):
         return None

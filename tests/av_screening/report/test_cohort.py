@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -38,8 +39,9 @@ def test_report_of_todays_columns(tmp_path: Path) -> None:
 def test_gradable_flagged_and_eyes_show_where_they_are_known(tmp_path: Path) -> None:
     run = write_run(tmp_path / "out", DRAWN)
     gradable = ["1", "0"] * 5
-    reasons = ["" if g == "1" else "vein_above" for g in gradable]
+    reasons = ["" if g == "1" else f"thin vein: 1.{n} DRIVE px" for n, g in enumerate(gradable)]
     add(run / "crossings.csv", gradable=gradable, not_gradable_reason=reasons)
+    add(run / "crossings.csv", read_ratio_first="0.5", read_ratio_second="0.7")
     add(run / "summary.csv", flagged=["1", *["0"] * 8], eye=["OD", "OS", "", *["OD"] * 6])
     found = FinishedRun.read(run)
     figures = {f.name: f for f in cohort_figures(found)}
@@ -53,9 +55,12 @@ def test_gradable_flagged_and_eyes_show_where_they_are_known(tmp_path: Path) -> 
     ]
     assert "gradable crossings" in figures["grades_by_set"].caption
     labels = [t.get_text() for t in figures["gradable"].figure.axes[0].get_yticklabels()]
-    assert sorted(labels) == ["gradable", "vein above"]
+    assert sorted(labels) == ["gradable", "thin vein"]
     eyes = [t.get_text() for t in figures["grades_by_eye"].figure.axes[0].get_yticklabels()]
     assert eyes == ["OD (3)", "not known (1)", "all (4)"]
+    right = figures["widths"].figure.axes[1]
+    medians = [float(v) for line in right.lines for v in line.get_ydata() if len(line.get_ydata())]
+    assert 0.6 == pytest.approx(np.median([v for v in medians if v != 1]))
     columns, rows = cohort_table(found)
     assert columns[-2:] == ["gradable", "flagged photographs"] and rows[-1][-2:] == [5, 1]
 
