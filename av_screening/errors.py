@@ -9,7 +9,7 @@ class RejectedPhotograph(ValueError):
 
     Attributes:
         reason: one word for tables: "unreadable", "too_large", "no_fov", "too_small", "too_dark",
-            "overexposed", "not_fundus", "crashed" or "failed".
+            "overexposed", "not_fundus", "crashed", "timed_out" or "failed".
     """
 
     def __init__(self, reason: str, message: str) -> None:

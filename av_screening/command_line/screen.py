@@ -40,6 +40,10 @@ CLOSE_UP_HELP = "of av_grading.close_up.train_readings: the second look at each 
 MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"
 GRADES_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
 
+SHARD_HELP = "screen the Ith of N parts, beside the others; then once --resume without it"
+TIME_HELP = "a photograph may take; with several workers 600 by default, with one any time"
+TIME_LIMIT = 600.0
+
 RENAMED = {"--views": "--grader-n-views", "--map-views": "--map-n-views"}
 """Flags of earlier versions, each with its name now."""
 
@@ -70,6 +74,8 @@ def make_parser() -> argparse.ArgumentParser:
         add(name, action=Renamed, help=argparse.SUPPRESS, const=new, nargs="?")
     add("--threshold", type=float, help="least score of a crossing; by default the detector's")
     add("--resume", action="store_true", help="keep what is done in the output folder")
+    add("--shard", metavar="I/N", help=SHARD_HELP)
+    add("--time-limit", type=float, metavar="SECONDS", help=TIME_HELP)
     add("--workers", type=int, help="processes; by default one a core, on CUDA one")
     add("--threads", type=int, default=1, help="of each process; changes last digits")
     add("--device", choices=("cpu", "cuda"), default="cpu")
@@ -91,6 +97,10 @@ def check_usage(args: argparse.Namespace, parser: argparse.ArgumentParser) -> No
         parser.error(f"{args.photographs}: expected a folder of photographs, found none")
     if args.threshold is not None and not 0 <= args.threshold <= 1:
         parser.error(f"--threshold: expected a score of 0 to 1, found {args.threshold:g}")
+    if args.time_limit is not None and not args.time_limit > 0:
+        parser.error(f"--time-limit: expected seconds above 0, found {args.time_limit:g}")
+    if args.ray and (args.shard or args.time_limit):
+        parser.error("--ray: expected neither --shard nor --time-limit beside it")
     for name in ("workers", "threads"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             parser.error(f"--{name}: expected at least 1, found {getattr(args, name)}")
@@ -137,8 +147,10 @@ def main(argv: list[str] | None = None) -> int:
     from av_screening.errors import FileProblems
     from av_screening.run.folder import UsageError, screen_folder
     from av_screening.run.ray_runner import ray_runner
+    from av_screening.run.shards import Shard
 
     try:
+        shard = Shard.parse(args.shard) if args.shard else None
         if args.eyes is not None:
             from av_screening.eyes.eye_table import check_eyes
 
@@ -151,6 +163,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"--{error}")
     workers = args.workers or (1 if args.device == "cuda" else os.cpu_count() or 1)
     runner = ray_runner(workers) if args.ray else None
+    limit = args.time_limit or (TIME_LIMIT if workers > 1 else None)
     try:
         counts = screen_folder(
             args.photographs,
@@ -159,6 +172,8 @@ def main(argv: list[str] | None = None) -> int:
             workers=workers,
             resume=args.resume,
             runner=runner,
+            time_limit=limit,
+            shard=shard,
         )
     except UsageError as error:
         parser.error(str(error))
@@ -170,6 +185,9 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     failed = f", {len(counts.failures)} not: see failures.csv" if counts.failures else ""
     print(f"{counts.done} photographs screened ({counts.kept} earlier){failed}")
+    if shard is not None:
+        print("when all shards are done: the same command with --resume and without --shard")
+        return 1 if counts.failures else 0
     if not settings.graders:
         print("crossings have no grades: --graders named none")
     print(f"written: {args.output / 'index.html'}")

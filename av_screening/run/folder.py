@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from tqdm import tqdm
 
 from av_grading.command_line.progress import progress
 from av_screening.read.find_photographs import find_photographs
-from av_screening.run.screen_photograph import Outcome, Task, crashed, screen_photograph
+from av_screening.run.screen_photograph import Outcome, Task, crashed, late, screen_photograph
+from av_screening.run.shards import Shard, held
 from av_screening.run.workers import run_tasks
 from av_screening.settings import Settings, fingerprint, run_id
 from av_screening.write.folder_names import PHOTOGRAPHS, printable
@@ -39,23 +40,19 @@ class Counts:
 
 
 @contextmanager
-def locked(output: Path) -> Iterator[None]:
-    """Hold a folder for this process; a killed process leaves no lock.
+def locked(output: Path, shard: Shard | None = None) -> Iterator[None]:
+    """Hold a folder for this process, whole or one shard; a killed process leaves no lock.
 
     Raises:
         UsageError: another run holds it.
         OSError: it cannot be written.
     """
     output.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(output / ".lock")
     try:
-        lock.acquire(timeout=0)
+        with held(output, shard):
+            yield
     except Timeout as error:
         raise UsageError(f"{output}: another run writes into this folder") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def screen_folder(
@@ -66,6 +63,8 @@ def screen_folder(
     workers: int = 1,
     resume: bool = False,
     runner: Runner | None = None,
+    time_limit: float | None = None,
+    shard: Shard | None = None,
 ) -> Counts:
     """Screen every photograph below a folder.
 
@@ -76,6 +75,10 @@ def screen_folder(
         workers: processes.
         resume: keep what is there of the same photographs under the same settings.
         runner: another way to run tasks, by default `workers` processes.
+        time_limit: what a photograph may take (seconds); None: any time.
+        shard: screen this part of the photographs alone, beside other shards that write into the
+            same folder. Tables and index are written by the run without it, with `resume`, that
+            follows when all are done.
 
     Returns:
         how many were screened, kept from an earlier run, and why the others failed.
@@ -94,20 +97,27 @@ def screen_folder(
         raise UsageError(f"{folder}: expected photographs, found none")
     described = settings.describe()
     word = fingerprint(described)
-    with locked(output):
-        remove_unfinished(output)
-        if not resume and any((output / PHOTOGRAPHS).glob("*")):
+    with locked(output, shard):
+        if shard is None:  # of another shard's it may be under way
+            remove_unfinished(output)
+        if not (resume or shard) and any((output / PHOTOGRAPHS).glob("*")):
             raise UsageError(f"{output}: holds a run already; --resume continues it")
         (output / PHOTOGRAPHS).mkdir(exist_ok=True)
         tasks = (
-            Task(path, folder, output, settings, word) for path in find_photographs(folder, output)
+            Task(path, folder, output, settings, word)
+            for path in find_photographs(folder, output)
+            if shard is None or shard.has(path)
         )
-        outcomes = (
-            runner(tasks) if runner else run_tasks(tasks, screen_photograph, workers, crashed)
-        )
+        if runner:
+            outcomes = runner(tasks)
+        else:
+            too_late = partial(late, time_limit or 0.0)
+            outcomes = run_tasks(tasks, screen_photograph, workers, crashed, too_late, time_limit)
         counts = Counts()
         for outcome in progress(outcomes, "screening", "photograph"):
             _count(counts, outcome)
+        if shard is not None:
+            return counts
         photographs = partial(find_photographs, folder, output)
         identity = run_id(word, folder)
         write_run(Run(output, photographs, counts.failures, word, identity), described)

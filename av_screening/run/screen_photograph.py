@@ -120,3 +120,9 @@ def crashed(task: Task) -> Outcome:
     """Outcome of a task whose process died."""
     message = "the process that screened it died, of memory or of a fault in a library"
     return Outcome(task.relative, "crashed", message)
+
+
+def late(limit: float, task: Task) -> Outcome:
+    """Outcome of a task that took longer than `limit` (seconds)."""
+    message = f"expected it done within {limit:g} s, stopped it; --time-limit raises the limit"
+    return Outcome(task.relative, "timed_out", message)

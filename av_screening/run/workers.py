@@ -1,4 +1,4 @@
-"""Tasks in one process or several; a worker that dies takes one task with it, not the run."""
+"""Tasks in one process or several; a worker that dies or hangs takes one task with it, no more."""
 
 import multiprocessing
 import os
@@ -6,8 +6,9 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import TimeoutError as LateError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
@@ -18,6 +19,8 @@ Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 AHEAD = 3
 """Tasks a worker that are under way or waiting for it."""
+START = 300.0
+"""What a worker may take for its imports and models beside its first task (seconds)."""
 
 
 def run_tasks(
@@ -25,19 +28,25 @@ def run_tasks(
     work: Callable[[Task], Outcome],
     workers: int,
     crashed: Callable[[Task], Outcome],
+    late: Callable[[Task], Outcome] | None = None,
+    limit: float | None = None,
 ) -> Iterator[Outcome]:
     """Outcomes in the tasks' order.
 
     Args:
         tasks: any number, taken as they are needed.
         work: what to do with each.
-        workers: processes; with 1, this one.
+        workers: processes; with 1 and no limit, this one.
         crashed: outcome of a task whose process died.
+        late: outcome of a task whose process was killed, since it took longer than `limit`; by
+            default `crashed`.
+        limit: what a task may take (seconds), and a worker's first one `START` more; None: any
+            time.
 
     Raises:
         what `work` raises.
     """
-    if workers == 1:
+    if workers == 1 and limit is None:
         yield from map(work, tasks)
         return
     remaining = iter(tasks)
@@ -46,12 +55,14 @@ def run_tasks(
         waiting.extend(islice(remaining, AHEAD * workers - len(waiting)))
         if not waiting:
             return
-        yield from _until_broken(waiting, remaining, work, workers)
+        if (yield from _until_broken(waiting, remaining, work, workers, limit)):
+            yield (late or crashed)(waiting.popleft())
+            continue
         # A worker died, or all is done. Which task it was shows when they run one by one.
         while waiting:
-            yield from _until_broken(waiting, iter(()), work, 1, ahead=1)
+            hung = yield from _until_broken(waiting, iter(()), work, 1, limit, ahead=1)
             if waiting:
-                yield crashed(waiting.popleft())
+                yield (late or crashed if hung else crashed)(waiting.popleft())
 
 
 def _until_broken(
@@ -59,29 +70,45 @@ def _until_broken(
     remaining: Iterator[Task],
     work: Callable[[Task], Outcome],
     workers: int,
+    limit: float | None,
     ahead: int = AHEAD,
-) -> Iterator[Outcome]:
-    """Outcomes until all is done or a worker dies; `waiting` then holds what has none."""
+) -> Generator[Outcome, None, bool]:
+    """Outcomes until all is done or a worker dies or hangs; `waiting` then holds what has none.
+
+    Returns:
+        whether the first of `waiting` took too long.
+    """
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker)
     futures: deque[Future[Outcome]] = deque()
+    grace = START
     try:
         while waiting:
             waiting.extend(islice(remaining, max(0, ahead * workers - len(waiting))))
             with _interrupts_held():  # this starts workers, and they inherit it
                 for task in islice(waiting, len(futures), ahead * workers):
                     futures.append(pool.submit(work, task))
-            outcome = futures[0].result()
+            # A worker has the oldest task as soon as those before it are done.
+            outcome = futures[0].result(None if limit is None else limit + grace)
+            grace = 0.0
             futures.popleft()
             waiting.popleft()
             yield outcome
     except BrokenProcessPool:
-        return
+        return False
+    except LateError:
+        if futures[0].done():  # the work itself raised it
+            raise
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+        return True
     except KeyboardInterrupt:
         print("stopping when what is under way is done", file=sys.stderr, flush=True)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+    return False
 
 
 @contextmanager

@@ -111,7 +111,7 @@ SUMMARY = {
 FAILURES = {
     "photograph": "path below the folder that was screened",
     "reason": "unreadable, too_large, no_fov, too_small, too_dark, overexposed, not_fundus, "
-    "crashed or failed",
+    "crashed, timed_out or failed",
     "message": "what was expected and found",
 }
 """Of failures.csv: a row per photograph that was not screened."""

@@ -31,8 +31,8 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of a run but its lock."""
-    files = (p for p in folder.rglob("*") if p.is_file() and p.name != ".lock")
+    """Every file of a run but its locks."""
+    files = (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".lock"))
     return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 

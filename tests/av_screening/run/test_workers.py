@@ -1,7 +1,9 @@
 """Tasks in several processes, of which some die."""
 
+import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +27,34 @@ def refuse(number: int) -> int:
 def test_a_worker_that_dies_takes_one_task_with_it() -> None:
     found = list(run_tasks(range(12), double, 2, crashed=lambda number: -number))
     assert found == [-n if n in (3, 7) else 2 * n for n in range(12)]
+
+
+def hang(number: int) -> int:
+    """What a worker does whose library never comes back from 3 and 4."""
+    if number in (3, 4):
+        time.sleep(600)
+    return 2 * number
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_hangs_takes_one_task_with_it(
+    workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("av_screening.run.workers.START", 20.0)
+    outcomes = run_tasks(range(7), hang, workers, crashed=int, late=lambda n: -n, limit=1.0)
+    start = time.monotonic()
+    assert list(outcomes) == [0, 2, 4, -3, -4, 10, 12]
+    assert time.monotonic() - start < 300
+    assert not [p for p in multiprocessing.active_children() if p.is_alive()]
+
+
+def late_itself(number: int) -> int:
+    raise TimeoutError(f"{number}: the share does not answer")
+
+
+def test_a_timeout_of_the_work_is_its_own() -> None:
+    with pytest.raises(TimeoutError, match="0: the share"):
+        list(run_tasks(range(2), late_itself, 1, crashed=int, limit=60.0))
 
 
 def test_tasks_are_taken_as_they_are_needed() -> None:
