@@ -54,7 +54,7 @@ def evaluate(args: argparse.Namespace) -> int:
     from av_detectron.data.crosspos import dataset_root
     from av_detectron.data.errors import InputFileError
     from av_screening.evaluation.in_use_scores import in_use_scores, natural_scores
-    from av_screening.evaluation.kept_patches import MANIFEST, write_manifest
+    from av_screening.evaluation.kept_patches import COLUMNS, MANIFEST, write_manifest
     from av_screening.evaluation.labelled_photographs import (
         folder_photographs,
         prepared_photographs,
@@ -111,7 +111,7 @@ def evaluate(args: argparse.Namespace) -> int:
         "settings": settings.describe(),
     }
     if len(tables["in_use"]):
-        table = tables["in_use"]
+        table = tables["in_use"].drop(columns=list(COLUMNS), errors="ignore")  # of --patches
         clear = table[["photograph", "labelled_crossing"]].drop_duplicates()
         counts = {"squeezed": len(table), "crossings": len(clear), "left_out": dict(left_out)}
         path = args.output / f"in_use_{args.name}.json"

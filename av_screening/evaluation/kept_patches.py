@@ -1,13 +1,16 @@
-"""Squeezed crossings as the graders met them, kept as patches and a manifest: for attribution, and
-for graders that are trained or compared beside the pipeline."""
+"""Squeezed crossings as the graders met them, kept as patches with a manifest and the pipeline's
+own predictions: for attribution, and for graders that are compared beside it."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from av_grading.formats.files import png, write_whole
 from av_grading.formats.images import shares_picture
-from av_grading.formats.manifest import MAP_KIND, format_manifest
+from av_grading.formats.manifest import GRADES, MAP_KIND, format_manifest, read_manifest
+from av_grading.formats.predictions import write_predictions
 from av_screening.steps.patches import CrossingPatch
 
 COLUMNS = ("patch", "av_map", MAP_KIND)
@@ -31,7 +34,8 @@ def keep_patch(folder: Path, name: str, crossing: CrossingPatch) -> dict[str, st
 
 
 def write_manifest(folder: Path, rows: Iterable[dict[str, Any]]) -> int:
-    """Write the manifest of the rows whose patch was kept, with their true grades; how many.
+    """Write the manifest of the rows whose patch was kept, with their true grades, and what the
+    pipeline says of them, predictions.csv; returns how many.
 
     Raises:
         OSError: it cannot be written.
@@ -52,4 +56,8 @@ def write_manifest(folder: Path, rows: Iterable[dict[str, Any]]) -> int:
         for row in kept
     ]
     write_whole(folder / MANIFEST, format_manifest(found, MORE))
+    if kept:
+        said = np.array([[float(row[f"p{grade}"]) for grade in GRADES] for row in kept])
+        patches = read_manifest(folder / MANIFEST)
+        write_predictions(folder / "predictions.csv", patches, said, folder)
     return len(kept)

@@ -13,6 +13,7 @@ from av_detectron import Prediction
 from av_detectron.data.fov import FieldOfView
 from av_grading.data.patch_set import load_patches
 from av_grading.formats.manifest import read_manifest
+from av_grading.formats.predictions import read_predictions
 from av_screening.evaluation import passes
 from av_screening.evaluation.kept_patches import write_manifest
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
@@ -79,6 +80,8 @@ def test_graded_patches_are_kept_with_their_true_grades(
     assert [p.grade for p in kept] == [row["true_grade"] for row in rows]
     assert {p.group for p in kept} == {photograph.name}
     assert len(load_patches(kept)) == len(rows)
+    said = read_predictions(tmp_path / "predictions.csv")
+    assert len(said) == len(rows)
 
 
 def test_rows_are_the_same_again(photograph: LabelledPhotograph, pipeline: Any) -> None:
