@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from tables import TABLES
-from tables.in_use import PENDING, headline_table
+from tables.in_use import EARLIER, PENDING, headline_table
 
 from av_detectron.formats.files import write_whole
 
@@ -35,7 +35,11 @@ def make_table(name: str, results: Path) -> str:
         return PENDING[name]
     if name not in TABLES or not source.is_file():
         raise ValueError(f"<!-- table {name} --> needs {source} and a table {name}")
-    return TABLES[name](json.loads(source.read_text()))
+    content = json.loads(source.read_text())
+    earlier = results / f"{name}_{EARLIER}.json"
+    if earlier.is_file():
+        content["earlier"] = json.loads(earlier.read_text())
+    return TABLES[name](content)
 
 
 def fill(page: str, results: Path) -> str:

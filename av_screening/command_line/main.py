@@ -94,6 +94,9 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(f"av-nicking {command.name} {needed}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # while it is imported
+        print("interrupted", file=sys.stderr)
+        return 1
     return code
 
 

@@ -144,6 +144,15 @@ def main(argv: list[str] | None = None) -> int:
     parser = make_parser()
     args = parser.parse_args(argv)
     check_usage(args, parser)
+    try:
+        return screen(args, parser)
+    except KeyboardInterrupt:  # while libraries are imported too, which takes seconds
+        print("interrupted; the same command with --resume continues", file=sys.stderr)
+        return 1
+
+
+def screen(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Screen a folder; the exit code."""
     from av_screening.errors import FileProblems
     from av_screening.run.folder import UsageError, screen_folder
     from av_screening.run.ray_runner import ray_runner
@@ -179,9 +188,6 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(str(error))
     except (OSError, ValueError, ImportError) as error:
         print(f"stopped: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command with --resume continues", file=sys.stderr)
         return 1
     failed = f", {len(counts.failures)} not: see failures.csv" if counts.failures else ""
     print(f"{counts.done} photographs screened ({counts.kept} earlier){failed}")

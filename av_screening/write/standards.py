@@ -1,7 +1,7 @@
 """Standard pictures of the grades, drawn: what a reader compares a crossing with.
 
-They are shipped as they were drawn, by `python -m av_screening.write.standards`: drawing them takes
-longer than screening a photograph.
+They are shipped as tools/draw_standards.py drew them, which takes longer than screening a
+photograph.
 """
 
 from functools import cache
@@ -45,8 +45,3 @@ def draw_standard(grade: int) -> bytes:
         length=46.0,
     )
     return jpeg(patch.photograph, 85)
-
-
-if __name__ == "__main__":
-    for number in RATIOS:
-        path_of(number).write_bytes(draw_standard(number))

@@ -5,6 +5,7 @@ import doctest
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -129,3 +130,24 @@ def test_threads_load_models_once(settings: Settings, monkeypatch: pytest.Monkey
     for thread in asking:
         thread.join()
     assert len(loaded) == 1 and len({id(pipeline) for pipeline in found}) == 1
+
+
+def test_four_threads_have_the_digits_of_one(settings: Settings, eye: NDArray[np.uint8]) -> None:
+    eyes = [np.ascontiguousarray(np.rot90(eye, turn)) for turn in range(4)]
+    pipeline = task.pipeline_of(settings)
+    alone = [screen(pixels, settings).to_dataframe() for pixels in eyes]
+    boxes = [pipeline.predictor(pixels).boxes for pixels in eyes]
+    rng = np.random.default_rng(0)
+    patches = rng.integers(0, 255, (4, 5, 48, 48, 3), np.uint8)
+    maps = rng.integers(0, 3, (4, 5, 48, 48), np.uint8)
+    (grader, *_) = pipeline.graders
+    grades = [grader.grade(p, m) for p, m in zip(patches, maps, strict=True)]
+    for _ in range(3):
+        with ThreadPoolExecutor(4) as pool:
+            tables = list(pool.map(lambda pixels: screen(pixels, settings).to_dataframe(), eyes))
+            found = list(pool.map(lambda pixels: pipeline.predictor(pixels).boxes, eyes))
+            graded = list(pool.map(grader.grade, patches, maps))
+        for one, four in zip(alone, tables, strict=True):
+            pd.testing.assert_frame_equal(one, four, check_exact=True)
+        assert all((a == b).all() for a, b in zip(boxes, found, strict=True))
+        assert all((a == b).all() for a, b in zip(grades, graded, strict=True))

@@ -7,7 +7,12 @@ from tables.detector import ablation_table, av_table, detector_table, pass_table
 from tables.grader import attribution_table, caliber_table, grader_table
 from tables.in_use import in_use_table, natural_table
 from tables.parts import Results
-from tables.speed import benchmark_table, pass_over_before_table
+from tables.speed import (
+    benchmark_table,
+    earlier_version_table,
+    pass_over_before_table,
+    resume_table,
+)
 
 TABLES: dict[str, Callable[[Results], str]] = {
     "in_use_fundus_avseg": in_use_table,
@@ -20,11 +25,15 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "one_pass": pass_table,
     "pass_over_before": pass_over_before_table,
     "ablation": ablation_table,
+    "grader_in_use": grader_table,
     "grader_simulated": grader_table,
     "grader_pooling": grader_table,
     "grader_90": grader_table,
     "grader_ablation": grader_table,
     "caliber": caliber_table,
     "attribution": attribution_table,
+    "attribution_in_use": attribution_table,
+    "earlier_version": earlier_version_table,
+    "resume": resume_table,
     "benchmark": benchmark_table,
 }

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tables.parts import Results, ended, head, known, number, row
+from tables.parts import Results, head, known, number, origin, row
 
 IN_USE_ROWS = {
     "qwk": "QWK of the grades",
@@ -37,12 +37,19 @@ PENDING = {
 """What is said in place of a table whose results file is not there yet."""
 
 
+EARLIER = "0.1.0"
+"""The version that figures in use stand beside, by `NAME_0.1.0.json` next to a results file."""
+
+
 def facts_of(labels: dict[str, str], results: Results) -> str:
-    """A row for each figure that was measured."""
+    """A row for each figure that was measured, beside the same of `EARLIER` where that is known."""
     rows = [(label, name) for name, label in labels.items() if name in results["metrics"]]
-    lines = head([""])
-    lines += [row(label, [known(results, name)]) for label, name in rows]
-    return ended(results, lines)
+    columns = {"now": results}
+    if "earlier" in results:
+        columns[EARLIER] = results["earlier"]
+    lines = head(columns if len(columns) > 1 else [""])
+    lines += [row(label, [known(c, name) for c in columns.values()]) for label, name in rows]
+    return "\n".join([*lines, "", *(f"{origin(c)}  " for c in columns.values())]).rstrip()
 
 
 def in_use_table(results: Results) -> str:

@@ -47,3 +47,31 @@ def pass_over_before_table(results: Results) -> str:
         "the same above an idle interpreter": f"{metrics['peak_mib_above_idle']:.0f} MiB",
     }
     return facts_table(results, rows)
+
+
+def earlier_version_table(results: Results) -> str:
+    """The screening command against that of an earlier version."""
+    metrics = results["metrics"]
+    both = ("now", "before")
+    rows = {
+        "seconds a photograph, against 0.1.0's": number(results, "photograph_over_before"),
+        "seconds a photograph: now, 0.1.0": ", ".join(
+            f"{metrics[f'{n}_seconds']:.2f}" for n in both
+        ),
+        "seconds to the first result: now, 0.1.0": ", ".join(
+            f"{metrics[f'{n}_first_result_seconds']:.1f}" for n in both
+        ),
+    }
+    return facts_table(results, rows)
+
+
+def resume_table(results: Results) -> str:
+    """Going on with a run of which everything is done."""
+    metrics, data = results["metrics"], results["data"]
+    rows = {
+        f"seconds to go on with {data['photographs']:,} photographs that are done": (
+            f"{metrics['resume_seconds']:.1f}"
+        ),
+        "MB that are read and hashed for it": f"{metrics['read_mb']:.0f}",
+    }
+    return facts_table(results, rows)

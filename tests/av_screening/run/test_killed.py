@@ -65,7 +65,7 @@ def kill_and_resume(
             assert time.monotonic() < deadline, "the run did not start"
             time.sleep(0.005)
         time.sleep(rng.uniform(0, 0.15))
-        run.send_signal(signal.SIGKILL)
+        run.send_signal(rng.choice([signal.SIGKILL, signal.SIGTERM]))
         run.communicate()
     run = start(repo, photographs, output, settings, "--workers", "1")
     text, errors = run.communicate(timeout=300)
@@ -79,10 +79,10 @@ def test_killed_once(repo: Path, photographs: Path, tmp_path: Path, settings: Se
 
 
 @pytest.mark.slow
-def test_killed_ten_times(
+def test_killed_twenty_times(
     repo: Path, photographs: Path, tmp_path: Path, settings: Settings
 ) -> None:
-    kill_and_resume(repo, photographs, tmp_path, settings, [1, 2] * 5)
+    kill_and_resume(repo, photographs, tmp_path, settings, [1, 2] * 10)
 
 
 def test_interrupted_at_the_keyboard(
@@ -101,3 +101,33 @@ def test_interrupted_at_the_keyboard(
     assert run.returncode == 1 and "Traceback" not in errors
     assert errors.splitlines()[-1] == "interrupted; the same command with --resume continues"
     assert not list((output / "photographs").glob(".*"))  # what was under way was finished
+
+
+def interrupt(run: subprocess.Popen[str], after: float) -> None:
+    """Ctrl-C at some moment: it ends soon, says so, and shows no traceback."""
+    time.sleep(after)
+    if run.poll() is not None:
+        return
+    os.killpg(run.pid, signal.SIGINT)
+    start = time.monotonic()
+    _, errors = run.communicate(timeout=120)
+    assert run.returncode == 1 and "Traceback" not in errors, errors
+    assert "interrupted" in errors.splitlines()[-1]
+    assert time.monotonic() - start < 60
+
+
+@pytest.mark.parametrize("after", [2.0, 5.0, 9.0])
+def test_interrupted_while_it_starts(
+    after: float, repo: Path, photographs: Path, tmp_path: Path, settings: Settings
+) -> None:
+    interrupt(start(repo, photographs, tmp_path / "out", settings, "--workers", "2"), after)
+
+
+@pytest.mark.slow
+def test_interrupted_at_any_moment(
+    repo: Path, photographs: Path, tmp_path: Path, settings: Settings
+) -> None:
+    rng = random.Random(1)
+    for number in range(20):
+        run = start(repo, photographs, tmp_path / str(number), settings, "--workers", "2")
+        interrupt(run, rng.uniform(2, 15))
