@@ -156,7 +156,7 @@ def screen(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from av_screening.errors import FileProblems
     from av_screening.run.folder import UsageError, screen_folder
     from av_screening.run.ray_runner import ray_runner
-    from av_screening.run.shards import Shard
+    from av_screening.run.sharding import Shard
 
     try:
         shard = Shard.parse(args.shard) if args.shard else None

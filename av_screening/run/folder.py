@@ -12,7 +12,7 @@ from tqdm import tqdm
 from av_grading.command_line.progress import progress
 from av_screening.read.find_photographs import find_photographs
 from av_screening.run.screen_photograph import Outcome, Task, crashed, late, screen_photograph
-from av_screening.run.shards import Shard, held
+from av_screening.run.sharding import Shard, held
 from av_screening.run.workers import run_tasks
 from av_screening.settings import Settings, fingerprint, run_id
 from av_screening.write.folder_names import PHOTOGRAPHS, printable

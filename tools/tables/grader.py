@@ -5,6 +5,10 @@ import itertools
 from tables.parts import Results, ended, head, known, measured_table, plain, row
 
 GRADER_ROWS = {
+    "pipeline": "as shipped, in screening",
+    "fine_grader": "two streams, bilinear pooling, taught on fine maps",
+    "labelled_grader": "two streams, taught on labelled maps",
+    "photograph_alone": "one stream, the photograph alone",
     "baseline": "the photograph, cross-entropy, from random weights",
     "two_stream": "photograph and map, from random weights",
     "pretrained": "two stream, from the detector's backbone and phantoms",

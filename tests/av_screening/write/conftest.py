@@ -1,6 +1,5 @@
 """A run of three photographs with every step, and a browser to look at its pages."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path, PurePath
@@ -65,19 +64,6 @@ def run_folder(
     paths = [PurePath(name) for name in (*NAMES, "zz<i>.png")]
     write_run(Run(output, lambda: iter(paths), failures, "settings", RUN), {})
     return output
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's chromium."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium here: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright here")
-    with playwright.sync_playwright() as started:
-        found = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 class Desk:

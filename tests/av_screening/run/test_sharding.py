@@ -8,7 +8,7 @@ from filelock import FileLock
 
 from av_screening.command_line.screen import main
 from av_screening.run.folder import UsageError, screen_folder
-from av_screening.run.shards import Shard
+from av_screening.run.sharding import Shard
 from av_screening.settings import Settings
 from tests.av_screening.conftest import encode
 from tests.av_screening.run.test_folder import Eye, contents
