@@ -23,7 +23,7 @@ from av_screening.write.page import index_page
 from av_screening.write.whole_folder import read_record
 
 ROUNDS = 5
-PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+PAINTED = "performance.getEntriesByName('first-contentful-paint')"
 LISTED = "document.querySelectorAll('#list tr').length"
 
 
@@ -67,7 +67,8 @@ def measure(index: Path) -> dict[str, float]:
             page.goto(index.as_uri(), wait_until="load")
             if page.evaluate(LISTED) == 0:
                 raise ValueError(f"{index}: expected photographs in its list, found none")
-            paints.append(page.evaluate(PAINT))
+            page.wait_for_function(f"{PAINTED}.length > 0")  # it is told a moment later
+            paints.append(page.evaluate(f"{PAINTED}[0].startTime"))
             loads.append(
                 page.evaluate(
                     "performance.timing.loadEventEnd - performance.timing.navigationStart"
