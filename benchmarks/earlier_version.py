@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from av_detectron.evaluation.detector_scores import bootstrap_metrics
 from av_detectron.evaluation.reporting import run_report
-from av_detectron.formats.results import write_results
+from av_grading.formats.results import write_results
 from av_screening.write.folder_names import PHOTOGRAPHS
 
 ROOT = Path(__file__).resolve().parent.parent

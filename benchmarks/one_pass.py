@@ -23,8 +23,9 @@ from av_detectron.data.annotations import read_photograph
 from av_detectron.evaluation.detector_scores import bootstrap_metrics
 from av_detectron.evaluation.peak_memory import PREDICT, peak_mib
 from av_detectron.evaluation.reporting import run_report
-from av_detectron.formats.results import committed_file, write_results
+from av_detectron.formats.results import committed_file
 from av_detectron.predictor import DEFAULT_WEIGHTS, Predictor
+from av_grading.formats.results import write_results
 from av_screening.read.find_photographs import find_photographs
 
 

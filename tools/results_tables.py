@@ -39,6 +39,9 @@ def make_table(name: str, results: Path) -> str:
     earlier = results / f"{name}_{EARLIER}.json"
     if earlier.is_file():
         content["earlier"] = json.loads(earlier.read_text())
+    alone = results / "grader_in_use.json"
+    if name == "in_use_fundus_avseg" and alone.is_file():
+        content["alone"] = json.loads(alone.read_text())
     return TABLES[name](content)
 
 

@@ -47,9 +47,18 @@ def facts_of(labels: dict[str, str], results: Results) -> str:
     columns = {"now": results}
     if "earlier" in results:
         columns[EARLIER] = results["earlier"]
+    if "alone" in results:
+        columns["the photograph alone, on the gradable ones"] = photograph_alone(results["alone"])
     lines = head(columns if len(columns) > 1 else [""])
     lines += [row(label, [known(c, name) for c in columns.values()]) for label, name in rows]
     return "\n".join([*lines, "", *(f"{origin(c)}  " for c in columns.values())]).rstrip()
+
+
+def photograph_alone(results: Results) -> Results:
+    """Figures of the one-stream grader of photographs under the names of figures in use."""
+    name = "photograph_alone_qwk_expected"
+    metrics, ci95 = ({"qwk": results[of][name]} for of in ("metrics", "ci95"))
+    return {**results, "metrics": metrics, "ci95": ci95}
 
 
 def in_use_table(results: Results) -> str:
