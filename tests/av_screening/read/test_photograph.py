@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -140,11 +140,21 @@ STARTS["DICOM"] = make_dicom(np.full((40, 40, 3), 90, np.uint8))
 CHANGES = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=12)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
-@given(kind=st.sampled_from(sorted(STARTS)), changes=CHANGES, length=st.integers(1, 5000))
-def test_fuzzed_headers_are_read_or_rejected(
-    kind: str, changes: list[tuple[int, int]], length: int
-) -> None:
+FUZZED = given(kind=st.sampled_from(sorted(STARTS)), changes=CHANGES, length=st.integers(1, 5000))
+NOISE = given(
+    start=st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"II*\0", b""]),
+    rest=st.binary(max_size=300),
+)
+
+
+def times(count: int) -> settings:
+    """A property that is tried so often, the same way in every run."""
+    return settings(
+        max_examples=count, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+
+
+def read_or_rejected(kind: str, changes: list[tuple[int, int]], length: int) -> None:
     content = bytearray(STARTS[kind][:length] if length < 4000 else STARTS[kind])
     for place, value in changes:
         content[place % len(content)] = value
@@ -156,14 +166,15 @@ def test_fuzzed_headers_are_read_or_rejected(
         assert found.pixels.dtype == np.uint8 and found.pixels.shape[2] == 3
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
-@given(
-    start=st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"II*\0", b""]),
-    rest=st.binary(max_size=300),
-)
-def test_noise_after_a_signature_is_rejected(start: bytes, rest: bytes) -> None:
+def rejected(start: bytes, rest: bytes) -> None:
     with pytest.raises(RejectedPhotograph):
         decode(start + rest, LIMITS)
+
+
+test_fuzzed_headers_are_read_or_rejected = times(700)(FUZZED(read_or_rejected))
+test_noise_after_a_signature_is_rejected = times(300)(NOISE(rejected))
+test_7000_fuzzed_headers = pytest.mark.slow(times(7000)(FUZZED(read_or_rejected)))
+test_3000_times_noise = pytest.mark.slow(times(3000)(NOISE(rejected)))
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket", "device", "folder", "loop", "missing"])

@@ -4,6 +4,8 @@ import csv
 import dataclasses
 import errno
 import json
+import os
+import stat
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -161,6 +163,28 @@ def test_bad_files_are_reported_and_the_rest_goes_on(
     assert all(row["message"] for row in failures)
     summary = read(output / "summary.csv")
     assert len(summary) == good_files and all(row["graded"] == row["crossings"] for row in summary)
+
+
+def test_whatever_a_folder_holds(
+    photographs: Path, tmp_path: Path, settings: Settings, eye: Eye
+) -> None:
+    os.mkfifo(photographs / "pipe.png")
+    os.mknod(photographs / "socket.png", stat.S_IFSOCK | 0o600)
+    (photographs / "device.png").symlink_to("/dev/zero")
+    (photographs / "loop.png").symlink_to("loop.png")
+    (photographs / "gone.png").symlink_to(tmp_path / "gone.png")
+    (photographs / "around").symlink_to(photographs, target_is_directory=True)
+    (photographs / "folder.png").mkdir()
+    others = ["A.png", "x" * 251 + ".png"]  # as a.png but for its case, and as long as names may be
+    for name in others:
+        (photographs / name).write_bytes(encode(eye))
+    counts = screen_folder(photographs, tmp_path / "out", settings, workers=2, time_limit=120)
+    assert counts.screened == 5
+    wrong = ["device.png", "gone.png", "loop.png", "pipe.png", "socket.png"]
+    assert sorted(counts.failures) == wrong
+    assert {reason for reason, _ in counts.failures.values()} == {"unreadable"}
+    folders = [row["folder"] for row in read(tmp_path / "out" / "summary.csv")]
+    assert len(set(folders)) == 5 and all((tmp_path / "out" / f).is_dir() for f in folders)
 
 
 def test_resume_keeps_what_is_the_same(

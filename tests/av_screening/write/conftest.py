@@ -100,8 +100,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(browser: Any) -> Iterator[Desk]:
-    found = Desk(browser)
+def desk(browser: Any, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """A desk, by `parametrize` of another width than 1440 px."""
+    found = Desk(browser, getattr(request, "param", 1440))
     yield found
     found.context.close()
     assert not found.problems

@@ -22,6 +22,8 @@ from av_screening.write.folder_names import PHOTOGRAPHS, folder_name
 from tests.av_screening.write.conftest import HOSTILE, NAMES, RUN, Desk, check_axe
 
 pytestmark = pytest.mark.browser
+WIDTHS = (1440, 1024, 390)
+"""Of the window (px)."""
 COLUMNS = "photograph,crossing,x,y,answer,reason,grade,reader,blind,time,run"
 
 
@@ -47,6 +49,7 @@ def order(page: Any) -> list[str]:
     return page.locator("#chips button").evaluate_all("all => all.map(b => b.dataset.id)")
 
 
+@pytest.mark.parametrize("desk", WIDTHS, indirect=True)
 def test_whole_review_by_keys(desk: Desk, run_folder: Path, tmp_path: Path) -> None:
     page = desk.open(run_folder / "index.html", "?reader=ab")
     press = page.keyboard.press
@@ -111,6 +114,7 @@ def test_whole_review_by_keys(desk: Desk, run_folder: Path, tmp_path: Path) -> N
     assert float(added["y"]) == pytest.approx(height / 2, abs=2)
 
 
+@pytest.mark.parametrize("desk", WIDTHS, indirect=True)
 def test_whole_review_by_mouse(desk: Desk, run_folder: Path) -> None:
     page = desk.open_photograph("eye2.png", run_folder / "index.html")
     button = page.locator("#answers").get_by_role("button", name="Vein above")
@@ -277,7 +281,7 @@ def test_photograph_page_alone_is_of_the_same_review(desk: Desk, run_folder: Pat
     assert [(r["photograph"], r["answer"]) for r in rows] == [("eye1.png", "2")]
 
 
-@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_fits_the_screen_and_is_accessible(browser: Any, run_folder: Path, width: int) -> None:
     desk = Desk(browser, width)
     page = desk.open_photograph(HOSTILE, run_folder / "index.html")
