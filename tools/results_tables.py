@@ -36,7 +36,7 @@ def make_table(name: str, results: Path) -> str:
     if name not in TABLES or not source.is_file():
         raise ValueError(f"<!-- table {name} --> needs {source} and a table {name}")
     content = json.loads(source.read_text())
-    earlier = results / f"{name}_{EARLIER}.json"
+    earlier = results / EARLIER / f"{name}.json"
     if earlier.is_file():
         content["earlier"] = json.loads(earlier.read_text())
     alone = results / "grader_in_use.json"

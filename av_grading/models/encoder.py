@@ -71,14 +71,21 @@ def build_encoder(
     return cast(nn.Module, encoder)
 
 
+STREAM = "photograph."
+"""What the names of a grader's encoder of photographs begin with."""
+
+
 def load_encoder(encoder: nn.Module, path: Path) -> Loaded:
-    """Fill an encoder from timm's names: an exported backbone, or ImageNet weights of the user's.
+    """Fill an encoder from timm's names, of an exported backbone or ImageNet weights of the user's,
+    or from a two-stream grader's encoder of photographs.
 
     Raises:
         WeightsError: unreadable, or not all of the encoder's parameters are in it (those of
             squeeze-and-excitation alone may be missing), or of other shapes.
     """
     state = _read(path)
+    grader = {k.removeprefix(STREAM): v for k, v in state.items() if k.startswith(STREAM)}
+    state = grader or state
     own = encoder.state_dict()
     missing = [k for k in own if k not in state and SE_KEY not in k]
     wrong = [

@@ -32,7 +32,7 @@ def test_page_table_and_pictures(
     assert "8 patches" in said and "1 patches are not in the manifest: elsewhere.png" in said
     html = (output / "report.html").read_text()
     assert html.count('<li class="card"') == 8 and "width ratio" in html
-    assert "Its maps have 3 × 3 cells." in html
+    assert "Integrated gradients shows what raises the score of the expected grade." in html
     assert "two-stream, depth 18, SHA-256" in html and html.count("turned 45°") >= 8
     rows = list(csv.DictReader((output / "attribution.csv").open()))
     assert len(rows) == 8 and rows[0]["patch"] == "patches/0.png"

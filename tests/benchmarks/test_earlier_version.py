@@ -1,6 +1,7 @@
 """The screening command against that of an earlier version."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,8 @@ def test_both_versions_screen_the_same_photographs(tmp_path: Path) -> None:
     assert found["now_first_result_seconds"] > found["now_seconds"] > 0
 
 
-def test_a_commit_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    given = [str(tmp_path), "--before", "nothing", "--output", str(tmp_path / "a.json")]
-    assert main(given) == 1
-    assert (
-        "--before: expected a commit of this repository, found nothing" in capsys.readouterr().err
-    )
+def test_a_commit_that_is_none(run_script: Callable[..., tuple[int, str, str]]) -> None:
+    given = ["photographs", "--before", "nothing", "--output", "a.json"]
+    code, _, err = run_script("benchmarks/earlier_version.py", *given)
+    assert code == 1
+    assert "--before: expected a commit of this repository, found nothing" in err

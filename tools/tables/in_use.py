@@ -38,7 +38,7 @@ PENDING = {
 
 
 EARLIER = "0.1.0"
-"""The version that figures in use stand beside, by `NAME_0.1.0.json` next to a results file."""
+"""The version that figures in use stand beside, by the file of that name in `results/0.1.0/`."""
 
 
 def facts_of(labels: dict[str, str], results: Results) -> str:

@@ -66,7 +66,8 @@ def red_corner() -> PatchSet:
 
 
 def test_gradcam_is_the_weighted_sum_of_channels(by_hand: Grader, red_corner: PatchSet) -> None:
-    found = attribute(Scored(by_hand), red_corner, torch.tensor([3, 3]), crop=SIDE)
+    aims = torch.tensor([3, 3])
+    found = attribute(Scored(by_hand), red_corner, aims, crop=SIDE, method="gradcam")
     # Cells are 4 x 4; the logit's slope to each is its weight / 16.
     inputs, _ = to_inputs(red_corner.patches, red_corner.maps, SIDE)
     red, blue = float(inputs[0, 0, 0, 0]), float(inputs[0, 2, 0, 0])
@@ -90,7 +91,7 @@ def test_gradcam_of_a_turned_crossing_lies_where_the_pixels_are(by_hand: Grader)
         torch.tensor([3, 3]),
         ["a", "b"],
     )
-    found = attribute(Scored(grader), data, torch.tensor([3, 3]), crop=90)
+    found = attribute(Scored(grader), data, torch.tensor([3, 3]), crop=90, method="gradcam")
     for labels, seen in zip(data.maps.numpy(), found.maps["av_map"], strict=True):
         artery = (labels == ARTERY)[25:65, 25:65]
         vein = (labels == VEIN)[25:65, 25:65]

@@ -134,6 +134,17 @@ def test_fewer_stages_take_what_they_have_of_a_whole_backbone(tmp_path: Path) ->
         assert expected.shape == (2, 256, 4, 4)
 
 
+def test_an_encoder_starts_from_a_graders_photographs(tmp_path: Path) -> None:
+    whole, path = build_encoder(18, stages=3), tmp_path / "grader.safetensors"
+    named = {f"photograph.{k}": v for k, v in whole.state_dict().items()}
+    other = {f"av_map.{k}": torch.zeros_like(v) for k, v in whole.state_dict().items()}
+    safetensors.torch.save_file(named | other | {"classify.bias": torch.zeros(4)}, path)
+    short = build_encoder(18, stages=3)
+    assert not load_encoder(short, path).new
+    with torch.no_grad():
+        torch.testing.assert_close(short.eval()(INPUTS[0]), whole.eval()(INPUTS[0]))
+
+
 def test_weights_that_do_not_fit(tmp_path: Path) -> None:
     deeper = tmp_path / "deeper.safetensors"
     safetensors.torch.save_file(build_encoder(34).state_dict(), deeper)
