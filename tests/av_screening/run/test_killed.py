@@ -110,8 +110,11 @@ def interrupt(run: subprocess.Popen[str], after: float) -> None:
         return
     os.killpg(run.pid, signal.SIGINT)
     start = time.monotonic()
-    _, errors = run.communicate(timeout=120)
-    assert run.returncode == 1 and "Traceback" not in errors, errors
+    output, errors = run.communicate(timeout=120)
+    assert "Traceback" not in errors, errors
+    if "written: " in output:  # all was done, and Python was about to end
+        return
+    assert run.returncode == 1, (run.returncode, output, errors)
     assert "interrupted" in errors.splitlines()[-1]
     assert time.monotonic() - start < 60
 
