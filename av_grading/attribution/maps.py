@@ -43,9 +43,7 @@ class Attribution:
 
     def positive(self, stream: str) -> Maps:
         """What raises the score, each map's sum 1, or 0 where nothing does: (N, H, H)."""
-        found = self.maps[stream].clip(min=0)
-        total = found.sum(axis=(1, 2), keepdims=True)
-        return np.asarray(found / np.where(total > 0, total, 1), np.float32)
+        return _scaled(self.maps[stream].clip(min=0))
 
     def combined(self) -> Maps:
         """Mean of the streams' `positive` maps: (N, H, H)."""
@@ -55,11 +53,15 @@ class Attribution:
     def signed(self) -> Maps:
         """Mean of the streams' maps with what lowers the score below 0, each map's absolute sum 1,
         or 0 where it is empty: (N, H, H)."""
-        each = []
-        for maps in self.maps.values():
-            total = np.abs(maps).sum(axis=(1, 2), keepdims=True)
-            each.append(maps / np.where(total > 0, total, 1))
-        return np.asarray(np.mean(each, axis=0), np.float32)
+        return np.asarray(
+            np.mean([_scaled(maps) for maps in self.maps.values()], axis=0), np.float32
+        )
+
+
+def _scaled(maps: Maps) -> Maps:
+    """Maps (N, H, H), the absolute values of each summing to 1, or 0 where it is empty."""
+    total = np.abs(maps).sum(axis=(1, 2), keepdims=True)
+    return np.asarray(maps / np.where(total > 0, total, 1), np.float32)
 
 
 def attribute(

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from timm.layers import GroupNorm
 from torch import nn
 
-from av_grading.config import DEPTHS, NORMS, STAGES
+from av_grading.config import DEPTHS, NORMS, STAGES, STREAMS
 
 SE_KEY = ".se."
 
@@ -71,7 +71,7 @@ def build_encoder(
     return cast(nn.Module, encoder)
 
 
-STREAM = "photograph."
+_PHOTOGRAPH = f"{STREAMS[0]}."
 """What the names of a grader's encoder of photographs begin with."""
 
 
@@ -84,7 +84,7 @@ def load_encoder(encoder: nn.Module, path: Path) -> Loaded:
             squeeze-and-excitation alone may be missing), or of other shapes.
     """
     state = _read(path)
-    grader = {k.removeprefix(STREAM): v for k, v in state.items() if k.startswith(STREAM)}
+    grader = {k.removeprefix(_PHOTOGRAPH): v for k, v in state.items() if k.startswith(_PHOTOGRAPH)}
     state = grader or state
     own = encoder.state_dict()
     missing = [k for k in own if k not in state and SE_KEY not in k]

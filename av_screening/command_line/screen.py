@@ -41,8 +41,9 @@ MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Pred
 GRADES_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
 
 SHARD_HELP = "screen the Ith of N parts, beside the others; then once --resume without it"
-TIME_HELP = "a photograph may take; with several workers 600 by default, with one any time"
 TIME_LIMIT = 600.0
+"""What a photograph may take with several workers, unless the user says otherwise (seconds)."""
+TIME_HELP = f"a photograph may take; {TIME_LIMIT:g} by default, with one worker any time"
 
 RENAMED = {"--views": "--grader-n-views", "--map-views": "--map-n-views"}
 """Flags of earlier versions, each with its name now."""

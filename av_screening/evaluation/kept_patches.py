@@ -25,12 +25,14 @@ def keep_patch(folder: Path, name: str, crossing: CrossingPatch) -> dict[str, st
     Raises:
         OSError: they cannot be written.
     """
-    soft = crossing.shares is not None
-    picture = crossing.av_map if crossing.shares is None else shares_picture(crossing.shares)
+    if crossing.shares is None:
+        kind, picture = "labels", crossing.av_map
+    else:
+        kind, picture = "shares", shares_picture(crossing.shares)
     files = (f"patches/{name}.png", f"maps/{name}.png")
     for path, pixels in zip(files, (crossing.patch, picture), strict=True):
         write_whole(folder / path, png(pixels))
-    return dict(zip(COLUMNS, (*files, "shares" if soft else "labels"), strict=True))
+    return dict(zip(COLUMNS, (*files, kind), strict=True))
 
 
 def write_manifest(folder: Path, rows: Iterable[dict[str, Any]]) -> int:

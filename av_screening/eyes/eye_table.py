@@ -85,19 +85,18 @@ def read_run_eyes(path: Path | None, run: FinishedRun) -> Mapping[str, Eye]:
     return read_eyes(path, {*run.folders, *run.failures["photograph"].astype(str)})
 
 
-def check_eyes(path: Path | None, folder: Path, output: Path) -> None:
+def check_eyes(path: Path, folder: Path, output: Path) -> None:
     """Read eyes.csv against the photographs below a folder, before they are screened.
 
     Args:
-        path: the CSV; None is in order.
+        path: the CSV.
         folder: with the photographs.
         output: folder of the run, which is left out.
 
     Raises:
         FileProblems: see `read_eyes`.
     """
-    if path is not None:
-        read_eyes(path, {printable(p) for p in find_photographs(folder, output)})
+    read_eyes(path, {printable(p) for p in find_photographs(folder, output)})
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:

@@ -54,7 +54,8 @@ class Outcome:
 
 
 FAULTS = (MemoryError, RuntimeError, ValueError, ArithmeticError, LookupError)
-"""Of ours or of a library, at one photograph: they are reported, and the others go on."""
+"""Of ours or of a library, at one photograph, and rejections, which are ValueErrors: they are
+reported, and the others go on."""
 _loading = threading.Lock()
 
 
@@ -93,12 +94,12 @@ def screen_photograph(task: Task) -> Outcome:
             return Outcome(task.relative, kept=True)
         photograph = decode(content, settings.reading, settings.identity)
         del content
-    except (RejectedPhotograph, *FAULTS) as error:
+    except FAULTS as error:
         return failed(task, error)
     pipeline = pipeline_of(settings)
     try:
         screened = pipeline(photograph.pixels)
-    except (RejectedPhotograph, *FAULTS) as error:
+    except FAULTS as error:
         return failed(task, error)
     from av_screening.write.photograph_folder import Source, write_outputs
 
