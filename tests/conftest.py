@@ -84,6 +84,12 @@ def as_in_a_new_process() -> Iterator[None]:
             catalog.data = content
 
 
+@pytest.fixture(autouse=True)
+def own_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test's command line is its own: what `av-nicking` makes of it ends with the test."""
+    monkeypatch.setattr(sys, "argv", list(sys.argv))
+
+
 @pytest.fixture
 def run_script(
     repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
