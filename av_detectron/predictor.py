@@ -100,6 +100,8 @@ class Predictor:
         """
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.cfg, model = load_detector(Path(weights), self.device)
+        # Convolutions on a CPU take a third less time with channels last.
+        model = model.to(memory_format=torch.channels_last)
         detector: Any = to_bfloat16(model) if bfloat16 else model
         if n_views is not None:
             detector.n_views = check_n_views(n_views)
@@ -141,8 +143,7 @@ class Predictor:
             "drive_px": drive_px,
         }
         images = self.model.preprocess_image([given])
-        if self.bfloat16:
-            images.tensor = images.tensor.contiguous(memory_format=torch.channels_last)
+        images.tensor = images.tensor.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
             features, av = self.model.extract_features(images.tensor)
             (detections,) = self.model.detect(images, features, av, [drive_px])
@@ -172,15 +173,15 @@ def bfloat16_is_fast() -> bool:
 
 
 def to_bfloat16(model: nn.Module) -> nn.Module:
-    """Prepare a model for autocast: weights in bfloat16 once rather than in every pass, channels
-    last, and boxes pooled in float32, in which they keep their place."""
+    """Prepare a model for autocast: weights in bfloat16 once rather than in every pass, and boxes
+    pooled in float32, in which they keep their place."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             module.to(torch.bfloat16)
     heads: Any = model.roi_heads
     # Scores of eight bits would be coarse: the logits become float32 before they are made of them.
     heads.box_predictor.register_forward_hook(lambda _, __, out: tuple(x.float() for x in out))
-    return pool_in_float32(model.to(memory_format=torch.channels_last))
+    return pool_in_float32(model)
 
 
 def paste_masks(detections: Instances, shape: tuple[int, int]) -> list[dict[str, Any]]:

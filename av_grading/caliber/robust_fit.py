@@ -1,6 +1,7 @@
 """Least squares over many profiles at once, deaf to outliers, with standard errors."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,18 @@ class Prior:
     mean: Array
     spread: Array
     shine: float
+
+    @cached_property
+    def scaling(self) -> Array:
+        """What takes parameters' distance from the mean to units of its spread, (N, 6, 6)."""
+        scaling = np.broadcast_to(np.eye(6), (*self.spread.shape, 6)).copy()
+        scaling[:, SHINE, DEPTH] = -self.shine
+        return np.asarray(scaling / self.spread[:, :, None])
+
+    @cached_property
+    def normal(self) -> Array:
+        """Its part of the normal matrices, (N, 6, 6)."""
+        return np.asarray(self.scaling.transpose(0, 2, 1) @ self.scaling)
 
 
 @dataclass(frozen=True)
@@ -60,24 +73,21 @@ def fit(
     damping = np.full(len(start), 1e-2)
     cost = np.full(len(start), np.inf)
     noise = 1.0
+    residuals, slopes = np.empty_like(darkness), np.empty((*darkness.shape, start.shape[1]))
     for step in range(_STEPS):
-        model, slopes, _ = predict(trial, shared, offsets)
-        residuals = darkness - model
+        model, tried, _ = predict(trial, shared, offsets)
+        left = darkness - model
         if step in (0, 3, 6):  # a new noise level changes what cost means
-            noise = _noise(residuals, weights)
+            noise = _noise(left, weights)
             cost = np.full(len(start), np.inf)
-        now = _cost(residuals, weights, noise) + _penalty(trial, prior)
+        now = _cost(left, weights, noise) + _penalty(trial, prior)
         better = now <= cost * (1 + 1e-9)
         damping = np.where(better, damping / 4, damping * 8).clip(1e-8, 1e6)
         kept = np.where(better[:, None], trial, kept)
         cost = np.where(better, now, cost)
-        if not better.all():
-            model, slopes, _ = predict(kept, shared, offsets)
-            residuals = darkness - model
+        residuals[better], slopes[better] = left[better], tried[better]
         normal, gradient = _normal(residuals, slopes, weights, noise, kept, prior)
         trial = kept + _solve(normal, gradient, damping)
-    model, slopes, _ = predict(kept, shared, offsets)
-    residuals = darkness - model
     own = np.maximum(noise, _noise_of_each(residuals, weights))[:, None]
     normal, _ = _normal(residuals, slopes, weights, own, kept, prior)
     errors = np.sqrt(np.maximum(np.einsum("nii->ni", np.linalg.inv(normal)), 0))
@@ -104,20 +114,20 @@ def fit_common(
     """
     shared, own = usual.copy(), fit(darkness, weights, offsets, start, usual, prior).parameters
     best, damping, cost, noise = (shared, own), 1e-2, np.inf, 1.0
+    residuals = slopes = common = np.empty(0)  # of the best so far; the first is
     reduced = np.eye(2)
     for step in range(_COMMON_STEPS):
-        model, slopes, common = predict(own, shared, offsets)
-        residuals = darkness - model
+        model, *tried = predict(own, shared, offsets)
+        left = darkness - model
         if step in (0, 4, 8):
-            noise, cost = _noise(residuals, weights), np.inf
-        now = float((_cost(residuals, weights, noise) + _penalty(own, prior)).sum())
+            noise, cost = _noise(left, weights), np.inf
+        now = float((_cost(left, weights, noise) + _penalty(own, prior)).sum())
         now += float((((shared - usual) / spread) ** 2).sum())
         if now <= cost * (1 + 1e-9):
             best, cost, damping = (shared, own), now, max(damping / 4, 1e-8)
+            residuals, (slopes, common) = left, tried
         else:
             damping *= 8
-            model, slopes, common = predict(best[1], best[0], offsets)
-            residuals = darkness - model
         normal, gradient = _normal(residuals, slopes, weights, noise, best[1], prior)
         use = _counted(residuals, weights, noise)
         weighted = common * use[:, :, None]
@@ -196,13 +206,9 @@ def _normal(
     """Normal matrices (N, 6, 6) and gradients (N, 6) of data and prior."""
     use = _counted(residuals, weights, noise)
     across = slopes.transpose(0, 2, 1)
-    normal = (across * use[:, None]) @ slopes
+    normal = (across * use[:, None]) @ slopes + prior.normal
     gradient = (across @ (use * residuals)[:, :, None])[:, :, 0]
-    known = np.broadcast_to(np.eye(6), normal.shape).copy()
-    known[:, SHINE, DEPTH] = -prior.shine
-    known /= prior.spread[:, :, None]
-    normal += np.einsum("nai,naj->nij", known, known)
-    gradient -= np.einsum("nai,na->ni", known, _off(parameters, prior))
+    gradient -= np.einsum("nai,na->ni", prior.scaling, _off(parameters, prior))
     return normal, gradient
 
 
