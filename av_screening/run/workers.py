@@ -7,13 +7,15 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures import TimeoutError as LateError
+from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing.connection import wait
-from typing import TypeVar
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -80,7 +82,8 @@ def _until_broken(
     """
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker)
+    stopping = context.RawValue("b", 0)  # no lock, which a killed worker might hold
+    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(stopping,))
     futures: deque[Future[Outcome]] = deque()
     grace = START
     try:
@@ -88,7 +91,7 @@ def _until_broken(
             waiting.extend(islice(remaining, max(0, ahead * workers - len(waiting))))
             with _interrupts_held():  # this starts workers, and they inherit it
                 for task in islice(waiting, len(futures), ahead * workers):
-                    futures.append(pool.submit(work, task))
+                    futures.append(pool.submit(_work_unless_stopping, work, task))
             # A worker has the oldest task as soon as those before it are done.
             outcome = futures[0].result(None if limit is None else limit + grace)
             grace = 0.0
@@ -100,15 +103,34 @@ def _until_broken(
     except LateError:
         if futures[0].done():  # the work itself raised it
             raise
-        for process in set(multiprocessing.active_children()) - others:
-            process.kill()
+        _kill(set(multiprocessing.active_children()) - others)
         return True
     except KeyboardInterrupt:
-        print("stopping when what is under way is done", file=sys.stderr, flush=True)
+        stopping.value = 1
+        print(
+            "stopping when what is under way is done; Ctrl-C once more stops it",
+            file=sys.stderr,
+            flush=True,
+        )
+        if not _all_end(futures, limit):
+            _kill(set(multiprocessing.active_children()) - others)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return False
+
+
+def _all_end(futures: Iterable[Future[Outcome]], limit: float | None) -> bool:
+    """Wait for what is under way, until `limit` (seconds) or Ctrl-C; whether all of it ended."""
+    try:
+        return not wait_for(futures, limit).not_done
+    except KeyboardInterrupt:
+        return False
+
+
+def _kill(processes: Iterable[BaseProcess]) -> None:
+    for process in processes:
+        process.kill()
 
 
 @contextmanager
@@ -128,12 +150,29 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start_worker() -> None:
+_stopping: Any = None
+"""Of this worker: its value is not 0 after Ctrl-C."""
+
+
+def _start_worker(stopping: Any) -> None:
     """Make this worker end when the process that started it is killed, and leave Ctrl-C to it."""
+    global _stopping
+    _stopping = stopping
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()
+
+
+def _work_unless_stopping(work: Callable[[Task], Outcome], task: Task) -> Outcome:
+    """What a worker does; a task that it has not begun at Ctrl-C, and nobody waits for, is left.
+
+    Raises:
+        CancelledError: that.
+    """
+    if _stopping is not None and _stopping.value:
+        raise CancelledError
+    return work(task)
 
 
 def _watch(sentinel: int) -> None:

@@ -1,6 +1,5 @@
 """Widths of drawn veins are what they were drawn with."""
 
-
 import numpy as np
 import pytest
 

@@ -76,6 +76,42 @@ def test_what_the_work_raises_ends_it(workers: int) -> None:
         list(run_tasks(range(3), refuse, workers, crashed=int))
 
 
+STOPPING = "stopping when what is under way is done; Ctrl-C once more stops it\n"
+HANGING = """
+import sys, time
+from av_screening.run.workers import run_tasks
+
+def hang(number):
+    print("began", number, flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    limit = float(sys.argv[1]) if sys.argv[1:] else None
+    try:
+        list(run_tasks(range(1, 9), hang, 2, crashed=int, limit=limit))
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.parametrize("limit", [None, 3.0])
+def test_interrupted_beside_workers_that_hang(
+    repo: Path, tmp_path: Path, limit: float | None
+) -> None:
+    """They end with the time limit, or with a second Ctrl-C."""
+    script = tmp_path / "hanging.py"
+    script.write_text(HANGING)
+    run = start_as_on_a_terminal(repo, script, *([] if limit is None else [limit]))
+    assert run.stdout is not None and run.stderr is not None
+    assert sorted(run.stdout.readline() for _ in range(2)) == ["began 1\n", "began 2\n"]
+    os.killpg(run.pid, signal.SIGINT)
+    assert run.stderr.readline() == STOPPING
+    if limit is None:
+        os.killpg(run.pid, signal.SIGINT)
+    output, errors = run.communicate(timeout=60)
+    assert (output, errors, run.returncode) == ("interrupted\n", "", 0)
+
+
 SLOW_TO_START = """
 import time
 from av_screening.run.workers import run_tasks
@@ -100,8 +136,5 @@ def test_interrupted_while_workers_start(repo: Path, tmp_path: Path) -> None:
     assert run.stdout is not None and run.stdout.readline() == "starting\n"
     os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to the workers as well
     output, errors = run.communicate(timeout=60)
-    assert (
-        errors == "stopping when what is under way is done\n"
-        and output.splitlines()[-1] == "interrupted"
-    )
+    assert errors == STOPPING and output.splitlines()[-1] == "interrupted"
     assert output.count("started") == 2  # workers leave Ctrl-C to the process that started them
