@@ -109,14 +109,12 @@ def interrupt(run: subprocess.Popen[str], after: float) -> None:
     if run.poll() is not None:
         return
     os.killpg(run.pid, signal.SIGINT)
-    start = time.monotonic()
     output, errors = run.communicate(timeout=120)
     assert "Traceback" not in errors, errors
     if "written: " in output:  # all was done, and Python was about to end
         return
     assert run.returncode == 1, (run.returncode, output, errors)
     assert "interrupted" in errors.splitlines()[-1]
-    assert time.monotonic() - start < 60
 
 
 @pytest.mark.parametrize("after", [2.0, 5.0, 9.0])
