@@ -28,9 +28,14 @@ def run_mib(photographs: Sequence[Path], count: int, folder: Path, settings: Set
     Raises:
         ValueError: the run failed; with its last line.
     """
-    links = folder / f"photographs_{count}"
-    links.mkdir(parents=True)
-    for number, path in enumerate(itertools.islice(itertools.cycle(photographs), count)):
-        (links / f"{number:05}{path.suffix}").symlink_to(path.resolve())
+    links = link_in_turn(photographs, count, folder / f"photographs_{count}")
     output = str(folder / f"out_{count}")
     return peak_mib(RUN, str(links), output, given=pickle.dumps(settings))
+
+
+def link_in_turn(photographs: Sequence[Path], count: int, folder: Path) -> Path:
+    """Make a folder of `count` links to photographs, in turn; returns it."""
+    folder.mkdir(parents=True)
+    for number, path in enumerate(itertools.islice(itertools.cycle(photographs), count)):
+        (folder / f"{number:05}{path.suffix}").symlink_to(path.resolve())
+    return folder

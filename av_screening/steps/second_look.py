@@ -61,18 +61,11 @@ def look_closely(
         close_up: the network.
         rule: what a crossing has to be like to be graded.
     """
-    drive_px = prediction.fov.drive_px
-    patches, coarse = [], []
-    for place in prediction.centers.astype(float):
-        rows, columns, inner = window_around(place, SIDE * drive_px, prediction.shape)
-        patches.append(cut_close_up(pixels[rows, columns], inner, drive_px))
-        coarse.append(cut_coarse(prediction.av_window(rows, columns), inner, drive_px))
-    if not patches:
+    if not len(prediction.centers):
         return []
-    look = close_up.look(
-        torch.from_numpy(np.stack(patches).transpose(0, 3, 1, 2)),
-        torch.from_numpy(np.stack(coarse)),
-    )
+    drive_px = prediction.fov.drive_px
+    patches, coarse = cut_close_ups(pixels, prediction)
+    look = close_up.look(torch.from_numpy(patches.transpose(0, 3, 1, 2)), torch.from_numpy(coarse))
     vessels = [
         crossing_vessels(patch, share, (float(x), float(y)))
         for patch, share, (x, y) in zip(patches, look.shares, look.middles, strict=True)
@@ -100,6 +93,27 @@ def look_closely(
             )
         )
     return looks
+
+
+def cut_close_ups(
+    pixels: NDArray[np.uint8], prediction: Prediction
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """What the network takes of the crossings of a photograph, at least one.
+
+    Args:
+        pixels: the photograph, RGB, (H, W, 3).
+        prediction: its crossings and coarse map.
+
+    Returns:
+        close-ups (N, P, P, 3), `SCALE` px a DRIVE px, and their coarse maps (N, 2, P / 4, P / 4).
+    """
+    drive_px = prediction.fov.drive_px
+    patches, coarse = [], []
+    for place in prediction.centers.astype(float):
+        rows, columns, inner = window_around(place, SIDE * drive_px, prediction.shape)
+        patches.append(cut_close_up(pixels[rows, columns], inner, drive_px))
+        coarse.append(cut_coarse(prediction.av_window(rows, columns), inner, drive_px))
+    return np.stack(patches), np.stack(coarse)
 
 
 def grader_patches(

@@ -10,8 +10,10 @@ from tables.parts import Results
 from tables.speed import (
     benchmark_table,
     earlier_version_table,
+    engines_table,
     pass_over_before_table,
     resume_table,
+    scaling_table,
 )
 
 TABLES: dict[str, Callable[[Results], str]] = {
@@ -35,5 +37,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "attribution_in_use": attribution_table,
     "earlier_version": earlier_version_table,
     "resume": resume_table,
+    "engines": engines_table,
+    "scaling": scaling_table,
     "benchmark": benchmark_table,
 }

@@ -2,7 +2,7 @@
 
 import re
 
-from tables.parts import Results, facts_table, number
+from tables.parts import Results, ended, facts_table, head, number, plain, row
 
 
 def benchmark_table(results: Results) -> str:
@@ -75,3 +75,35 @@ def resume_table(results: Results) -> str:
         "MB that are read and hashed for it": f"{metrics['read_mb']:.0f}",
     }
     return facts_table(results, rows)
+
+
+def engines_table(results: Results) -> str:
+    """Networks run by several engines: speed, and share of vessel pixels labelled otherwise."""
+    metrics = results["metrics"]
+    names = re.findall(r"\bpass_(\w+)_seconds\b", " ".join(metrics))
+    columns = ("detector's pass: speed", "other labels", "close-up network: speed", "other labels")
+    lines = head(columns)
+    for name in names:
+        cells = []
+        for part in ("pass", "close_up"):
+            changed = metrics[f"{part}_{name}_changed"]
+            cells += [number(results, f"{part}_{name}_speedup"), f"{100 * changed:.1f} %"]
+        lines.append(row(plain(name), cells))
+    return ended(results, lines)
+
+
+def scaling_table(results: Results) -> str:
+    """Runs over few and many photographs, with one worker and several."""
+    metrics, data = results["metrics"], results["data"]
+    lines = head(("photographs", "seconds each", "seconds to the first", "largest process (MiB)"))
+    for workers in data["workers"]:
+        for count in data["counts"]:
+            name = f"{workers}_workers_{count}"
+            cells = (
+                f"{count:,}",
+                f"{metrics[f'{name}_seconds']:.2f}",
+                f"{metrics[f'{name}_first_result_seconds']:.1f}",
+                f"{metrics[f'{name}_peak_mib']:.0f}",
+            )
+            lines.append(row(f"{workers} worker{'s' * (workers > 1)}", cells))
+    return ended(results, lines)

@@ -1,0 +1,101 @@
+"""Seconds a photograph and memory of the screening command, by workers and number of photographs.
+
+    python -m benchmarks.scaling photographs/ --counts 100 1000 --workers 1 2 --output scaling.json
+
+The screening command, one thread a worker, from its start to tables and index; photographs are
+linked in turn until there are enough. What a run does before its first result (imports, models) is
+reported apart from the seconds of each photograph. Memory is that of the largest process of a run.
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from av_detectron.evaluation.reporting import run_report
+from av_grading.formats.results import write_results
+from av_screening.read.find_photographs import find_photographs
+from av_screening.write.folder_names import PHOTOGRAPHS
+from benchmarks.memory import link_in_turn
+
+
+@dataclass(frozen=True)
+class Run:
+    """Of one run: seconds until its first result and until its end, and memory (MiB)."""
+
+    first: float
+    whole: float
+    peak_mib: float
+
+
+def screen(photographs: Path, output: Path, workers: int, without: list[str]) -> Run:
+    """Run the screening command, without some of its steps.
+
+    Raises:
+        ValueError: it failed; with the end of what it says.
+    """
+    command = [sys.executable, "-m", "av_screening.command_line.screen", str(photographs)]
+    command += ["--output", str(output), "--workers", str(workers), "--threads", "1"]
+    command += [f"--no-{step}" for step in without]
+    environment = os.environ | {"PYTHONWARNINGS": "ignore"}
+    start = time.time()
+    with tempfile.TemporaryFile() as said:
+        run = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+        _, status, usage = os.wait4(run.pid, 0)  # memory of what it started counts as well
+        whole = time.time() - start
+        run.returncode = os.waitstatus_to_exitcode(status)
+        if run.returncode:
+            said.seek(0)
+            raise ValueError(said.read().decode(errors="replace").strip()[-500:])
+    # A photograph's folder is renamed into place when it is whole: that changes its status.
+    first = min(path.stat().st_ctime for path in (output / PHOTOGRAPHS).iterdir()) - start
+    return Run(first, whole, usage.ru_maxrss / 1024)
+
+
+def report(args: argparse.Namespace) -> None:
+    paths = [args.photographs / p for p in find_photographs(args.photographs)]
+    if not paths:
+        raise ValueError(f"{args.photographs}: expected photographs, found none")
+    metrics: dict[str, float] = {}
+    for workers in args.workers:
+        each = []
+        for count in args.counts:
+            with tempfile.TemporaryDirectory() as folder:
+                links = link_in_turn(paths, count, Path(folder) / "photographs")
+                run = screen(links, Path(folder) / "out", workers, args.without)
+            each.append((run.whole - run.first) / (count - 1))
+            name = f"{workers}_workers_{count}"
+            metrics[f"{name}_seconds"] = each[-1]
+            metrics[f"{name}_first_result_seconds"] = run.first
+            metrics[f"{name}_peak_mib"] = run.peak_mib
+            print(f"{workers} workers, {count} photographs: {each[-1]:.2f} s each", flush=True)
+        metrics[f"{workers}_workers_growth"] = max(each) / min(each) - 1
+    data: dict[str, object] = {
+        "photographs": len(paths),
+        "counts": args.counts,
+        "workers": args.workers,
+    }
+    data["without"] = args.without
+    write_results(args.output, metrics=metrics, ci95={}, seeds=[], data=data)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("photographs", type=Path, help="folder")
+    add("--counts", type=int, nargs="+", default=[100, 1000], help="photographs of the runs")
+    add("--workers", type=int, nargs="+", default=[1, 2], help="processes of the runs")
+    add("--without", nargs="*", choices=["close-up", "caliber"], default=[], help="steps left out")
+    add("--output", type=Path, required=True, help="results file to write")
+    return run_report(report, parser.parse_args(argv))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
