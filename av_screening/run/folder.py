@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from filelock import Timeout
 from tqdm import tqdm
@@ -15,7 +15,7 @@ from av_screening.run.screen_photograph import Outcome, Task, crashed, late, scr
 from av_screening.run.sharding import Shard, held
 from av_screening.run.workers import run_tasks
 from av_screening.settings import Settings, fingerprint, run_id
-from av_screening.write.folder_names import PHOTOGRAPHS, printable
+from av_screening.write.folder_names import PHOTOGRAPHS, folder_name, printable
 from av_screening.write.run_tables import Run, write_run
 from av_screening.write.whole_folder import remove_unfinished
 
@@ -104,8 +104,8 @@ def screen_folder(
             raise UsageError(f"{output}: holds a run already; --resume continues it")
         (output / PHOTOGRAPHS).mkdir(exist_ok=True)
         tasks = (
-            Task(path, folder, output, settings, word)
-            for path in find_photographs(folder, output)
+            Task(path, folder, output, settings, word, namesake)
+            for path, namesake in with_namesakes(find_photographs(folder, output), output)
             if shard is None or shard.has(path)
         )
         if runner:
@@ -122,6 +122,24 @@ def screen_folder(
         identity = run_id(word, folder)
         write_run(Run(output, photographs, counts.failures, word, identity), described)
     return counts
+
+
+def with_namesakes(paths: Iterable[PurePath], output: Path) -> Iterator[tuple[PurePath, str]]:
+    """Photographs, and for each the earlier one that has its outputs' folder already: two names
+    may differ in upper and lower case alone, which a file system may not tell apart."""
+    if not folds_case(output / PHOTOGRAPHS):
+        yield from ((path, "") for path in paths)
+        return
+    first: dict[str, str] = {}
+    for path in paths:
+        namesake = first.setdefault(folder_name(path).casefold(), str(path))
+        yield path, "" if namesake == str(path) else namesake
+
+
+def folds_case(folder: Path) -> bool:
+    """Whether the file system takes a folder's name in upper case for the same folder."""
+    other = folder.with_name(folder.name.swapcase())
+    return other.exists() and other.samefile(folder)
 
 
 def _count(counts: Counts, outcome: Outcome) -> None:

@@ -27,6 +27,8 @@ class Task:
         output: the run's folder.
         settings: of the run.
         fingerprint: of the settings.
+        namesake: another photograph that has the folder this one's outputs would go to, since the
+            file system does not tell upper and lower case apart; empty where there is none.
     """
 
     relative: PurePath
@@ -34,6 +36,7 @@ class Task:
     output: Path
     settings: Settings
     fingerprint: str
+    namesake: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,11 @@ def screen_photograph(task: Task) -> Outcome:
     settings = task.settings
     folder = folder_name(task.relative)
     try:
+        if task.namesake:
+            raise ValueError(
+                "expected names that differ in more than upper and lower case, which "
+                f"{task.output} does not tell apart, found {printable(PurePath(task.namesake))} too"
+            )
         content = read_content(task.folder / task.relative, settings.reading)
         sha256 = hashlib.sha256(content).hexdigest()
         record = read_record(task.output, folder) or {}

@@ -17,7 +17,7 @@ from PIL import Image
 import av_screening.write.photograph_folder as outputs
 from av_grading.formats.manifest import read_manifest
 from av_screening.read.limits import QualityLimits
-from av_screening.run.folder import UsageError, screen_folder
+from av_screening.run.folder import UsageError, folds_case, screen_folder
 from av_screening.settings import Settings
 from av_screening.write.columns import CROSSINGS, FAILURES, SUMMARY
 from av_screening.write.folder_names import folder_name, printable
@@ -264,6 +264,25 @@ def test_output_that_cannot_be_written(
     with pytest.raises(UsageError, match="expected another folder than that of the photographs"):
         screen_folder(photographs, photographs, settings)
     assert not (tmp_path / "out").exists()
+
+
+def test_names_that_differ_in_case_alone(
+    photographs: Path, tmp_path: Path, settings: Settings
+) -> None:
+    source, output = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    (output / "photographs").mkdir(parents=True)
+    content = next(photographs.rglob("*.png")).read_bytes()
+    for name in ("Eye.png", "b.png", "eye.PNG"):
+        (source / name).write_bytes(content)
+    assert not folds_case(output / "photographs")
+    (output / "PHOTOGRAPHS").symlink_to("photographs")  # what such a file system answers
+    assert folds_case(output / "photographs")
+    counts = screen_folder(source, output, settings)
+    assert counts.done == 2 and list(counts.failures) == ["eye.PNG"]
+    assert "which" in counts.failures["eye.PNG"][1] and "Eye.png" in counts.failures["eye.PNG"][1]
+    failures = (output / "failures.csv").read_text().splitlines()
+    assert len(failures) == 2 and failures[1].startswith("eye.PNG,failed,")
 
 
 def test_names_of_folders() -> None:
