@@ -85,9 +85,11 @@ def as_in_a_new_process() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def own_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_command_line() -> Iterator[None]:
     """A test's command line is its own: what `av-nicking` makes of it ends with the test."""
-    monkeypatch.setattr(sys, "argv", list(sys.argv))
+    before = sys.argv
+    yield
+    sys.argv = before
 
 
 @pytest.fixture

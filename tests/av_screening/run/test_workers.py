@@ -78,11 +78,11 @@ def test_what_the_work_raises_ends_it(workers: int) -> None:
 
 STOPPING = "stopping when what is under way is done; Ctrl-C once more stops it\n"
 HANGING = """
-import sys, time
+import os, sys, time
 from av_screening.run.workers import run_tasks
 
 def hang(number):
-    print("began", number, flush=True)
+    os.write(1, f"began {number}\\n".encode())
     time.sleep(600)
 
 if __name__ == "__main__":
