@@ -23,6 +23,8 @@ AHEAD = 3
 """Tasks a worker that are under way or waiting for it."""
 START = 300.0
 """What a worker may take for its imports and models beside its first task (seconds)."""
+STOPPING = "stopping when what is under way is done; Ctrl-C once more stops it"
+"""What Ctrl-C is answered with, when there are workers."""
 
 
 def run_tasks(
@@ -106,26 +108,18 @@ def _until_broken(
         _kill(set(multiprocessing.active_children()) - others)
         return True
     except KeyboardInterrupt:
-        stopping.value = 1
-        print(
-            "stopping when what is under way is done; Ctrl-C once more stops it",
-            file=sys.stderr,
-            flush=True,
-        )
-        if not _all_end(futures, limit):
+        try:
+            stopping.value = 1
+            print(STOPPING, file=sys.stderr, flush=True)
+            ended = not wait_for(futures, limit).not_done
+        except KeyboardInterrupt:
+            ended = False
+        if not ended:
             _kill(set(multiprocessing.active_children()) - others)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return False
-
-
-def _all_end(futures: Iterable[Future[Outcome]], limit: float | None) -> bool:
-    """Wait for what is under way, until `limit` (seconds) or Ctrl-C; whether all of it ended."""
-    try:
-        return not wait_for(futures, limit).not_done
-    except KeyboardInterrupt:
-        return False
 
 
 def _kill(processes: Iterable[BaseProcess]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from av_screening.run.workers import run_tasks
+from av_screening.run.workers import STOPPING, run_tasks
 from tests.processes import start_as_on_a_terminal
 
 
@@ -76,7 +76,6 @@ def test_what_the_work_raises_ends_it(workers: int) -> None:
         list(run_tasks(range(3), refuse, workers, crashed=int))
 
 
-STOPPING = "stopping when what is under way is done; Ctrl-C once more stops it\n"
 HANGING = """
 import os, sys, time
 from av_screening.run.workers import run_tasks
@@ -105,7 +104,7 @@ def test_interrupted_beside_workers_that_hang(
     assert run.stdout is not None and run.stderr is not None
     assert sorted(run.stdout.readline() for _ in range(2)) == ["began 1\n", "began 2\n"]
     os.killpg(run.pid, signal.SIGINT)
-    assert run.stderr.readline() == STOPPING
+    assert run.stderr.readline() == f"{STOPPING}\n"
     if limit is None:
         os.killpg(run.pid, signal.SIGINT)
     output, errors = run.communicate(timeout=60)
@@ -136,5 +135,5 @@ def test_interrupted_while_workers_start(repo: Path, tmp_path: Path) -> None:
     assert run.stdout is not None and run.stdout.readline() == "starting\n"
     os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to the workers as well
     output, errors = run.communicate(timeout=60)
-    assert errors == STOPPING and output.splitlines()[-1] == "interrupted"
+    assert errors == f"{STOPPING}\n" and output.splitlines()[-1] == "interrupted"
     assert output.count("started") == 2  # workers leave Ctrl-C to the process that started them
