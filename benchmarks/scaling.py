@@ -1,6 +1,6 @@
 """Seconds a photograph and memory of the screening command, by workers and number of photographs.
 
-    python -m benchmarks.scaling photographs/ --counts 100 1000 --workers 1 2 --output scaling.json
+    python -m benchmarks.scaling photographs/ --runs 1x100 1x1000 2x100 2x1000 --output scaling.json
 
 The screening command, one thread a worker, from its start to tables and index; photographs are
 linked in turn until there are enough. What a run does before its first result (imports, models) is
@@ -62,26 +62,35 @@ def report(args: argparse.Namespace) -> None:
     if not paths:
         raise ValueError(f"{args.photographs}: expected photographs, found none")
     metrics: dict[str, float] = {}
-    for workers in args.workers:
-        each = []
-        for count in args.counts:
-            with tempfile.TemporaryDirectory() as folder:
-                links = link_in_turn(paths, count, Path(folder) / "photographs")
-                run = screen(links, Path(folder) / "out", workers, args.without)
-            each.append((run.whole - run.first) / (count - 1))
-            name = f"{workers}_workers_{count}"
-            metrics[f"{name}_seconds"] = each[-1]
-            metrics[f"{name}_first_result_seconds"] = run.first
-            metrics[f"{name}_peak_mib"] = run.peak_mib
-            print(f"{workers} workers, {count} photographs: {each[-1]:.2f} s each", flush=True)
-        metrics[f"{workers}_workers_growth"] = max(each) / min(each) - 1
-    data: dict[str, object] = {
-        "photographs": len(paths),
-        "counts": args.counts,
-        "workers": args.workers,
-    }
-    data["without"] = args.without
+    each: dict[int, list[float]] = {}
+    for workers, count in args.runs:
+        with tempfile.TemporaryDirectory() as folder:
+            links = link_in_turn(paths, count, Path(folder) / "photographs")
+            run = screen(links, Path(folder) / "out", workers, args.without)
+        seconds = (run.whole - run.first) / (count - 1)
+        each.setdefault(workers, []).append(seconds)
+        name = f"{workers}_workers_{count}"
+        metrics[f"{name}_seconds"] = seconds
+        metrics[f"{name}_first_result_seconds"] = run.first
+        metrics[f"{name}_peak_mib"] = run.peak_mib
+        print(f"{workers} workers, {count} photographs: {seconds:.2f} s each", flush=True)
+    for workers, found in each.items():
+        metrics[f"{workers}_workers_growth"] = max(found) / min(found) - 1
+    names = [path.name for path in paths]
+    data = {"photographs": names, "runs": args.runs, "without": args.without}
     write_results(args.output, metrics=metrics, ci95={}, seeds=[], data=data)
+
+
+def workers_and_count(text: str) -> tuple[int, int]:
+    """`2x100` as (2, 100).
+
+    Raises:
+        ValueError: another form, no worker, or fewer than two photographs.
+    """
+    workers, count = map(int, text.split("x"))
+    if workers < 1 or count < 2:
+        raise ValueError(text)
+    return workers, count
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -90,8 +99,13 @@ def main(argv: list[str] | None = None) -> int:
     )
     add = parser.add_argument
     add("photographs", type=Path, help="folder")
-    add("--counts", type=int, nargs="+", default=[100, 1000], help="photographs of the runs")
-    add("--workers", type=int, nargs="+", default=[1, 2], help="processes of the runs")
+    add(
+        "--runs",
+        type=workers_and_count,
+        nargs="+",
+        default=[(1, 100), (1, 1000), (2, 100), (2, 1000)],
+        metavar="WORKERSxPHOTOGRAPHS",
+    )
     add("--without", nargs="*", choices=["close-up", "caliber"], default=[], help="steps left out")
     add("--output", type=Path, required=True, help="results file to write")
     return run_report(report, parser.parse_args(argv))

@@ -15,14 +15,15 @@ def test_one_worker_and_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     picture = Image.fromarray(make_phantom(seed=0, fov_diameter=400).image)
     picture.save(tmp_path / "a.png")
     output = tmp_path / "scaling.json"
-    given = [str(tmp_path), "--output", str(output), "--counts", "2", "4"]
-    given += ["--without", "close-up", "caliber"]
-    assert main([*given, "--workers", "1", "2"]) == 0
+    given = [str(tmp_path), "--output", str(output), "--without", "close-up", "caliber"]
+    assert main([*given, "--runs", "1x2", "1x4", "2x2", "2x4"]) == 0
     metrics = json.loads(output.read_text())["metrics"]
     for workers in (1, 2):
         assert metrics[f"{workers}_workers_4_first_result_seconds"] > 0
         assert metrics[f"{workers}_workers_4_peak_mib"] > 300
         assert metrics[f"{workers}_workers_growth"] >= 0
     (tmp_path / "a.png").write_text("no photograph")
-    assert main([*given, "--workers", "1"]) == 1
+    assert main([*given, "--runs", "1x2"]) == 1
     assert "00000.png: expected an image" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main([*given, "--runs", "0x9"])

@@ -94,16 +94,15 @@ def engines_table(results: Results) -> str:
 
 def scaling_table(results: Results) -> str:
     """Runs over few and many photographs, with one worker and several."""
-    metrics, data = results["metrics"], results["data"]
+    metrics = results["metrics"]
     lines = head(("photographs", "seconds each", "seconds to the first", "largest process (MiB)"))
-    for workers in data["workers"]:
-        for count in data["counts"]:
-            name = f"{workers}_workers_{count}"
-            cells = (
-                f"{count:,}",
-                f"{metrics[f'{name}_seconds']:.2f}",
-                f"{metrics[f'{name}_first_result_seconds']:.1f}",
-                f"{metrics[f'{name}_peak_mib']:.0f}",
-            )
-            lines.append(row(f"{workers} worker{'s' * (workers > 1)}", cells))
+    for workers, count in results["data"]["runs"]:
+        name = f"{workers}_workers_{count}"
+        cells = (
+            f"{count:,}",
+            f"{metrics[f'{name}_seconds']:.2f}",
+            f"{metrics[f'{name}_first_result_seconds']:.1f}",
+            f"{metrics[f'{name}_peak_mib']:.0f}",
+        )
+        lines.append(row(f"{workers} worker{'s' * (workers > 1)}", cells))
     return ended(results, lines)
