@@ -33,7 +33,6 @@ PENDING = {
     "av_fundus_avseg": "Not measured yet.",
     "detector_by_set": "Not measured yet.",
     "pass_over_before": "Not measured yet.",
-    "scaling": "Not measured yet.",
 }
 """What is said in place of a table whose results file is not there yet."""
 
