@@ -6,6 +6,10 @@
         --variant no_se cpu/safpn_av.yaml MODEL.RESNETS.SE False \\
         --output results/ablation.json
 
+With --leave-out, given once for each seed, a seed's trainings do without these sets (their
+photographs of the config's DATASETS.TRAIN), and figures are apart for the sets that were seen and
+those that were left out: cameras that a detector has never met.
+
 The first variant is compared with each of the others, seed by seed. Run again after an
 interruption: what is finished is kept, the rest goes on from its checkpoints. Figures are those of
 the last step; a centre's score threshold is each run's best on the same photographs.
@@ -20,17 +24,38 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from av_detectron.evaluation.seed_statistics import read_metrics, summarise
+from av_detectron.config import find_config, load_config
+from av_detectron.evaluation.seed_statistics import read_metrics, split_metrics, summarise
 from av_detectron.formats.results import write_results
 
 TRAIN = Path(__file__).resolve().parent / "train_net.py"
 
 
-def train(name: str, variant: list[str], seed: int, args: argparse.Namespace) -> dict[str, float]:
+def remaining_sets(config: str, overrides: list[str], left_out: list[str]) -> tuple[str, ...]:
+    """The datasets that a config trains on, without those of some sets.
+
+    Raises:
+        ValueError: a set is none of the config's, or none remains.
+    """
+    trained = load_config(find_config(config), overrides).DATASETS.TRAIN
+    for name in left_out:
+        if not any(dataset.startswith(f"crosspos_{name}_") for dataset in trained):
+            raise ValueError(f"--leave-out {name}: {config} trains on {', '.join(trained)}")
+    unwanted = tuple(f"crosspos_{name}_" for name in left_out)
+    remaining = tuple(dataset for dataset in trained if not dataset.startswith(unwanted))
+    if not remaining:
+        raise ValueError(f"--leave-out {' '.join(left_out)}: nothing of {config} remains")
+    return remaining
+
+
+def train(
+    name: str, variant: list[str], seed: int, left_out: list[str], args: argparse.Namespace
+) -> dict[str, float]:
     """Train one variant with one seed, or take its finished run; returns its metrics.
 
     Raises:
         RuntimeError: the training failed; names its log.
+        ValueError: as `remaining_sets` and `split_metrics`.
     """
     output = args.folder / f"{name}_{seed}"
     record = output / "best.json"
@@ -40,6 +65,8 @@ def train(name: str, variant: list[str], seed: int, args: argparse.Namespace) ->
         config, *overrides = variant
         keys = {"OUTPUT_DIR": output, "SEED": seed, "SOLVER.MAX_ITER": args.steps}
         keys |= {"TEST.EVAL_PERIOD": args.steps}
+        if left_out:
+            keys["DATASETS.TRAIN"] = remaining_sets(config, overrides, left_out)
         words = [str(word) for pair in keys.items() for word in pair]
         command = [sys.executable, str(TRAIN), "--resume", "--config-file", config]
         with (output / "console.txt").open("a") as log:
@@ -51,16 +78,18 @@ def train(name: str, variant: list[str], seed: int, args: argparse.Namespace) ->
             ).returncode
         if code:
             raise RuntimeError(f"{name}, seed {seed}: training failed, see {log.name}")
-    metrics = read_metrics(json.loads(record.read_text())["metrics"])
+    logged = json.loads(record.read_text())["metrics"]
+    metrics = split_metrics(logged, left_out) if left_out else read_metrics(logged)
     print(f"{name}, seed {seed}:", {k: round(v, 3) for k, v in metrics.items()}, flush=True)
     return metrics
 
 
 def compare(args: argparse.Namespace) -> None:
     variants = {name: rest for name, *rest in args.variant}
+    left_out = dict(zip(args.seeds, args.leave_out or [[]] * len(args.seeds), strict=True))
     with ThreadPoolExecutor(args.jobs) as pool:
         pending = {  # seed by seed, so that a comparison that is cut short is a fair one
-            (name, seed): pool.submit(train, name, variants[name], seed, args)
+            (name, seed): pool.submit(train, name, variants[name], seed, left_out[seed], args)
             for seed in args.seeds
             for name in variants
         }
@@ -72,7 +101,10 @@ def compare(args: argparse.Namespace) -> None:
         metrics={**metrics, "training_iterations": args.steps},
         ci95=ci95,
         seeds=args.seeds,
-        data={"evaluated": "validation photographs of the training folders, mean over sets"},
+        data={
+            "evaluated": "validation photographs of the training folders, mean over sets",
+            **({"left_out": args.leave_out} if args.leave_out else {}),
+        },
         variants=variants,
         runs=runs,
     )
@@ -87,6 +119,13 @@ def main(argv: list[str] | None = None) -> int:
     add("--variant", nargs="+", action="append", required=True, metavar="NAME CONFIG KEY VALUE")
     add("--steps", type=int, required=True, help="of every training")
     add("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    add(
+        "--leave-out",
+        nargs="+",
+        action="append",
+        metavar="SET",
+        help="sets, such as drive, that a seed's trainings do without; once for each seed",
+    )
     add("--folder", type=Path, required=True, help="where the trainings are kept")
     add("--output", type=Path, required=True, help="results file to write")
     add("--jobs", type=int, default=2, help="trainings at a time")
@@ -95,9 +134,11 @@ def main(argv: list[str] | None = None) -> int:
     for variant in args.variant:
         if len(variant) < 2 or len(variant) % 2:
             parser.error(f"--variant: expected NAME CONFIG [KEY VALUE ...], found {variant}")
+    if args.leave_out and len(args.leave_out) != len(args.seeds):
+        parser.error(f"--leave-out: expected {len(args.seeds)}, one a seed, found {len(args.leave_out)}")
     try:
         compare(args)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         print(f"stopped: {error}", file=sys.stderr)
         return 1
     return 0

@@ -32,6 +32,32 @@ def read_metrics(logged: Mapping[str, Any]) -> dict[str, float]:
     return metrics
 
 
+def split_metrics(logged: Mapping[str, Any], left_out: Sequence[str]) -> dict[str, float]:
+    """Those of `METRICS`, apart for the sets that a training learned from and those it did not.
+
+    Args:
+        logged: metrics by "<dataset>/<metric>", as of several validation sets.
+        left_out: sets without which it was trained, such as "hrf".
+
+    Returns:
+        `seen_<metric>` and `left_out_<metric>`, means over their sets, 0-1.
+
+    Raises:
+        ValueError: a set was not evaluated; names those that were.
+    """
+    unseen = tuple(f"crosspos_{name}_" for name in left_out)
+    datasets = {name.split("/")[0] for name in logged}
+    for name, prefix in zip(left_out, unseen, strict=True):
+        if not any(dataset.startswith(prefix) for dataset in datasets):
+            found = ", ".join(sorted(d for d in datasets if d.startswith("crosspos_")))
+            raise ValueError(f"{name} was left out of training but not evaluated, only: {found}")
+    parts = {
+        "left_out": {k: v for k, v in logged.items() if k.startswith(unseen)},
+        "seen": {k: v for k, v in logged.items() if not k.startswith(unseen)},
+    }
+    return {f"{part}_{k}": v for part, values in parts.items() for k, v in read_metrics(values).items()}
+
+
 def summarise(runs: Runs, reference: str) -> tuple[dict[str, float], dict[str, list[float]]]:
     """Mean, standard deviation and 95 % interval (Student's t) of every variant's metrics.
 
@@ -47,8 +73,8 @@ def summarise(runs: Runs, reference: str) -> tuple[dict[str, float], dict[str, l
     for variant, results in runs.items():
         for metric in results[0]:
             values[f"{variant}_{metric}"] = [r[metric] for r in results]
-    for variant in runs:
-        for metric in METRICS:
+    for variant, results in runs.items():
+        for metric in results[0]:
             ours, theirs = values.get(f"{reference}_{metric}"), values.get(f"{variant}_{metric}")
             if variant != reference and ours is not None and theirs is not None:
                 difference = [a - b for a, b in zip(ours, theirs, strict=True)]
