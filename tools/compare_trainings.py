@@ -135,7 +135,8 @@ def main(argv: list[str] | None = None) -> int:
         if len(variant) < 2 or len(variant) % 2:
             parser.error(f"--variant: expected NAME CONFIG [KEY VALUE ...], found {variant}")
     if args.leave_out and len(args.leave_out) != len(args.seeds):
-        parser.error(f"--leave-out: expected {len(args.seeds)}, one a seed, found {len(args.leave_out)}")
+        given = len(args.leave_out)
+        parser.error(f"--leave-out: expected {len(args.seeds)} times, once a seed, found {given}")
     try:
         compare(args)
     except (OSError, RuntimeError, ValueError) as error:

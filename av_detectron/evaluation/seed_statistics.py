@@ -51,11 +51,11 @@ def split_metrics(logged: Mapping[str, Any], left_out: Sequence[str]) -> dict[st
         if not any(dataset.startswith(prefix) for dataset in datasets):
             found = ", ".join(sorted(d for d in datasets if d.startswith("crosspos_")))
             raise ValueError(f"{name} was left out of training but not evaluated, only: {found}")
-    parts = {
-        "left_out": {k: v for k, v in logged.items() if k.startswith(unseen)},
-        "seen": {k: v for k, v in logged.items() if not k.startswith(unseen)},
+    seen = read_metrics({k: v for k, v in logged.items() if not k.startswith(unseen)})
+    others = read_metrics({k: v for k, v in logged.items() if k.startswith(unseen)})
+    return {f"seen_{k}": v for k, v in seen.items()} | {
+        f"left_out_{k}": v for k, v in others.items()
     }
-    return {f"{part}_{k}": v for part, values in parts.items() for k, v in read_metrics(values).items()}
 
 
 def summarise(runs: Runs, reference: str) -> tuple[dict[str, float], dict[str, list[float]]]:
