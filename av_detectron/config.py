@@ -64,6 +64,10 @@ def add_av_config(cfg: CfgNode) -> None:
     # average is what is evaluated and kept. 0 evaluates the last step's weights.
     cfg.SOLVER.EMA_DECAY = 0.0
 
+    # Fold of every training set's photographs to do without, such as "1/2", see
+    # `data/cross_fit.py`; "" for none.
+    cfg.DATASETS.LEFT_OUT_FOLD = ""
+
     cfg.INPUT.CROSSPOS = CfgNode()
     # Photographs are resized until their field of view has this diameter (working px).
     # 1080 is twice DRIVE's: a crossing's box is then 40 px wide.

@@ -6,6 +6,7 @@ prediction = Predictor()("photograph.png")
 prediction.centers, prediction.scores, prediction.av
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -112,7 +113,6 @@ class Predictor:
         heads: Any = self.model.roi_heads
         heads.box_predictor.test_score_thresh = least_score(self.threshold, keys.RESCORING_WEIGHT)
 
-    @torch.inference_mode()
     def __call__(
         self, photograph: str | Path | NDArray[np.uint8], fov: FieldOfView | None = None
     ) -> Prediction:
@@ -127,42 +127,80 @@ class Predictor:
             ValueError: no field of view is found in pixels.
         """
         if isinstance(photograph, str | Path):
-            pixels = read.read_photograph(Path(photograph))
-        else:
-            pixels = photograph
+            photograph = read.read_photograph(Path(photograph))
         if fov is None:
-            fov = measure_fov(detect_fov(pixels))
+            fov = measure_fov(detect_fov(photograph))
+        return self.predict_together([photograph], [fov])[0]
+
+    @torch.inference_mode()
+    def predict_together(
+        self, photographs: Sequence[NDArray[np.uint8]], fovs: Sequence[FieldOfView]
+    ) -> list[Prediction]:
+        """Find the crossings of several photographs; those of one size go through the network at
+        once, for which they share a GPU's memory.
+
+        Args:
+            photographs: N of them, RGB, (H, W, 3), 0-255.
+            fovs: their fields of view (px of the photographs).
+
+        Returns:
+            N predictions.
+        """
+        given = [self.inputs_of(*pair) for pair in zip(photographs, fovs, strict=True)]
+        # Together with a larger one a photograph would be padded, which changes its digits.
+        alike: dict[torch.Size, list[int]] = {}
+        for number, record in enumerate(given):
+            alike.setdefault(record["image"].shape, []).append(number)
+        found: dict[int, Prediction] = {}
+        for numbers in alike.values():
+            parts = self._predict([given[i] for i in numbers], [fovs[i] for i in numbers])
+            found |= dict(zip(numbers, parts, strict=True))
+        return [found[number] for number in range(len(given))]
+
+    def inputs_of(self, pixels: NDArray[np.uint8], fov: FieldOfView) -> dict[str, Any]:
+        """A photograph as the model takes it: image (3, h, w) at the working scale, 0-255, its
+        height and width (px of the photograph), and drive_px, one DRIVE px in px of the image."""
         keys = self.cfg.INPUT.CROSSPOS
         image = to_working_scale(pixels, fov, keys.FOV_DIAMETER, keys.CONTRAST_RADIUS)
-        height, width = pixels.shape[:2]
-        drive_px = working_drive_px(fov, keys.FOV_DIAMETER)
-        given = {
+        return {
             "image": to_tensor(image, self.cfg.INPUT.FORMAT),
-            "height": height,
-            "width": width,
-            "drive_px": drive_px,
+            "height": pixels.shape[0],
+            "width": pixels.shape[1],
+            "drive_px": working_drive_px(fov, keys.FOV_DIAMETER),
         }
-        images = self.model.preprocess_image([given])
+
+    def _predict(
+        self, given: Sequence[dict[str, Any]], fovs: Sequence[FieldOfView]
+    ) -> list[Prediction]:
+        """Predictions of photographs whose images have one size, from their `inputs_of`."""
+        images = self.model.preprocess_image(given)
         images.tensor = images.tensor.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
             features, av = self.model.extract_features(images.tensor)
-            (detections,) = self.model.detect(images, features, av, [drive_px])
+            drive_px = [record["drive_px"] for record in given]
+            found = self.model.detect(images, features, av, drive_px)
             probabilities = self.model.average_views(images.tensor, av)
+        discs = photograph_discs(av.disc, given, images.image_sizes, self.model.stride)
         h, w = images.image_sizes[0]
-        (disc,) = photograph_discs(av.disc, [given], images.image_sizes, self.model.stride)
-        detections = detections[detections.scores >= self.threshold].to("cpu")
-        detections.pred_boxes.scale(width / w, height / h)
-        detections.pred_boxes.clip((height, width))
-        detections = detections[detections.pred_boxes.nonempty()]
-        return Prediction(
-            fov=fov,
-            boxes=detections.pred_boxes.tensor.numpy(),
-            scores=detections.scores.numpy(),
-            masks=paste_masks(detections, (height, width)),
-            shape=(height, width),
-            working_av=probabilities[0, :, :h, :w].cpu().numpy(),
-            disc=disc,
-        )
+        predictions = []
+        for number, (record, detections) in enumerate(zip(given, found, strict=True)):
+            height, width = record["height"], record["width"]
+            detections = detections[detections.scores >= self.threshold].to("cpu")
+            detections.pred_boxes.scale(width / w, height / h)
+            detections.pred_boxes.clip((height, width))
+            detections = detections[detections.pred_boxes.nonempty()]
+            predictions.append(
+                Prediction(
+                    fov=fovs[number],
+                    boxes=detections.pred_boxes.tensor.numpy(),
+                    scores=detections.scores.numpy(),
+                    masks=paste_masks(detections, (height, width)),
+                    shape=(height, width),
+                    working_av=probabilities[number, :, :h, :w].cpu().numpy(),
+                    disc=discs[number],
+                )
+            )
+        return predictions
 
 
 def bfloat16_is_fast() -> bool:

@@ -116,9 +116,12 @@ class Settings:
         return {"version": package_version(), **values}
 
 
-def best_precision() -> str:
-    """ "bfloat16" where this processor has instructions for it, else "float32": what
-    `av_detectron.predictor.bfloat16_is_fast` says, without importing torch where Linux can tell."""
+def best_precision(device: str) -> str:
+    """ "bfloat16" on a CPU that has instructions for it, else "float32", as on a GPU, whatever the
+    processor beside it: what `av_detectron.predictor.bfloat16_is_fast` says, without importing
+    torch where Linux can tell."""
+    if device != "cpu":
+        return "float32"
     try:
         flags = re.search(r"^flags\s*:(.*)$", CPU.read_text(encoding="utf-8"), re.MULTILINE)
     except (OSError, ValueError):

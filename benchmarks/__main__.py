@@ -49,7 +49,7 @@ def report(args: argparse.Namespace) -> None:
     paths = [args.photographs / p for p in find_photographs(args.photographs)][: args.count]
     if not paths:
         raise ValueError(f"{args.photographs}: expected photographs, found none")
-    precision = best_precision()
+    precision = best_precision("cpu")
     settings = Settings(args.detector, precision=precision, threads=args.threads)
     pipeline = Pipeline.from_settings(settings)
     graders = load_graders(settings.graders, "cpu", settings.grader_n_views)

@@ -10,11 +10,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +21,7 @@ from numpy.typing import NDArray
 from av_detectron.evaluation.detector_scores import bootstrap_metrics
 from av_detectron.evaluation.reporting import run_report
 from av_grading.formats.results import write_results
-from av_screening.write.folder_names import PHOTOGRAPHS
+from benchmarks.screening import run_screening
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,16 +49,10 @@ def seconds(version: Path, photographs: Path, output: Path) -> NDArray[np.float6
     Raises:
         ValueError: the command failed.
     """
-    command = [sys.executable, "tools/screen.py", str(photographs.resolve())]
-    command += ["--output", str(output), "--workers", "1", "--threads", "1"]
-    environment = os.environ | {"PYTHONPATH": str(version), "PYTHONWARNINGS": "ignore"}
-    start = time.time()
-    done = subprocess.run(command, cwd=version, env=environment, capture_output=True, check=False)
-    if done.returncode:
-        raise ValueError(f"{version}: {done.stderr.decode(errors='replace').strip()[-500:]}")
-    # A photograph's folder is renamed into place when it is whole: that changes its status.
-    ends = sorted(path.stat().st_ctime for path in (output / PHOTOGRAPHS).iterdir())
-    return np.diff([start, *ends])
+    options = ["--workers", "1", "--threads", "1"]
+    program = ("tools/screen.py",)
+    run = run_screening(photographs, output, options, program=program, checkout=version)
+    return np.diff([0.0, *run.results])
 
 
 def report(args: argparse.Namespace) -> None:

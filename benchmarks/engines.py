@@ -28,36 +28,20 @@ from tqdm import tqdm
 
 from av_detectron.data.annotations import read_photograph
 from av_detectron.data.fov import detect_fov, measure_fov
-from av_detectron.data.mapper import to_tensor
-from av_detectron.data.photograph import to_working_scale
 from av_detectron.evaluation.detector_scores import bootstrap_metrics
 from av_detectron.evaluation.reporting import run_report
 from av_detectron.predictor import DEFAULT_WEIGHTS, Predictor
-from av_grading.close_up.close_up import load_close_up
+from av_grading.close_up.close_up import BATCH, load_close_up
 from av_grading.close_up.cut import to_inputs
 from av_grading.formats.results import write_results
 from av_screening.read.find_photographs import find_photographs
 from av_screening.steps.second_look import cut_close_ups
-
-BATCH = 8
-"""Close-ups at once, as in screening."""
+from benchmarks.peak import DensePart
 
 Inputs = Sequence[torch.Tensor]
 Run = Callable[[torch.Tensor], NDArray[np.float32]]
 Start = Callable[[nn.Module, Inputs, Path, int], Run]
 """A module, inputs to calibrate with, a folder to write to, threads → what runs it."""
-
-
-class DensePart(nn.Module):
-    """A detector's images (1, 3, H, W) → logits of its map and the pyramid's level."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model: Any = model
-
-    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        features, av = self.model.extract_features(image)
-        return av.logits, features[self.model.av_feature]
 
 
 class CloseUpPart(nn.Module):
@@ -201,19 +185,24 @@ ENGINES: dict[str, Start] = {
 
 
 def inputs_of(paths: Sequence[Path], predictor: Predictor) -> dict[str, list[torch.Tensor]]:
-    """What the two networks take of photographs: one image each, and full batches of close-ups."""
-    keys, model = predictor.cfg.INPUT.CROSSPOS, predictor.model
+    """What the two networks take of photographs: one image each, and full batches of close-ups.
+
+    Raises:
+        ValueError: no batch is full; names the photographs.
+    """
     images, close_ups = [], []
     for path in paths:
         pixels = read_photograph(path)
         fov = measure_fov(detect_fov(pixels))
-        image = to_working_scale(pixels, fov, keys.FOV_DIAMETER, keys.CONTRAST_RADIUS)
-        given = model.preprocess_image([{"image": to_tensor(image, predictor.cfg.INPUT.FORMAT)}])
+        given = predictor.model.preprocess_image([predictor.inputs_of(pixels, fov)])
         images.append(given.tensor.contiguous())
         found = predictor(pixels, fov)
         if len(found.centers):
             patches, coarse = map(torch.from_numpy, cut_close_ups(pixels, found))
             close_ups.append(to_inputs(patches.permute(0, 3, 1, 2), coarse))
+    if sum(map(len, close_ups)) < BATCH:
+        names = ", ".join(path.name for path in paths)
+        raise ValueError(f"{names}: expected at least {BATCH} crossings in these, found fewer")
     every = torch.cat(close_ups)
     batches = [b.contiguous() for b in every.split(BATCH) if len(b) == BATCH]
     # One shape for all, since some engines are built for one.

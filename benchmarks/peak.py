@@ -9,7 +9,6 @@ import torch
 from fvcore.nn import FlopCountAnalysis
 from torch import nn
 
-from av_detectron.data.photograph import to_working_scale
 from av_grading.close_up.cut import COARSE
 from av_grading.close_up.cut import PIXELS as CLOSE_UP
 from av_screening.read.limits import ReadingLimits
@@ -22,16 +21,16 @@ SHAPES = ((64, 128, 3), (128, 128, 3), (256, 64, 3), (512, 32, 3), (256, 64, 1))
 """Channels, side and kernel of the convolutions that the peak is measured with."""
 
 
-class _Look(nn.Module):
-    """The dense part of a detector as a module of its own."""
+class DensePart(nn.Module):
+    """A detector's images (1, 3, H, W) → logits of its map and the pyramid's level."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model: Any = model
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = self.model.extract_features(image)[1].logits
-        return found
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features, av = self.model.extract_features(image)
+        return av.logits, features[self.model.av_feature]
 
 
 def operations(model: nn.Module, *inputs: torch.Tensor) -> float:
@@ -46,7 +45,7 @@ def pass_operations(model: nn.Module, height: int, width: int) -> float:
     """Of features and map of a photograph at the working scale, padded as the model does."""
     step = 32
     size = (1, 3, -(-height // step) * step, -(-width // step) * step)
-    return operations(_Look(model), torch.zeros(size))
+    return operations(DensePart(model), torch.zeros(size))
 
 
 @torch.inference_mode()
@@ -76,13 +75,12 @@ def pipeline_operations(
     `exact` is the pipeline's detector in float32, as which it is traced. Proposals and RoI heads
     are not counted, which makes shares of the peak smaller, not larger.
     """
-    keys, limits = pipeline.predictor.cfg.INPUT.CROSSPOS, ReadingLimits()
+    limits = ReadingLimits()
     dense = 0.0
     for path in paths:
         pixels = decode(path.read_bytes(), limits).pixels
-        fov = check_quality(pixels, pipeline.quality)
-        image = to_working_scale(pixels, fov, keys.FOV_DIAMETER, keys.CONTRAST_RADIUS)
-        dense += pass_operations(exact, *image.shape[:2])
+        given = pipeline.predictor.inputs_of(pixels, check_quality(pixels, pipeline.quality))
+        dense += pass_operations(exact, *given["image"].shape[1:])
     grading = 0.0
     for grader in pipeline.graders:
         side = grader.config.data.crop

@@ -9,39 +9,16 @@ read and hashed. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from av_detectron.evaluation.reporting import run_report
 from av_grading.formats.results import write_results
 from av_screening.write.folder_names import PHOTOGRAPHS
 from av_screening.write.whole_folder import RECORD
-
-
-def screen(photographs: Path, output: Path) -> tuple[float, str]:
-    """Seconds of the screening command with --resume, and what it prints.
-
-    Raises:
-        ValueError: it failed.
-    """
-    command = [sys.executable, "-m", "av_screening.command_line.screen", str(photographs)]
-    command += ["--output", str(output), "--resume"]
-    start = time.perf_counter()
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"PYTHONWARNINGS": "ignore"},
-    )
-    if done.returncode:
-        raise ValueError(done.stderr.strip()[-500:])
-    return time.perf_counter() - start, done.stdout
+from benchmarks.screening import run_screening
 
 
 def repeat(photographs: Path, output: Path, count: int) -> None:
@@ -65,13 +42,15 @@ def report(args: argparse.Namespace) -> None:
         photographs, output = Path(folder) / "photographs", Path(folder) / "out"
         photographs.mkdir()
         shutil.copy(args.photograph, photographs / f"eye_00000{args.photograph.suffix}")
-        first, _ = screen(photographs, output)
+        first = run_screening(photographs, output, ["--resume"])
         repeat(photographs, output, args.photographs)
-        taken, said = screen(photographs, output)
-        if f"{args.photographs} photographs screened ({args.photographs} earlier)" not in said:
-            raise ValueError(f"expected {args.photographs} photographs done earlier, found {said}")
+        second = run_screening(photographs, output, ["--resume"])
+        done = f"{args.photographs} photographs screened ({args.photographs} earlier)"
+        if done not in second.said:
+            raise ValueError(f"expected {done}, found {second.said}")
         size = sum(path.stat().st_size for path in photographs.iterdir())
-    metrics = {"resume_seconds": taken, "first_run_seconds": first, "read_mb": size / 1e6}
+    metrics = {"resume_seconds": second.whole, "first_run_seconds": first.whole}
+    metrics["read_mb"] = size / 1e6
     data = {"photograph": args.photograph.name, "photographs": args.photographs}
     write_results(args.output, metrics=metrics, ci95={}, seeds=[], data=data)
     print({name: round(value, 2) for name, value in metrics.items()})

@@ -9,52 +9,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from av_detectron.evaluation.reporting import run_report
 from av_grading.formats.results import write_results
 from av_screening.read.find_photographs import find_photographs
-from av_screening.write.folder_names import PHOTOGRAPHS
 from benchmarks.memory import link_in_turn
-
-
-@dataclass(frozen=True)
-class Run:
-    """Of one run: seconds until its first result and until its end, and memory (MiB)."""
-
-    first: float
-    whole: float
-    peak_mib: float
-
-
-def screen(photographs: Path, output: Path, workers: int, without: list[str]) -> Run:
-    """Run the screening command, without some of its steps.
-
-    Raises:
-        ValueError: it failed; with the end of what it says.
-    """
-    command = [sys.executable, "-m", "av_screening.command_line.screen", str(photographs)]
-    command += ["--output", str(output), "--workers", str(workers), "--threads", "1"]
-    command += [f"--no-{step}" for step in without]
-    environment = os.environ | {"PYTHONWARNINGS": "ignore"}
-    start = time.time()
-    with tempfile.TemporaryFile() as said:
-        run = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
-        _, status, usage = os.wait4(run.pid, 0)  # memory of what it started counts as well
-        whole = time.time() - start
-        run.returncode = os.waitstatus_to_exitcode(status)
-        if run.returncode:
-            said.seek(0)
-            raise ValueError(said.read().decode(errors="replace").strip()[-500:])
-    # A photograph's folder is renamed into place when it is whole: that changes its status.
-    first = min(path.stat().st_ctime for path in (output / PHOTOGRAPHS).iterdir()) - start
-    return Run(first, whole, usage.ru_maxrss / 1024)
+from benchmarks.screening import run_screening
 
 
 def report(args: argparse.Namespace) -> None:
@@ -66,12 +29,14 @@ def report(args: argparse.Namespace) -> None:
     for workers, count in args.runs:
         with tempfile.TemporaryDirectory() as folder:
             links = link_in_turn(paths, count, Path(folder) / "photographs")
-            run = screen(links, Path(folder) / "out", workers, args.without)
-        seconds = (run.whole - run.first) / (count - 1)
+            options = ["--workers", str(workers), "--threads", "1"]
+            options += [f"--no-{step}" for step in args.without]
+            run = run_screening(links, Path(folder) / "out", options)
+        seconds = (run.whole - run.results[0]) / (count - 1)
         each.setdefault(workers, []).append(seconds)
         name = f"{workers}_workers_{count}"
         metrics[f"{name}_seconds"] = seconds
-        metrics[f"{name}_first_result_seconds"] = run.first
+        metrics[f"{name}_first_result_seconds"] = run.results[0]
         metrics[f"{name}_peak_mib"] = run.peak_mib
         print(f"{workers} workers, {count} photographs: {seconds:.2f} s each", flush=True)
     for workers, found in each.items():

@@ -8,6 +8,9 @@ otherwise, never test ones), asks the detector for their coarse maps and its fal
 writes a safetensors file and a table for each photograph. Photographs that are there already are
 kept. Sets after --plain are cut as they are, without nicking: DRIVE is too coarse for it, AVRDB's
 labels have no edges.
+
+With several --weights, cross-fitted detectors (DATASETS.LEFT_OUT_FOLD 1/2, 2/2), each photograph's
+map and crossings come from the one that has not learned from it.
 Exit codes: 0 done, 1 a photograph failed, 2 wrong usage.
 """
 
@@ -25,6 +28,7 @@ from tqdm import tqdm
 
 from av_detectron import Predictor
 from av_detectron.data.annotations import UNCERTAIN, read_av_labels, read_photograph
+from av_detectron.data.cross_fit import detectors_by_fold, photograph_folds
 from av_detectron.data.crosspos import dataset_root, json_path, load_crosspos
 from av_detectron.data.errors import InputFileError
 from av_detectron.evaluation.center_matching import TOLERANCE
@@ -103,6 +107,20 @@ def labelled(
     )
 
 
+def read_predictors(weights: list[Path]) -> dict[int, Predictor]:
+    """Of each fold, the detector that did not learn from it; one detector is of the only fold.
+
+    Raises:
+        CheckpointError: a file is not a detector's.
+        ValueError: several are not cross-fitted; names the file.
+    """
+    predictors = {path: Predictor(path, n_views=1) for path in weights}
+    if len(weights) == 1:
+        return {1: predictors[weights[0]]}
+    left_out = {path: p.cfg.DATASETS.LEFT_OUT_FOLD for path, p in predictors.items()}
+    return {fold: predictors[path] for fold, path in detectors_by_fold(left_out).items()}
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -113,7 +131,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--broad", nargs="*", default=["avrdb"], metavar="SET", help="sets whose labels lack edges")
     add("--split", choices=("train", "val", "test"), default="train")
     add("--output", type=Path, required=True, help="folder to write")
-    add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector")
+    add("--weights", type=Path, nargs="+", default=[DEFAULT_WEIGHTS], help="detector, or several")
     add("--draws", type=int, default=Options.draws, help="nicked patches of each clear crossing")
     add("--like-disease", type=float, default=Options.like_disease, help="share of these that fade")
     add("--ordered", action="store_true", help="clear crossings with either vessel drawn above")
@@ -122,7 +140,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         readings = args.readings and read_readings(args.readings)
-        predictor = Predictor(args.weights, n_views=1)
+        by_fold = read_predictors(args.weights)
         root, count = dataset_root(), 0
         for name in [*args.sets, *args.plain]:
             draws = 0 if name in args.plain else args.draws
@@ -133,6 +151,7 @@ def main(argv: list[str] | None = None) -> int:
                 seed=args.seed,
             )
             records = load_crosspos(json_path(root, f"crosspos_{name}_{args.split}"), root)
+            folds = photograph_folds(records, len(by_fold))
             for record in tqdm(records, desc=name, disable=None):
                 stem = f"{name}_{Path(record['file_name']).stem}"
                 if (args.output / f"{stem}.safetensors").is_file() or not record["av_file_name"]:
@@ -143,12 +162,13 @@ def main(argv: list[str] | None = None) -> int:
                     read = readings[readings["photograph"] == own].drop(columns="photograph")
                     if not len(read):
                         continue
+                predictor = by_fold[folds[record["file_name"]]]
                 photograph = labelled(name, record, predictor, name in args.broad, read)
                 patches = list(cut_photograph(photograph, options))
                 if patches:
                     count += len(write_photograph(photograph, patches, args.output))
             print(f"{name}: {count} close-ups so far", flush=True)
-    except (InputFileError, OSError) as error:
+    except (InputFileError, OSError, ValueError) as error:
         print(f"stopped: {error}", file=sys.stderr)
         return 1
     return 0

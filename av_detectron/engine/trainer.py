@@ -21,6 +21,7 @@ from torch import nn
 
 from av_detectron.checkpoint.checkpointer import CrossPosCheckpointer, read_checkpoint
 from av_detectron.checkpoint.release import fill
+from av_detectron.data.cross_fit import without_fold
 from av_detectron.data.crosspos import check_labels
 from av_detectron.data.disc import OpticDisc
 from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
@@ -107,9 +108,12 @@ class CrossPosTrainer(DefaultTrainer):
 
     @classmethod
     def build_train_loader(cls, cfg: CfgNode) -> Any:
-        records = [r for name in cfg.DATASETS.TRAIN for r in DatasetCatalog.get(name)]
+        left_out = cfg.DATASETS.LEFT_OUT_FOLD
+        sets = [without_fold(DatasetCatalog.get(name), left_out) for name in cfg.DATASETS.TRAIN]
+        records = [record for some in sets for record in some]
         check_labels(records, cfg.MODEL.META_ARCHITECTURE in WITH_MAP, cfg.MODEL.MASK_ON)
-        return build_detection_train_loader(cfg, mapper=CrossPosTrainMapper(cfg))
+        dataset = records if left_out else None  # None: Detectron2 reads DATASETS.TRAIN itself
+        return build_detection_train_loader(cfg, dataset=dataset, mapper=CrossPosTrainMapper(cfg))
 
     @classmethod
     def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Any:

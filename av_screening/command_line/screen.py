@@ -32,6 +32,7 @@ from av_screening.command_line.defaults import (
 from av_screening.read.limits import QualityLimits, ReadingLimits
 
 if TYPE_CHECKING:
+    from av_screening.run.folder import Runner
     from av_screening.settings import Settings
 
 GRADERS = "of av_grading.train, by default the two shipped; several: mean; none: no grades"
@@ -41,6 +42,9 @@ MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Pred
 GRADES_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
 
 SHARD_HELP = "screen the Ith of N parts, beside the others; then once --resume without it"
+BATCH = 8
+"""Photographs at once on a GPU, unless the user says otherwise."""
+BATCH_HELP = f"photographs at once: {BATCH} by default on CUDA, 1 on the CPU; changes last digits"
 TIME_LIMIT = 600.0
 """What a photograph may take with several workers, unless the user says otherwise (seconds)."""
 TIME_HELP = f"a photograph may take; {TIME_LIMIT:g} by default, with one worker any time"
@@ -77,9 +81,10 @@ def make_parser() -> argparse.ArgumentParser:
     add("--resume", action="store_true", help="keep what is done in the output folder")
     add("--shard", metavar="I/N", help=SHARD_HELP)
     add("--time-limit", type=float, metavar="SECONDS", help=TIME_HELP)
-    add("--workers", type=int, help="processes; by default one a core, on CUDA one")
+    add("--workers", type=int, help="processes, one a core by default; on CUDA they read and write")
     add("--threads", type=int, default=1, help="of each process; changes last digits")
     add("--device", choices=("cpu", "cuda"), default="cpu")
+    add("--batch", type=int, metavar="N", help=BATCH_HELP)
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     add("--no-caliber", action="store_true", help="do not measure the veins' width")
     add("--eyes", type=Path, help="CSV with photograph, person, eye: tables by eye and person")
@@ -100,9 +105,9 @@ def check_usage(args: argparse.Namespace, parser: argparse.ArgumentParser) -> No
         parser.error(f"--threshold: expected a score of 0 to 1, found {args.threshold:g}")
     if args.time_limit is not None and not args.time_limit > 0:
         parser.error(f"--time-limit: expected seconds above 0, found {args.time_limit:g}")
-    if args.ray and (args.shard or args.time_limit):
-        parser.error("--ray: expected neither --shard nor --time-limit beside it")
-    for name in ("workers", "threads"):
+    if args.ray and (args.shard or args.time_limit or args.batch):
+        parser.error("--ray: expected neither --shard, --time-limit nor --batch beside it")
+    for name in ("workers", "threads", "batch"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             parser.error(f"--{name}: expected at least 1, found {getattr(args, name)}")
 
@@ -130,7 +135,7 @@ def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> "S
         close_up=None if args.no_close_up else args.close_up,
         narrowing=None if args.no_narrowing else args.narrowing,
         threshold=args.threshold,
-        precision=best_precision() if args.precision == "auto" else args.precision,
+        precision=best_precision(args.device) if args.precision == "auto" else args.precision,
         device=args.device,
         threads=args.threads,
         caliber=not args.no_caliber,
@@ -152,11 +157,27 @@ def main(argv: list[str] | None = None) -> int:
         return 1
 
 
+def runner_of(args: argparse.Namespace, workers: int) -> "Runner | None":
+    """What runs the tasks: Ray, or one process with the networks; None: each worker has them.
+
+    Raises:
+        ImportError: Ray is not installed.
+    """
+    if args.ray:
+        from av_screening.run.ray_runner import ray_runner
+
+        return ray_runner(workers)
+    if args.device == "cuda" or (args.batch or 1) > 1:
+        from av_screening.run.batches import batch_runner
+
+        return batch_runner(args.batch or BATCH, workers, args.time_limit or TIME_LIMIT)
+    return None
+
+
 def screen(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Screen a folder; the exit code."""
     from av_screening.errors import FileProblems
     from av_screening.run.folder import UsageError, screen_folder
-    from av_screening.run.ray_runner import ray_runner
     from av_screening.run.sharding import Shard
 
     try:
@@ -171,8 +192,8 @@ def screen(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         return 1
     except ValueError as error:  # its name is that of the flag
         parser.error(f"--{error}")
-    workers = args.workers or (1 if args.device == "cuda" else os.cpu_count() or 1)
-    runner = ray_runner(workers) if args.ray else None
+    workers = args.workers or os.cpu_count() or 1
+    runner = runner_of(args, workers)
     limit = args.time_limit or (TIME_LIMIT if workers > 1 else None)
     try:
         counts = screen_folder(

@@ -85,7 +85,7 @@ def evaluate(args: argparse.Namespace) -> int:
         close_up=None if args.no_close_up else args.close_up,
         narrowing=None if args.no_narrowing else args.narrowing,
         gradable=rule_of(args.rule),
-        precision=best_precision() if args.precision == "auto" else args.precision,
+        precision=best_precision("cpu") if args.precision == "auto" else args.precision,
     )
     own = root / "readings.csv"
     readings = args.readings or (own if own.is_file() else None)

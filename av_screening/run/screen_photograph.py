@@ -2,19 +2,21 @@
 
 import hashlib
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from av_screening.errors import RejectedPhotograph
-from av_screening.read.photograph import decode, read_content
+from av_screening.read.photograph import Photograph, decode, read_content
 from av_screening.settings import Settings, run_id
 from av_screening.write.folder_names import folder_name, printable
 from av_screening.write.whole_folder import read_record
 
 if TYPE_CHECKING:
-    from av_screening.steps.pipeline import Pipeline
+    from av_detectron.data.fov import FieldOfView
+    from av_screening.steps.pipeline import Pipeline, Screened
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,44 @@ def screen_photograph(task: Task) -> Outcome:
         OSError: outputs cannot be written, which ends a run.
         CheckpointError, WeightsError: see `pipeline_of`.
     """
+    read = read_task(task)
+    if isinstance(read, Outcome):
+        return read
+    (seen,) = see_together([read])
+    return finish(seen)
+
+
+@dataclass(frozen=True, eq=False)
+class ReadPhotograph:
+    """A photograph that passed the quality gate.
+
+    Attributes:
+        task: what it is of.
+        sha256: of the file.
+        photograph: its pixels and what its header says.
+        fov: its field of view (px).
+    """
+
+    task: Task
+    sha256: str
+    photograph: Photograph
+    fov: "FieldOfView"
+
+
+@dataclass(frozen=True, eq=False)
+class SeenPhotograph:
+    """A photograph of which the networks have said what they see; the rest needs none."""
+
+    read: ReadPhotograph
+    screened: "Screened"
+
+    @property
+    def task(self) -> Task:
+        return self.read.task
+
+
+def read_task(task: Task) -> Outcome | ReadPhotograph:
+    """A task's photograph; its outcome where it has one already, or is rejected."""
     settings = task.settings
     folder = folder_name(task.relative)
     try:
@@ -102,18 +142,62 @@ def screen_photograph(task: Task) -> Outcome:
             return Outcome(task.relative, kept=True)
         photograph = decode(content, settings.reading, settings.identity)
         del content
+        # Imported here, as the pipeline is: what is done already does not need torch.
+        from av_screening.read.quality import check_quality
+
+        return ReadPhotograph(
+            task, sha256, photograph, check_quality(photograph.pixels, settings.quality)
+        )
     except FAULTS as error:
         return failed(task, error)
-    pipeline = pipeline_of(settings)
+
+
+def see_together(photographs: Sequence[ReadPhotograph]) -> list[Outcome | SeenPhotograph]:
+    """What this process's networks say of photographs of one run; a fault is reported of the
+    photograph that it is of, where there are several.
+
+    Raises:
+        CheckpointError, WeightsError: see `pipeline_of`.
+    """
+    if not photographs:
+        return []
+    pipeline = pipeline_of(photographs[0].task.settings)
+    pixels = [read.photograph.pixels for read in photographs]
     try:
-        screened = pipeline(photograph.pixels)
+        found = pipeline.see(pixels, [read.fov for read in photographs])
     except FAULTS as error:
-        return failed(task, error)
+        if len(photographs) == 1:
+            return [failed(photographs[0].task, error)]
+        return [outcome for read in photographs for outcome in see_together([read])]
+    return [SeenPhotograph(*pair) for pair in zip(photographs, found, strict=True)]
+
+
+def finish(seen: Outcome | SeenPhotograph) -> Outcome:
+    """Measure and write what was seen of a photograph; an outcome stays as it is.
+
+    Raises:
+        OSError: outputs cannot be written, which ends a run.
+    """
+    if isinstance(seen, Outcome):
+        return seen
+    task, photograph, screened = seen.task, seen.read.photograph, seen.screened
+    from av_screening.steps.caliber import measure_caliber
+    from av_screening.steps.pipeline import with_caliber
     from av_screening.write.photograph_folder import Source, write_outputs
 
-    run = run_id(task.fingerprint, task.folder)
-    name = printable(task.relative)
-    source = Source(name, sha256, photograph.identity, folder, run, photograph.eye)
+    try:
+        if task.settings.caliber:
+            screened = with_caliber(screened, measure_caliber)
+    except FAULTS as error:
+        return failed(task, error)
+    source = Source(
+        printable(task.relative),
+        seen.read.sha256,
+        photograph.identity,
+        folder_name(task.relative),
+        run_id(task.fingerprint, task.folder),
+        photograph.eye,
+    )
     write_outputs(task.output, source, photograph.pixels, screened, task.fingerprint)
     return Outcome(task.relative)
 

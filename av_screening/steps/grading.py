@@ -1,8 +1,4 @@
-"""Grades of the crossings of a photograph, by one grader or several.
-
-`pipeline.Pipeline` grades a photograph's crossings together, on the device of the settings; the
-patches of several photographs would be gathered there.
-"""
+"""Grades of crossings, of one photograph or of several together, by one grader or several."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -62,6 +58,11 @@ class Grades:
         probabilities[list(numbers)] = np.nan
         return replace(self, probabilities=probabilities)
 
+    def part(self, rows: slice) -> "Grades":
+        """Those of some of the crossings."""
+        spread = None if self.spread is None else self.spread[rows]
+        return Grades(self.probabilities[rows], spread, self.doubt[rows])
+
     def of(self, number: int) -> int | None:
         """The grade of a crossing, 0-3, or None; see `rounded`."""
         return int(self.rounded[number]) if self.graded[number] else None
@@ -88,7 +89,7 @@ def grade_crossings(
     prevalence: Sequence[float] = EQUAL,
     narrowing: NDArray[np.float64] | None = None,
 ) -> Grades | None:
-    """Grade the crossings of a photograph in batches; None without graders or crossings.
+    """Grade crossings in batches; None without graders or crossings.
 
     Args:
         crossings: N of them.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from av_detectron import Prediction, Predictor
+from av_detectron.data.fov import FieldOfView
 from av_grading.caliber.width import Widths
 from av_grading.close_up.close_up import CloseUp, load_close_up
 from av_grading.close_up.gradable import GradableRule
@@ -25,7 +27,7 @@ from av_screening.steps.second_look import (
     CloseLook,
     fine_patch,
     grader_patches,
-    look_closely,
+    look_together,
 )
 from av_screening.steps.vein_narrowing import Narrowings, read_narrowings
 
@@ -181,17 +183,44 @@ class Pipeline:
         """
         fov = check_quality(pixels, self.quality)
         mark("gate")
-        found = self.predictor(pixels, fov)
+        (seen,) = self.see([pixels], [fov], mark)
+        screened = with_caliber(seen, self.measure) if self.measure else seen
+        mark("caliber")
+        return screened
+
+    def see(
+        self,
+        photographs: Sequence[NDArray[np.uint8]],
+        fovs: Sequence[FieldOfView],
+        mark: Callable[[str], None] = lambda stage: None,
+    ) -> list[Screened]:
+        """All that the networks say of several photographs, whose crossings share batches; without
+        caliber, which `with_caliber` adds.
+
+        On a GPU several photographs keep it busy; on a CPU one at a time is as fast.
+
+        Args:
+            photographs: N of them, RGB (H, W, 3).
+            fovs: their fields of view, as `check_quality` gives them.
+            mark: is told as one of `STAGES` ends.
+        """
+        found = self.predictor.predict_together(photographs, fovs)
         mark("pass")
-        looks: list[CloseLook] = []
+        both = list(zip(photographs, found, strict=True))
+        looks_of: list[list[CloseLook]] = [[] for _ in both]
         if self.close_up is None:
-            crossings = list(cut_crossings(pixels, found))
-            fine = crossings
+            fine_of = crossings_of = [list(cut_crossings(*pair)) for pair in both]
         else:
-            looks = look_closely(pixels, found, self.close_up, self.rule)
-            crossings = grader_patches(pixels, found, looks)
-            fine = [fine_patch(c, look) for c, look in zip(crossings, looks, strict=True)]
+            looks_of = look_together(photographs, found, self.close_up, self.rule)
+            crossings_of = [
+                grader_patches(*pair, looks) for pair, looks in zip(both, looks_of, strict=True)
+            ]
+            fine_of = [
+                [fine_patch(crossing, look) for crossing, look in zip(own, looks, strict=True)]
+                for own, looks in zip(crossings_of, looks_of, strict=True)
+            ]
         mark("look")
+        crossings, looks = list(chain(*crossings_of)), list(chain(*looks_of))
         narrowings = read_narrowings(looks, self.narrowing) if looks and self.narrowing else None
         grades = grade_crossings(
             crossings,
@@ -203,24 +232,38 @@ class Pipeline:
         if grades and looks:
             looks, grades = leave_out_doubtful(looks, grades, self.rule)
         mark("grade")
-        gradable = [not look.why_not for look in looks] if looks else None
-        measured = measure_all(fine, self.measure, gradable) if self.measure else []
-        mark("caliber")
-        explained: Mapping[int, NDArray[np.uint8]] = {}
-        if self.explain and grades:
-            explained = self.explain(crossings, grades)
-        return Screened(
-            found,
-            crossings,
-            grades,
-            caliber=[vein.columns for vein in measured],
-            explained=explained,
-            widths=[vein.widths for vein in measured],
-            looks=looks,
-            fine=fine,
-            flag_above=self.flag_above,
-            narrowings=narrowings,
-        )
+        seen, start = [], 0
+        for number, (prediction, own) in enumerate(zip(found, crossings_of, strict=True)):
+            rows = slice(start, start + len(own))
+            start = rows.stop
+            near = looks[rows] if looks_of[number] else []
+            graded = grades.part(rows) if grades and own else None
+            seen.append(
+                Screened(
+                    prediction,
+                    own,
+                    graded,
+                    explained=self.explain(own, graded) if self.explain and graded else {},
+                    looks=near,
+                    fine=fine_of[number],
+                    flag_above=self.flag_above,
+                    narrowings=narrowings.part(rows) if narrowings and near else None,
+                )
+            )
+        return seen
+
+
+def with_caliber(screened: Screened, measure: Measure) -> Screened:
+    """The same, the veins at gradable crossings measured.
+
+    Raises:
+        RejectedPhotograph: see `measure_all`.
+    """
+    gradable = [not look.why_not for look in screened.looks] or None
+    veins = measure_all(screened.fine, measure, gradable)
+    return replace(
+        screened, caliber=[vein.columns for vein in veins], widths=[vein.widths for vein in veins]
+    )
 
 
 def leave_out_doubtful(

@@ -61,18 +61,39 @@ def look_closely(
         close_up: the network.
         rule: what a crossing has to be like to be graded.
     """
-    if not len(prediction.centers):
-        return []
-    drive_px = prediction.fov.drive_px
-    patches, coarse = cut_close_ups(pixels, prediction)
+    return look_together([pixels], [prediction], close_up, rule)[0]
+
+
+def look_together(
+    photographs: Sequence[NDArray[np.uint8]],
+    predictions: Sequence[Prediction],
+    close_up: CloseUp,
+    rule: GradableRule,
+) -> list[list[CloseLook]]:
+    """Close looks at all crossings of several photographs, whose close-ups share batches."""
+    crossings = [
+        (number, place)
+        for number, prediction in enumerate(predictions)
+        for place in prediction.centers.astype(float)
+    ]
+    found: list[list[CloseLook]] = [[] for _ in predictions]
+    if not crossings:
+        return found
+    cut = [
+        cut_close_ups(pixels, prediction)
+        for pixels, prediction in zip(photographs, predictions, strict=True)
+        if len(prediction.centers)
+    ]
+    patches, coarse = (np.concatenate(parts) for parts in zip(*cut, strict=True))
     look = close_up.look(torch.from_numpy(patches.transpose(0, 3, 1, 2)), torch.from_numpy(coarse))
     vessels = [
         crossing_vessels(patch, share, (float(x), float(y)))
         for patch, share, (x, y) in zip(patches, look.shares, look.middles, strict=True)
     ]
     answers = close_up.read(look, vessels)
-    looks = []
-    for number, (x, y) in enumerate(prediction.centers.astype(float)):
+    for number, (photograph, (x, y)) in enumerate(crossings):
+        prediction = predictions[photograph]
+        drive_px = prediction.fov.drive_px
         middle = float(look.middles[number, 0]), float(look.middles[number, 1])
         off = np.subtract(middle, (PIXELS - 1) / 2) * drive_px / SCALE
         center = float(x + off[0]), float(y + off[1])
@@ -80,7 +101,7 @@ def look_closely(
         above, probability = answers[number].tolist()
         edge = prediction.fov.edge_distance(*center, prediction.shape) / drive_px
         why = why_not_gradable(vessels[number], above, probability, distance, edge, rule)
-        looks.append(
+        found[photograph].append(
             CloseLook(
                 center,
                 patches[number],
@@ -92,7 +113,7 @@ def look_closely(
                 why,
             )
         )
-    return looks
+    return found
 
 
 def cut_close_ups(

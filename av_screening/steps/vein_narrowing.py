@@ -25,6 +25,10 @@ class Narrowings:
     deviations: NDArray[np.float64]
     probabilities: NDArray[np.float64]
 
+    def part(self, rows: slice) -> "Narrowings":
+        """Those of some of the crossings."""
+        return Narrowings(self.ratios[rows], self.deviations[rows], self.probabilities[rows])
+
 
 def read_narrowings(looks: Sequence[CloseLook], reader: NarrowingReader) -> Narrowings:
     """Read the veins of gradable crossings together.

@@ -13,14 +13,15 @@ from av_screening.settings import best_precision
 
 def test_precision_is_what_torch_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     best = "bfloat16" if bfloat16_is_fast() else "float32"
-    assert best_precision() == best
+    assert best_precision("cpu") == best
     monkeypatch.setattr(settings, "CPU", tmp_path / "none")  # not Linux
-    assert best_precision() == best
+    assert best_precision("cpu") == best
     cpu = tmp_path / "cpuinfo"
     monkeypatch.setattr(settings, "CPU", cpu)
     for flags, expected in (("fpu avx512_bf16 aes", "bfloat16"), ("fpu avx2", "float32")):
         cpu.write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t: none\n")
-        assert best_precision() == expected
+        assert best_precision("cpu") == expected
+        assert best_precision("cuda") == "float32"
 
 
 @pytest.mark.parametrize("module", ["av_screening.run.folder", "av_screening.command_line.screen"])
