@@ -25,27 +25,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from av_detectron.config import find_config, load_config
+from av_detectron.data.cross_fit import without_sets
 from av_detectron.evaluation.seed_statistics import read_metrics, split_metrics, summarise
 from av_detectron.formats.results import write_results
 
 TRAIN = Path(__file__).resolve().parent / "train_net.py"
-
-
-def remaining_sets(config: str, overrides: list[str], left_out: list[str]) -> tuple[str, ...]:
-    """The datasets that a config trains on, without those of some sets.
-
-    Raises:
-        ValueError: a set is none of the config's, or none remains.
-    """
-    trained = load_config(find_config(config), overrides).DATASETS.TRAIN
-    for name in left_out:
-        if not any(dataset.startswith(f"crosspos_{name}_") for dataset in trained):
-            raise ValueError(f"--leave-out {name}: {config} trains on {', '.join(trained)}")
-    unwanted = tuple(f"crosspos_{name}_" for name in left_out)
-    remaining = tuple(dataset for dataset in trained if not dataset.startswith(unwanted))
-    if not remaining:
-        raise ValueError(f"--leave-out {' '.join(left_out)}: nothing of {config} remains")
-    return remaining
 
 
 def train(
@@ -55,7 +39,7 @@ def train(
 
     Raises:
         RuntimeError: the training failed; names its log.
-        ValueError: as `remaining_sets` and `split_metrics`.
+        ValueError: as `without_sets` and `split_metrics`.
     """
     output = args.folder / f"{name}_{seed}"
     record = output / "best.json"
@@ -66,7 +50,8 @@ def train(
         keys = {"OUTPUT_DIR": output, "SEED": seed, "SOLVER.MAX_ITER": args.steps}
         keys |= {"TEST.EVAL_PERIOD": args.steps}
         if left_out:
-            keys["DATASETS.TRAIN"] = remaining_sets(config, overrides, left_out)
+            trained = load_config(find_config(config), overrides).DATASETS.TRAIN
+            keys["DATASETS.TRAIN"] = without_sets(trained, left_out)
         words = [str(word) for pair in keys.items() for word in pair]
         command = [sys.executable, str(TRAIN), "--resume", "--config-file", config]
         with (output / "console.txt").open("a") as log:

@@ -1,4 +1,6 @@
-"""Cross-fitting: detectors that each learned without a share of the photographs.
+"""What a training does without: whole cameras, or a share of every set's photographs.
+
+Cross-fitting: detectors that each learned without a share of the photographs.
 
 Maps and centres on photographs that a detector has learned from are better than those on others;
 whoever learns from them afterwards, as the grader's second look does, would learn from a map that
@@ -51,6 +53,29 @@ def without_fold(records: Iterable[Record], left_out: str) -> list[Record]:
     fold, count = parse_fold(left_out)
     folds = photograph_folds(records, count)
     return [record for record in records if folds[str(record["file_name"])] != fold]
+
+
+def without_sets(datasets: Iterable[str], left_out: Iterable[str]) -> tuple[str, ...]:
+    """Names of datasets without those of some sets of photographs.
+
+    Args:
+        datasets: such as "crosspos_drive_train".
+        left_out: such as "drive".
+
+    Raises:
+        ValueError: a set is none of theirs, or none remains.
+
+    >>> without_sets(["crosspos_drive_train", "crosspos_hrf_train"], ["hrf"])
+    ('crosspos_drive_train',)
+    """
+    datasets = tuple(datasets)
+    remaining = datasets
+    for name in left_out:
+        before = remaining
+        remaining = tuple(d for d in before if not d.startswith(f"crosspos_{name}_"))
+        if remaining in ((), before):
+            raise ValueError(f"left out: {name}: expected a set among {', '.join(datasets)}")
+    return remaining
 
 
 def detectors_by_fold(left_out: dict[Path, str]) -> dict[int, Path]:

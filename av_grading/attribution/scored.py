@@ -11,7 +11,7 @@ from torch import nn
 from av_grading.command_line.defaults import TARGETS as TARGETS
 from av_grading.config import STAGES, STREAMS
 from av_grading.data.transforms import Batch
-from av_grading.formats.manifest import GRADES
+from av_grading.formats.grade_definition import GRADES
 from av_grading.grader import Grader
 from av_grading.models.align_vein import aligned_side
 from av_grading.models.one_stream import OneStream

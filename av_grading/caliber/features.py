@@ -16,7 +16,7 @@ from av_grading.caliber.severity import SOURCES, arms
 from av_grading.caliber.width import Widths
 from av_grading.data.splits import grouped_folds
 from av_grading.formats.errors import NotMeasurable
-from av_grading.formats.manifest import GRADES
+from av_grading.formats.grade_definition import GRADES
 
 Array = NDArray[np.float64]
 

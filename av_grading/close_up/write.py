@@ -17,8 +17,8 @@ from av_grading.caliber.centerline import course, trace
 from av_grading.close_up.cut import SCALE, cut_close_up, cut_coarse
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.files import write_whole
+from av_grading.formats.grade_definition import GRADES
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
-from av_grading.formats.manifest import GRADES
 from av_grading.simulation.crossing import CrossingWindow, open_window
 from av_grading.simulation.fading import Fading
 from av_grading.simulation.grades import MARGIN, GradeRule, draw_nicking, draw_squeeze

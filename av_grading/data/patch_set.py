@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from av_grading.formats.errors import InputFileError
 from av_grading.formats.images import read_map, read_patch, read_shares
 from av_grading.formats.labels import likeliest, shares_of
-from av_grading.formats.manifest import GradedPatch
+
+if TYPE_CHECKING:  # manifests need pandas, which takes a second to import; grading does not
+    from av_grading.formats.manifest import GradedPatch
 
 RATIOS = ("ratio_first", "ratio_second")
 """Columns of a manifest that may have a vein's widths beside the artery."""
@@ -47,7 +50,7 @@ class PatchSet:
         return maps if maps.ndim == 3 else likeliest(maps)
 
 
-def load_patches(rows: Sequence[GradedPatch]) -> PatchSet:
+def load_patches(rows: "Sequence[GradedPatch]") -> PatchSet:
     """Decode the patches of a manifest.
 
     Raises:
@@ -85,7 +88,7 @@ def load_patches(rows: Sequence[GradedPatch]) -> PatchSet:
     )
 
 
-def _widths(row: GradedPatch) -> tuple[float, float]:
+def _widths(row: "GradedPatch") -> tuple[float, float]:
     """Narrower and wider side of a row."""
     texts = [row.more.get(name, "") for name in RATIOS]
     if not all(texts):

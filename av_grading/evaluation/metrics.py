@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.formats.manifest import GRADES
+from av_grading.formats.grade_definition import GRADES
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
-from av_grading.formats.manifest import GRADES
+from av_grading.formats.grade_definition import GRADES
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from av_grading.attribution.curves import Curves
 from av_grading.evaluation.metrics import grade_scores
-from av_grading.formats.manifest import GRADES
+from av_grading.formats.grade_definition import GRADES
 from av_grading.report.cards import Card
 from av_grading.report.numbers import percent, plain, signed
 

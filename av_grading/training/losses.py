@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from av_grading.config import LOSSES
-from av_grading.formats.manifest import GRADES
+from av_grading.formats.grade_definition import GRADES
 
 WIDTHS = 2
 """Outputs of the widths: the narrower side's, the wider side's."""

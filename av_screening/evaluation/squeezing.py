@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.formats.errors import NotMeasurable
-from av_grading.formats.manifest import GRADES
+from av_grading.formats.grade_definition import GRADES
 from av_grading.formats.patches import SIDE
 from av_grading.simulation.crossing import WIDTHS, CrossingWindow, open_window
 from av_grading.simulation.grades import MARGIN, GradeRule, draw_squeeze

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from av_grading.formats.files import write_whole
-from av_grading.formats.manifest import GRADES
+from av_grading.formats.grade_definition import GRADES
 from av_screening.report.figure_page import Section, embed, figure_page, png_of
 from av_screening.run.finished_run import FinishedRun
 

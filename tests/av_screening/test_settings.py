@@ -34,7 +34,7 @@ def test_what_starts_workers_needs_no_torch(module: str) -> None:
 
 
 def test_screening_imports_no_more_than_it_needs() -> None:
-    heavy = {"captum", "sklearn", "matplotlib", "scipy.io", "scipy.stats"}
+    heavy = {"captum", "sklearn", "matplotlib", "pandas", "scipy.io", "scipy.stats"}
     code = f"import sys, av_screening.steps.pipeline; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -56,3 +56,10 @@ def test_wrong_use(tmp_path: Path, run_tool: RunTool) -> None:
     rest = ["--steps", "2", "--folder", str(tmp_path), "--output", str(tmp_path / "x.json")]
     code, _, err = run_tool("compare_trainings.py", "--variant", "name", *rest)
     assert code == 2 and "expected NAME CONFIG" in err
+    tiny_rest = ["--variant", "x", "cpu/vessel_net.yaml", *rest, "--seeds", "0", "1"]
+    code, _, err = run_tool("compare_trainings.py", *tiny_rest, "--leave-out", "drive")
+    assert code == 2 and "expected 2 times, once a seed, found 1" in err
+    code, _, err = run_tool(
+        "compare_trainings.py", *tiny_rest, "--leave-out", "drive", "--leave-out", "no_set"
+    )
+    assert code == 1 and "no_set: expected a set among crosspos_drive_train" in err

@@ -11,6 +11,7 @@ from av_detectron.data.cross_fit import (
     parse_fold,
     photograph_folds,
     without_fold,
+    without_sets,
 )
 
 
@@ -48,3 +49,11 @@ def test_detectors_are_one_for_each_fold() -> None:
         detectors_by_fold({a: "1/2", b: "1/2"})
     with pytest.raises(ValueError, match="b: expected 2 detectors.*on all photographs"):
         detectors_by_fold({a: "1/2", b: ""})
+
+
+def test_cameras_are_left_out_by_their_sets() -> None:
+    datasets = ["crosspos_drive_train", "crosspos_drive_train", "crosspos_les_av_train"]
+    assert without_sets(datasets, ["drive"]) == ("crosspos_les_av_train",)
+    for names in (["hrf"], ["les"], ["drive", "les_av"]):
+        with pytest.raises(ValueError, match="left out: .*expected a set among crosspos_drive"):
+            without_sets(datasets, names)

@@ -2,7 +2,11 @@
 
 import pytest
 
-from av_detectron.evaluation.seed_statistics import read_metrics, summarise
+from av_detectron.evaluation.seed_statistics import (
+    read_metrics,
+    split_metrics,
+    summarise,
+)
 
 
 def test_logged_metrics_become_shares_and_means_over_sets() -> None:
@@ -31,3 +35,24 @@ def test_variants_without_a_metric_and_single_seeds() -> None:
     assert metrics["both_minus_map_av_accuracy"] == pytest.approx(0.1)
     assert not any("map_bbox" in name or name.endswith("_std") for name in metrics)
     assert ci95 == {}
+
+
+def test_seen_sets_and_those_left_out() -> None:
+    logged = {
+        "crosspos_drive_val/bbox/AP50": 60.0,
+        "crosspos_hrf_val/bbox/AP50": 30.0,
+        "crosspos_hrf_val/av/vessel_dice": 0.7,
+        "crosspos_gave_val/bbox/AP50": 50.0,
+        "lr": 1.0,
+    }
+    assert split_metrics(logged, ["hrf"]) == pytest.approx(
+        {"seen_bbox_AP50": 0.55, "left_out_bbox_AP50": 0.3, "left_out_vessel_dice": 0.7}
+    )
+    with pytest.raises(ValueError, match="avrdb was left out.*only: crosspos_drive_val"):
+        split_metrics(logged, ["drive", "avrdb"])
+    del logged["crosspos_hrf_val/av/vessel_dice"]
+    runs = {v: [split_metrics(logged, ["hrf"]), split_metrics(logged, ["drive"])] for v in "ab"}
+    metrics, ci95 = summarise(runs, "a")
+    assert metrics["a_minus_b_left_out_bbox_AP50"] == 0
+    assert metrics["a_left_out_bbox_AP50"] == pytest.approx(0.45)
+    assert "a_left_out_bbox_AP50" in ci95
