@@ -3,7 +3,13 @@
 from collections.abc import Callable
 
 from tables.by_set import by_set_table
-from tables.detector import ablation_table, av_table, detector_table, pass_table
+from tables.detector import (
+    ablation_cameras_table,
+    ablation_table,
+    av_table,
+    detector_table,
+    pass_table,
+)
 from tables.grader import attribution_table, caliber_table, grader_table
 from tables.in_use import in_use_table, natural_table
 from tables.parts import Results
@@ -27,6 +33,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "one_pass": pass_table,
     "pass_over_before": pass_over_before_table,
     "ablation": ablation_table,
+    "ablation_cameras": ablation_cameras_table,
     "grader_in_use": grader_table,
     "grader_simulated": grader_table,
     "grader_pooling": grader_table,

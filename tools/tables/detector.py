@@ -110,20 +110,44 @@ ABLATION_COLUMNS = {
 }
 
 
+CAMERA_ROWS = {
+    "safpn": "SAFPN",
+    "fpn": "stock FPN",
+    "no_se": "SAFPN without squeeze-and-excitation",
+    "imagenet": "SAFPN over EfficientNet-lite0 from ImageNet",
+}
+CAMERA_COLUMNS = {
+    f"{part}_{metric}": f"{label}, {words}"
+    for part, words in (("seen", "seen"), ("left_out", "left out"))
+    for metric, label in ABLATION_COLUMNS.items()
+    if metric not in ("bbox_AP", "segm_AP50")
+}
+
+
 def ablation_table(results: Results) -> str:
+    """What the detector's parts are worth on the sets that it learned from."""
+    return _variants_table(results, ABLATION_ROWS, ABLATION_COLUMNS)
+
+
+def ablation_cameras_table(results: Results) -> str:
+    """The same on cameras that were seen and on those that were left out of training."""
+    return _variants_table(results, CAMERA_ROWS, CAMERA_COLUMNS)
+
+
+def _variants_table(results: Results, variants: dict[str, str], columns: dict[str, str]) -> str:
     """Means and standard deviations over seeds, and differences from the first, seed by seed."""
     metrics = results["metrics"]
-    lines = head(ABLATION_COLUMNS.values())
+    lines = head(columns.values())
 
     def spread(name: str) -> str:
         if name not in metrics:
             return ""
         return short(f"{metrics[name]:.3f} ± {metrics[f'{name}_std']:.3f}")
 
-    for variant, label in ABLATION_ROWS.items():
-        cells = (spread(f"{variant}_{column}") for column in ABLATION_COLUMNS)
-        lines.append(row(label, cells))
-    for variant in list(ABLATION_ROWS)[1:]:
-        cells = (known(results, f"safpn_minus_{variant}_{c}") for c in ABLATION_COLUMNS)
-        lines.append(row(f"first row less {ABLATION_ROWS[variant]}", cells))
+    for variant, label in variants.items():
+        lines.append(row(label, (spread(f"{variant}_{column}") for column in columns)))
+    first, *others = variants
+    for variant in others:
+        cells = (known(results, f"{first}_minus_{variant}_{column}") for column in columns)
+        lines.append(row(f"first row less {variants[variant]}", cells))
     return ended(results, lines)
