@@ -38,6 +38,10 @@ def add_av_config(cfg: CfgNode) -> None:
     # What the attention over scales depends on: "position" (a weight per position),
     # "image" (a weight per photograph) or "level" (a learned constant per output level).
     cfg.MODEL.SAFPN.ATTENTION = "position"
+    # Groups of channels, each of which weighs the levels for itself.
+    cfg.MODEL.SAFPN.GROUPS = 1
+    # Whether coarser levels are added to finer ones before they are weighed, as FPN does.
+    cfg.MODEL.SAFPN.TOP_DOWN = True
     # Levels to compute, such as ["p2", "p3"]; empty for all. Heads that read few levels
     # need not pay for the others.
     cfg.MODEL.SAFPN.OUT_FEATURES = []

@@ -59,4 +59,6 @@ def _attention(cfg: CfgNode) -> dict[str, Any]:
     return {
         "attention": cfg.MODEL.SAFPN.ATTENTION,
         "out_features": cfg.MODEL.SAFPN.OUT_FEATURES or None,
+        "groups": cfg.MODEL.SAFPN.GROUPS,
+        "top_down": cfg.MODEL.SAFPN.TOP_DOWN,
     }

@@ -43,26 +43,30 @@ class ScaleAttention(nn.Module):
 
     OWN_LEVEL = 2.0  # a weight of 0.71 among four levels
 
-    def __init__(self, channels: int, num_levels: int, own: int, kind: str) -> None:
+    def __init__(
+        self, channels: int, num_levels: int, own: int, kind: str, groups: int = 1
+    ) -> None:
         super().__init__()
         self.kind = kind
-        self.bias = nn.Parameter(torch.zeros(num_levels))
-        nn.init.constant_(self.bias.data[own : own + 1], self.OWN_LEVEL)
+        self.groups = groups
+        self.bias = nn.Parameter(torch.zeros(groups * num_levels))
+        nn.init.constant_(self.bias.data[own::num_levels], self.OWN_LEVEL)
         self.convs = nn.ModuleList()
         if kind != "level":
             for _ in range(num_levels):
-                conv = nn.Conv2d(channels, num_levels, 1, bias=False)
+                conv = nn.Conv2d(channels, groups * num_levels, 1, bias=False)
                 nn.init.zeros_(conv.weight)
                 self.convs.append(conv)
 
     def forward(self, levels: list[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
-        """Levels, each (B, C, Hi, Wi) → weights (B, L, H, W) or (B, L, 1, 1), summing to one."""
+        """Levels, each (B, C, Hi, Wi) → weights (B, G, L, H, W) or (B, G, L, 1, 1) of G groups of
+        channels, summing to one over levels."""
         logits = self.bias.view(1, -1, 1, 1).expand(len(levels[0]), -1, 1, 1)
         if self.kind == "image":
             size = (1, 1)
         for conv, level in zip(self.convs, levels, strict=False):
             logits = logits + resize_level(conv(level), size)
-        return logits.softmax(dim=1)
+        return logits.unflatten(1, (self.groups, -1)).softmax(dim=2)
 
 
 class SAFPN(FPN):
@@ -81,6 +85,8 @@ class SAFPN(FPN):
         top_block: nn.Module | None = None,
         attention: str = "position",
         out_features: list[str] | None = None,
+        groups: int = 1,
+        top_down: bool = True,
     ) -> None:
         """
         Args:
@@ -91,13 +97,20 @@ class SAFPN(FPN):
             top_block: makes extra levels from the coarsest one, as in FPN.
             attention: what the weights depend on: "position", "image" or "level".
             out_features: levels to compute, such as ["p2", "p3"]; all by default.
+            groups: of channels, each of which weighs the levels for itself.
+            top_down: whether coarser levels are added to finer ones before they are weighed, as
+                FPN does. The finest then holds all of them, and trained attention keeps to it;
+                without, the weights alone bring coarser levels in.
 
         Raises:
-            ValueError: unknown kind of attention or level.
+            ValueError: unknown kind of attention or level, or groups that do not divide channels.
         """
         if attention not in ATTENTION_KINDS:
             raise ValueError(f"attention must be one of {ATTENTION_KINDS}, got {attention!r}")
+        if groups < 1 or out_channels % groups:
+            raise ValueError(f"groups must divide {out_channels} channels, got {groups}")
         super().__init__(bottom_up, in_features, out_channels, norm=norm, top_block=top_block)
+        self.top_down = top_down
         all_features = list(self._out_feature_strides)
         unknown = set(out_features or ()) - set(all_features)
         if unknown:
@@ -106,7 +119,9 @@ class SAFPN(FPN):
         self.levels = all_features[: len(in_features)]  # fine to coarse, without the top block
         self.attentions = nn.ModuleDict(
             {
-                f: ScaleAttention(out_channels, len(in_features), self.levels.index(f), attention)
+                f: ScaleAttention(
+                    out_channels, len(in_features), self.levels.index(f), attention, groups
+                )
                 for f in self._fused()
             }
         )
@@ -123,12 +138,13 @@ class SAFPN(FPN):
         return [f for f in self.levels if f in wanted]
 
     def merge(self, x: torch.Tensor) -> tuple[dict[str, torch.Tensor], list[torch.Tensor]]:
-        """Image (B, 3, H, W) → bottom-up maps, and FPN's merged maps from fine to coarse."""
+        """Image (B, 3, H, W) → bottom-up maps, and the maps to weigh from fine to coarse: FPN's
+        merged ones, or without `top_down` the lateral ones."""
         features = self.bottom_up(x)
         merged: list[torch.Tensor] = []
         for lateral, name in zip(self.lateral_convs, reversed(self.in_features), strict=True):
             level = lateral(features[name])
-            if merged:
+            if merged and self.top_down:
                 level = level + F.interpolate(merged[0], scale_factor=2.0, mode="nearest")
             merged.insert(0, level)
         return features, merged
@@ -139,10 +155,12 @@ class SAFPN(FPN):
         results: dict[str, torch.Tensor] = {}
         for name, attention in self.attentions.items():
             height, width = merged[self.levels.index(name)].shape[-2:]
-            weights = attention(merged, (height, width))  # (B, L, H, W) or (B, L, 1, 1)
+            weights = attention(merged, (height, width))  # (B, G, L, H, W) or (B, G, L, 1, 1)
             fused = torch.zeros_like(merged[self.levels.index(name)])
-            for level, weight in zip(merged, weights.split(1, dim=1), strict=True):
-                fused = fused + weight * resize_level(level, (height, width))
+            share = fused.shape[1] // weights.shape[1]  # channels that have one weight
+            for level, weight in zip(merged, weights.unbind(dim=2), strict=True):
+                spread = weight.repeat_interleave(share, dim=1) if weight.shape[1] > 1 else weight
+                fused = fused + spread * resize_level(level, (height, width))
             results[name] = getattr(self, f"fpn_output{name[1:]}")(fused)
         if self.top_block is not None and set(self._out_features) - set(self.levels):
             source = self.top_block.in_feature
