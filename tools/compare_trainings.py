@@ -32,6 +32,16 @@ from av_detectron.formats.results import write_results
 TRAIN = Path(__file__).resolve().parent / "train_net.py"
 
 
+def remaining_sets(variant: list[str], left_out: list[str]) -> tuple[str, ...]:
+    """The datasets that a variant trains on without some sets.
+
+    Raises:
+        ValueError: see `without_sets`; or the config has unknown keys.
+    """
+    config, *overrides = variant
+    return without_sets(load_config(find_config(config), overrides).DATASETS.TRAIN, left_out)
+
+
 def train(
     name: str, variant: list[str], seed: int, left_out: list[str], args: argparse.Namespace
 ) -> dict[str, float]:
@@ -39,7 +49,7 @@ def train(
 
     Raises:
         RuntimeError: the training failed; names its log.
-        ValueError: as `without_sets` and `split_metrics`.
+        ValueError: as `remaining_sets` and `split_metrics`.
     """
     output = args.folder / f"{name}_{seed}"
     record = output / "best.json"
@@ -50,8 +60,7 @@ def train(
         keys = {"OUTPUT_DIR": output, "SEED": seed, "SOLVER.MAX_ITER": args.steps}
         keys |= {"TEST.EVAL_PERIOD": args.steps}
         if left_out:
-            trained = load_config(find_config(config), overrides).DATASETS.TRAIN
-            keys["DATASETS.TRAIN"] = without_sets(trained, left_out)
+            keys["DATASETS.TRAIN"] = remaining_sets(variant, left_out)
         words = [str(word) for pair in keys.items() for word in pair]
         command = [sys.executable, str(TRAIN), "--resume", "--config-file", config]
         with (output / "console.txt").open("a") as log:
@@ -72,6 +81,9 @@ def train(
 def compare(args: argparse.Namespace) -> None:
     variants = {name: rest for name, *rest in args.variant}
     left_out = dict(zip(args.seeds, args.leave_out or [[]] * len(args.seeds), strict=True))
+    for variant in variants.values():  # before hours of training, not after them
+        for sets in args.leave_out or ():
+            remaining_sets(variant, sets)
     with ThreadPoolExecutor(args.jobs) as pool:
         pending = {  # seed by seed, so that a comparison that is cut short is a fair one
             (name, seed): pool.submit(train, name, variants[name], seed, left_out[seed], args)

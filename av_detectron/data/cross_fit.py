@@ -55,6 +55,16 @@ def without_fold(records: Iterable[Record], left_out: str) -> list[Record]:
     return [record for record in records if folds[str(record["file_name"])] != fold]
 
 
+def set_of(dataset: str) -> str:
+    """The set of a dataset's name; "" where it is none of ours.
+
+    >>> set_of("crosspos_les_av_train")
+    'les_av'
+    """
+    prefix, _, rest = dataset.partition("_")
+    return rest.rpartition("_")[0] if prefix == "crosspos" else ""
+
+
 def without_sets(datasets: Iterable[str], left_out: Iterable[str]) -> tuple[str, ...]:
     """Names of datasets without those of some sets of photographs.
 
@@ -72,7 +82,7 @@ def without_sets(datasets: Iterable[str], left_out: Iterable[str]) -> tuple[str,
     remaining = datasets
     for name in left_out:
         before = remaining
-        remaining = tuple(d for d in before if not d.startswith(f"crosspos_{name}_"))
+        remaining = tuple(dataset for dataset in before if set_of(dataset) != name)
         if remaining in ((), before):
             raise ValueError(f"left out: {name}: expected a set among {', '.join(datasets)}")
     return remaining

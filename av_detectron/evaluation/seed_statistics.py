@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from av_detectron.data.cross_fit import set_of
 from av_detectron.engine.training_curves import mean_over_sets
 from av_detectron.evaluation.center_matching import TOLERANCE, tolerance_name
 
@@ -45,14 +46,13 @@ def split_metrics(logged: Mapping[str, Any], left_out: Sequence[str]) -> dict[st
     Raises:
         ValueError: a set was not evaluated; names those that were.
     """
-    unseen = tuple(f"crosspos_{name}_" for name in left_out)
-    datasets = {name.split("/")[0] for name in logged}
-    for name, prefix in zip(left_out, unseen, strict=True):
-        if not any(dataset.startswith(prefix) for dataset in datasets):
-            found = ", ".join(sorted(d for d in datasets if d.startswith("crosspos_")))
+    sets = {name: set_of(name.split("/")[0]) for name in logged}
+    for name in left_out:
+        if name not in sets.values():
+            found = ", ".join(sorted({s for s in sets.values() if s}))
             raise ValueError(f"{name} was left out of training but not evaluated, only: {found}")
-    seen = read_metrics({k: v for k, v in logged.items() if not k.startswith(unseen)})
-    others = read_metrics({k: v for k, v in logged.items() if k.startswith(unseen)})
+    seen = read_metrics({k: v for k, v in logged.items() if sets[k] not in left_out})
+    others = read_metrics({k: v for k, v in logged.items() if sets[k] in left_out})
     return {f"seen_{k}": v for k, v in seen.items()} | {
         f"left_out_{k}": v for k, v in others.items()
     }

@@ -72,7 +72,7 @@ def test_zero_logits_give_the_mean_of_the_resized_levels() -> None:
 def test_own_level_leads_at_the_start() -> None:
     backbone = build()
     _, merged = backbone.merge(IMAGE)
-    weights = backbone.attentions["p3"](merged, (16, 8))[0, :, 0, 0]
+    weights = backbone.attentions["p3"](merged, (16, 8))[0, 0, :, 0, 0]
     assert weights[1] == pytest.approx(0.711, abs=1e-3)
     assert weights[0] == weights[2] == weights[3]
 
@@ -84,9 +84,9 @@ def test_weights_are_positive_and_sum_to_one(kind: str) -> None:
     randomise(backbone)
     _, merged = backbone.merge(IMAGE)
     weights = backbone.attentions["p3"](merged, (16, 8))
-    assert weights.shape == ((2, 4, 16, 8) if kind == "position" else (2, 4, 1, 1))
+    assert weights.shape == ((2, 1, 4, 16, 8) if kind == "position" else (2, 1, 4, 1, 1))
     assert (weights > 0).all()
-    torch.testing.assert_close(weights.sum(1), torch.ones_like(weights[:, 0]))
+    torch.testing.assert_close(weights.sum(2), torch.ones_like(weights[:, :, 0]))
     if kind == "position":
         assert weights.std((2, 3)).min() > 0
     if kind == "level":
@@ -103,7 +103,37 @@ def test_attention_is_a_convolution_over_the_concatenated_levels() -> None:
     together = torch.cat([resize_level(level, size) for level in merged], dim=1)
     kernel = torch.cat([conv.weight for conv in attention.convs], dim=1)
     expected = F.conv2d(together, kernel, attention.bias).softmax(dim=1)
-    torch.testing.assert_close(attention(merged, size), expected)
+    torch.testing.assert_close(attention(merged, size)[:, 0], expected)
+
+
+@torch.no_grad()
+def test_groups_of_channels_weigh_for_themselves() -> None:
+    backbone = build(**{"MODEL.SAFPN.GROUPS": 4})
+    randomise(backbone)
+    _, merged = backbone.merge(IMAGE)
+    size = merged[1].shape[-2:]
+    weights = backbone.attentions["p3"](merged, size)
+    assert weights.shape == (2, 4, 4, *size)
+    assert not torch.allclose(weights[:, 0], weights[:, 1])
+    parts = [
+        sum(
+            w[:, None] * resize_level(level, size)[:, 8 * g : 8 * g + 8]
+            for w, level in zip(weights[:, g].unbind(1), merged, strict=True)
+        )
+        for g in range(4)
+    ]
+    expected = backbone.fpn_output3(torch.cat(parts, dim=1))
+    torch.testing.assert_close(backbone(IMAGE)["p3"], expected)
+
+
+@torch.no_grad()
+def test_without_the_top_down_path_levels_meet_in_the_weights_alone() -> None:
+    backbone = build(**{"MODEL.SAFPN.TOP_DOWN": False})
+    features, levels = backbone.merge(IMAGE)
+    for level, lateral, name in zip(
+        levels, reversed(backbone.lateral_convs), backbone.in_features, strict=True
+    ):
+        torch.testing.assert_close(level, lateral(features[name]))
 
 
 @torch.no_grad()
@@ -157,3 +187,5 @@ def test_unknown_options_are_refused() -> None:
         build(**{"MODEL.SAFPN.ATTENTION": "row"})
     with pytest.raises(ValueError, match=r"unknown levels \['p9'\]"):
         build(**{"MODEL.SAFPN.OUT_FEATURES": ["p9"]})
+    with pytest.raises(ValueError, match="groups must divide 32 channels, got 5"):
+        build(**{"MODEL.SAFPN.GROUPS": 5})
