@@ -23,10 +23,11 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from av_detectron.config import find_config, load_config
 from av_detectron.data.cross_fit import without_sets
-from av_detectron.evaluation.seed_statistics import read_metrics, split_metrics, summarise
+from av_detectron.evaluation.seed_statistics import by_set, read_metrics, split_metrics, summarise
 from av_detectron.formats.results import write_results
 
 TRAIN = Path(__file__).resolve().parent / "train_net.py"
@@ -44,8 +45,8 @@ def remaining_sets(variant: list[str], left_out: list[str]) -> tuple[str, ...]:
 
 def train(
     name: str, variant: list[str], seed: int, left_out: list[str], args: argparse.Namespace
-) -> dict[str, float]:
-    """Train one variant with one seed, or take its finished run; returns its metrics.
+) -> dict[str, Any]:
+    """Train one variant with one seed, or take its finished run; returns what it logged last.
 
     Raises:
         RuntimeError: the training failed; names its log.
@@ -72,10 +73,15 @@ def train(
             ).returncode
         if code:
             raise RuntimeError(f"{name}, seed {seed}: training failed, see {log.name}")
-    logged = json.loads(record.read_text())["metrics"]
-    metrics = split_metrics(logged, left_out) if left_out else read_metrics(logged)
+    logged: dict[str, Any] = json.loads(record.read_text())["metrics"]
+    metrics = means(logged, left_out)
     print(f"{name}, seed {seed}:", {k: round(v, 3) for k, v in metrics.items()}, flush=True)
-    return metrics
+    return logged
+
+
+def means(logged: dict[str, Any], left_out: list[str]) -> dict[str, float]:
+    """Metrics of a run, means over its sets: all of them, or apart where some were left out."""
+    return split_metrics(logged, left_out) if left_out else read_metrics(logged)
 
 
 def compare(args: argparse.Namespace) -> None:
@@ -90,7 +96,11 @@ def compare(args: argparse.Namespace) -> None:
             for seed in args.seeds
             for name in variants
         }
-        runs = {n: [pending[n, seed].result() for seed in args.seeds] for n in variants}
+        logged = {n: [pending[n, seed].result() for seed in args.seeds] for n in variants}
+    runs = {
+        name: [means(run, left_out[seed]) for seed, run in zip(args.seeds, every, strict=True)]
+        for name, every in logged.items()
+    }
     reference = next(iter(variants))
     metrics, ci95 = summarise(runs, reference)
     write_results(
@@ -104,6 +114,7 @@ def compare(args: argparse.Namespace) -> None:
         },
         variants=variants,
         runs=runs,
+        by_set={name: [by_set(run) for run in every] for name, every in logged.items()},
     )
     print(f"written: {args.output}")
 

@@ -33,6 +33,16 @@ def read_metrics(logged: Mapping[str, Any]) -> dict[str, float]:
     return metrics
 
 
+def by_set(logged: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Those of `METRICS` that a training logged, apart for each of its validation sets, 0-1."""
+    sets = {name: set_of(name.split("/")[0]) for name in logged}
+    return {
+        part: read_metrics({k: v for k, v in logged.items() if sets[k] == part})
+        for part in dict.fromkeys(sets.values())
+        if part
+    }
+
+
 def split_metrics(logged: Mapping[str, Any], left_out: Sequence[str]) -> dict[str, float]:
     """Those of `METRICS`, apart for the sets that a training learned from and those it did not.
 
@@ -46,16 +56,18 @@ def split_metrics(logged: Mapping[str, Any], left_out: Sequence[str]) -> dict[st
     Raises:
         ValueError: a set was not evaluated; names those that were.
     """
-    sets = {name: set_of(name.split("/")[0]) for name in logged}
+    sets = by_set(logged)
     for name in left_out:
-        if name not in sets.values():
-            found = ", ".join(sorted({s for s in sets.values() if s}))
+        if name not in sets:
+            found = ", ".join(sorted(sets))
             raise ValueError(f"{name} was left out of training but not evaluated, only: {found}")
-    seen = read_metrics({k: v for k, v in logged.items() if sets[k] not in left_out})
-    others = read_metrics({k: v for k, v in logged.items() if sets[k] in left_out})
-    return {f"seen_{k}": v for k, v in seen.items()} | {
-        f"left_out_{k}": v for k, v in others.items()
-    }
+    metrics = {}
+    for part, names in (("seen", sets.keys() - set(left_out)), ("left_out", set(left_out))):
+        for metric in METRICS:
+            values = [sets[name][metric] for name in names if metric in sets[name]]
+            if values:
+                metrics[f"{part}_{metric}"] = float(np.mean(values))
+    return metrics
 
 
 def summarise(runs: Runs, reference: str) -> tuple[dict[str, float], dict[str, list[float]]]:

@@ -114,7 +114,16 @@ CAMERA_ROWS = {
     "safpn": "SAFPN",
     "fpn": "stock FPN",
     "no_se": "SAFPN without squeeze-and-excitation",
+    "grouped": "SAFPN, 8 groups of channels, no top-down path",
     "imagenet": "SAFPN over EfficientNet-lite0 from ImageNet",
+}
+SETS = {
+    "drive": "DRIVE",
+    "les_av": "LES-AV",
+    "hrf": "HRF",
+    "fundus_avseg": "Fundus-AVSeg",
+    "gave": "GAVE",
+    "avrdb": "AVRDB",
 }
 CAMERA_COLUMNS = {
     f"{part}_{metric}": f"{label}, {words}"
@@ -130,8 +139,22 @@ def ablation_table(results: Results) -> str:
 
 
 def ablation_cameras_table(results: Results) -> str:
-    """The same on cameras that were seen and on those that were left out of training."""
-    return _variants_table(results, CAMERA_ROWS, CAMERA_COLUMNS)
+    """The same on cameras that were seen and on those that were left out of training; and centre F1
+    set by set, seen and left out."""
+    variants = {name: CAMERA_ROWS[name] for name in results["variants"]}
+    left_out: list[list[str]] = results["data"]["left_out"]
+    sets = [name for group in left_out for name in group]
+    lines = head([f"{SETS[name]}: seen, left out" for name in sets])
+    for variant, label in variants.items():
+        runs = results["by_set"][variant]
+        cells = []
+        for name in sets:
+            pairs = list(zip(runs, left_out, strict=True))
+            seen = [run[name]["center_f1_10px"] for run, without in pairs if name not in without]
+            (unseen,) = (run[name]["center_f1_10px"] for run, without in pairs if name in without)
+            cells.append(short(f"{sum(seen) / len(seen):.3f}, {unseen:.3f}"))
+        lines.append(row(label, cells))
+    return "\n".join([_variants_table(results, variants, CAMERA_COLUMNS), "", *lines])
 
 
 def _variants_table(results: Results, variants: dict[str, str], columns: dict[str, str]) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from av_detectron.evaluation.seed_statistics import (
+    by_set,
     read_metrics,
     split_metrics,
     summarise,
@@ -48,6 +49,8 @@ def test_seen_sets_and_those_left_out() -> None:
     assert split_metrics(logged, ["hrf"]) == pytest.approx(
         {"seen_bbox_AP50": 0.55, "left_out_bbox_AP50": 0.3, "left_out_vessel_dice": 0.7}
     )
+    assert by_set(logged)["hrf"] == pytest.approx({"bbox_AP50": 0.3, "vessel_dice": 0.7})
+    assert set(by_set(logged)) == {"drive", "hrf", "gave"}
     with pytest.raises(ValueError, match="avrdb was left out.*only: drive, gave, hrf"):
         split_metrics(logged, ["drive", "avrdb"])
     del logged["crosspos_hrf_val/av/vessel_dice"]
