@@ -115,7 +115,6 @@ CAMERA_ROWS = {
     "fpn": "stock FPN",
     "no_se": "SAFPN without squeeze-and-excitation",
     "grouped": "SAFPN, 8 groups of channels, no top-down path",
-    "imagenet": "SAFPN over EfficientNet-lite0 from ImageNet",
 }
 SETS = {
     "drive": "DRIVE",
