@@ -105,7 +105,7 @@ def test_kill_resume_evaluate_report_and_draw(
     kill_behind(output / "model_0000009.pth", workplace, repo, *killed)
     last = (output / "last_checkpoint").read_text()
     iteration = int(last.removeprefix("model_").removesuffix(".pth"))
-    assert 9 <= iteration < 29
+    assert 4 <= iteration < 29  # a checkpoint is there a moment before it is named the last
 
     code, log = run(*config, "--resume", "OUTPUT_DIR", str(output))
     assert code == 0, log
