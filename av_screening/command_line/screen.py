@@ -193,7 +193,10 @@ def screen(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     except ValueError as error:  # its name is that of the flag
         parser.error(f"--{error}")
     workers = args.workers or os.cpu_count() or 1
-    runner = runner_of(args, workers)
+    try:
+        runner = runner_of(args, workers)
+    except ImportError as error:
+        parser.error(str(error))
     limit = args.time_limit or (TIME_LIMIT if workers > 1 else None)
     try:
         counts = screen_folder(

@@ -1,5 +1,6 @@
 """Parts of a run: together what one run gives, and none in another's way."""
 
+import sys
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -75,7 +76,8 @@ def test_neither_writes_beside_the_other(
     [
         (["--shard", "3/2"], "--shard: expected I/N with I from 1 to N, found 3/2"),
         (["--time-limit", "0"], "--time-limit: expected seconds above 0, found 0"),
-        (["--ray", "--shard", "1/2"], "--ray: expected neither --shard nor --time-limit"),
+        (["--ray", "--shard", "1/2"], "--ray: expected neither --shard, --time-limit nor --batch"),
+        (["--batch", "0"], "--batch: expected at least 1, found 0"),
     ],
 )
 def test_wrong_use(
@@ -88,3 +90,15 @@ def test_wrong_use(
     with pytest.raises(SystemExit) as stopped:
         main([str(photographs), "--output", str(tmp_path / "out"), *given])
     assert stopped.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_ray_that_is_not_installed(
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(SystemExit) as stopped:
+        main([str(photographs), "--output", str(tmp_path / "out"), "--ray"])
+    assert stopped.value.code == 2 and "--ray needs Ray: pip install" in capsys.readouterr().err
