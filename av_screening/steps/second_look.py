@@ -50,27 +50,21 @@ class CloseLook:
         return np.asarray(self.shares.argmax(axis=0), np.uint8)
 
 
-def look_closely(
-    pixels: NDArray[np.uint8], prediction: Prediction, close_up: CloseUp, rule: GradableRule
-) -> list[CloseLook]:
-    """Close looks at all crossings, in the detector's order, in batches.
-
-    Args:
-        pixels: the photograph, RGB, (H, W, 3).
-        prediction: its crossings and coarse map.
-        close_up: the network.
-        rule: what a crossing has to be like to be graded.
-    """
-    return look_together([pixels], [prediction], close_up, rule)[0]
-
-
 def look_together(
     photographs: Sequence[NDArray[np.uint8]],
     predictions: Sequence[Prediction],
     close_up: CloseUp,
     rule: GradableRule,
 ) -> list[list[CloseLook]]:
-    """Close looks at all crossings of several photographs, whose close-ups share batches."""
+    """Close looks at all crossings of several photographs, whose close-ups share batches; of each
+    photograph in the detector's order.
+
+    Args:
+        photographs: RGB, (H, W, 3).
+        predictions: the crossings and coarse map of each.
+        close_up: the network.
+        rule: what a crossing has to be like to be graded.
+    """
     crossings = [
         (number, place)
         for number, prediction in enumerate(predictions)

@@ -80,7 +80,7 @@ def test_gradable_ones_come_first_in_the_order_of_a_page(screened: Screened) -> 
 def test_with_the_drawn_map_vessels_go_through_and_centres_are_refined(eye, screened) -> None:
     found = screened.found
     maps = TrueMaps(eye.av_map, found.centers.astype(float), found.fov.drive_px)
-    looks = step.look_closely(eye.image, found, maps, EASY)
+    (looks,) = step.look_together([eye.image], [found], maps, EASY)
     away = [np.hypot(*(eye.crossings - look.center).T).min() for look in looks if not look.why_not]
     before = [np.hypot(*(eye.crossings - c).T).min() for c in found.centers]
     assert len(away) > 0.7 * len(looks)
@@ -96,7 +96,9 @@ def test_crossings_on_the_disc_are_not_graded(eye, screened) -> None:
     x, y = screened.found.centers[0].astype(float)
     found = replace(screened.found, disc=OpticDisc(x, y, 80))
     maps = TrueMaps(eye.av_map, found.centers.astype(float), found.fov.drive_px)
-    looks = step.look_closely(eye.image, found, maps, replace(EASY, least_disc_distance=0.6))
+    (looks,) = step.look_together(
+        [eye.image], [found], maps, replace(EASY, least_disc_distance=0.6)
+    )
     assert "disc" in looks[0].why_not
 
 
@@ -104,7 +106,7 @@ def test_crossings_at_the_edge_of_the_field_are_not_graded(eye, screened) -> Non
     x, y = screened.found.centers[0].astype(float)
     found = replace(screened.found, fov=replace(screened.found.fov, x=x - 265, y=y))
     maps = TrueMaps(eye.av_map, found.centers.astype(float), found.fov.drive_px)
-    looks = step.look_closely(eye.image, found, maps, replace(EASY, least_edge_distance=12))
+    (looks,) = step.look_together([eye.image], [found], maps, replace(EASY, least_edge_distance=12))
     assert "edge of the field" in looks[0].why_not
 
 
