@@ -6,10 +6,11 @@ where it also branches nearby, direction tells the branch from the vessel itself
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
-from scipy.sparse.csgraph import dijkstra
+from scipy.sparse.csgraph import connected_components, dijkstra
 from skimage.morphology import skeletonize
 
 from av_grading.formats.errors import NotMeasurable
@@ -27,8 +28,6 @@ COURSE = 9.0
 """Over what way an arm's direction is told (DRIVE px)."""
 SMOOTH = 1.5
 """Standard deviation of the smoothing along a centreline (DRIVE px)."""
-
-_EIGHT = np.ones((3, 3), int)
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,8 @@ def vessel_mask(
         center: x and y of the crossing (px).
         drive_px: length of one DRIVE px in px.
     """
-    overlap, _ = ndimage.label(av_map == OVERLAP, _EIGHT)
-    rows, columns = np.ogrid[: av_map.shape[0], : av_map.shape[1]]
-    near = (columns - center[0]) ** 2 + (rows - center[1]) ** 2 <= (NEAR * drive_px) ** 2
-    here = np.unique(overlap[near & (overlap > 0)])
-    return np.asarray((av_map == kind) | np.isin(overlap, here[here > 0]))
+    overlap = _reaching(av_map == OVERLAP, center, NEAR * drive_px)
+    return np.asarray((av_map == kind) | overlap)
 
 
 def trace(
@@ -88,8 +84,9 @@ def trace(
     """
     name = {ARTERY: "artery", VEIN: "vein"}[kind]
     mask = vessel_mask(av_map, kind, center, drive_px)
-    skeleton: NDArray[np.bool_] = skeletonize(mask)  # type: ignore[no-untyped-call]
-    ys, xs = np.nonzero(skeleton)
+    # Only what comes near is followed, and thinning takes time.
+    reaching = _reaching(mask, center, NEAR * drive_px)
+    xs, ys = _skeleton(reaching if reaching.any() else mask)
     if len(xs) == 0:
         raise NotMeasurable(f"no {name} in the map")
     away = np.hypot(xs - center[0], ys - center[1])
@@ -98,10 +95,11 @@ def trace(
         raise NotMeasurable(
             f"no {name} at the crossing: the nearest is {away[start] / drive_px:.1f} DRIVE px away"
         )
+    graph = _pixel_graph(xs, ys)
     length, before = dijkstra(
-        _pixel_graph(skeleton), indices=start, return_predecessors=True, limit=reach * drive_px
+        graph, indices=start, return_predecessors=True, limit=reach * drive_px
     )
-    ends = _ends(skeleton, length, SHORTEST * reach * drive_px, reach * drive_px)
+    ends = _ends(graph, length, SHORTEST * reach * drive_px, reach * drive_px)
     paths = [_walk(before, start, end) for end in ends]
     if len(paths) < 2:
         raise NotMeasurable(
@@ -123,42 +121,66 @@ def course(arm: Points, drive_px: float) -> float:
     return float(np.degrees(np.arctan2(way[1], way[0])))
 
 
-def _pixel_graph(skeleton: NDArray[np.bool_]) -> sparse.csr_array:
-    """Neighbouring pixels of a skeleton, weighted by their distance; nodes in row order."""
-    height, width = skeleton.shape
-    numbers = np.full((height + 2, width + 2), -1)
-    inner = numbers[1:-1, 1:-1]
-    inner[skeleton] = np.arange(int(skeleton.sum()))
-    rows, columns, weights = [], [], []
+def _reaching(
+    mask: NDArray[np.bool_], center: tuple[float, float], distance: float
+) -> NDArray[np.bool_]:
+    """The connected parts of a mask that come within a distance of a place (px)."""
+    if not mask.any():
+        return mask
+    count, regions = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    rows, columns = np.ogrid[: mask.shape[0], : mask.shape[1]]
+    near = (columns - center[0]) ** 2 + (rows - center[1]) ** 2 <= distance**2
+    here = np.zeros(count, bool)
+    here[regions[near]] = True
+    here[0] = False
+    return np.asarray(here[regions])
+
+
+def _skeleton(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Columns and rows of a mask's skeleton, row by row."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if len(rows) == 0:
+        return rows, columns
+    # Thinning takes time for the background too.
+    box = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    thin: NDArray[np.bool_] = skeletonize(box)  # type: ignore[no-untyped-call]
+    ys, xs = np.nonzero(thin)
+    return xs + columns[0], ys + rows[0]
+
+
+def _pixel_graph(xs: NDArray[np.int64], ys: NDArray[np.int64]) -> sparse.csr_array:
+    """Neighbouring pixels of a skeleton, weighted by their distance; a node for each, in order."""
+    nodes = np.arange(len(xs))
+    numbers = np.full((ys.max() + 3, xs.max() + 3), -1)
+    numbers[ys + 1, xs + 1] = nodes
+    first, second, weights = [], [], []
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        other = numbers[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
-        linked = (inner >= 0) & (other >= 0)
-        rows.append(inner[linked])
-        columns.append(other[linked])
-        weights.append(np.full(int(linked.sum()), np.hypot(dx, dy)))
-    count = int(skeleton.sum())
-    edges = (np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns)))
-    graph = sparse.csr_array(edges, shape=(count, count))
-    return graph + graph.T
+        other = numbers[ys + 1 + dy, xs + 1 + dx]
+        linked = other >= 0
+        first.append(nodes[linked])
+        second.append(other[linked])
+        weights.append(np.full(len(first[-1]), np.hypot(dx, dy)))
+    ends = np.concatenate(first), np.concatenate(second)
+    both = np.concatenate([ends[0], ends[1]]), np.concatenate([ends[1], ends[0]])
+    shape = (len(xs), len(xs))
+    return sparse.coo_array((np.tile(np.concatenate(weights), 2), both), shape=shape).tocsr()
 
 
 def _ends(
-    skeleton: NDArray[np.bool_], length: NDArray[np.float64], least: float, reach: float
+    graph: sparse.csr_array, length: NDArray[np.float64], least: float, reach: float
 ) -> list[int]:
     """Nodes where arms end: one for each place where the reach is met, and early ends."""
     reached = np.where(np.isfinite(length), length, -1.0)
-    field = np.full(skeleton.shape, -1.0)
-    field[skeleton] = reached
-    rim, count = ndimage.label(field > reach - 2, _EIGHT)
-    regions = rim[skeleton]
+    rim = np.flatnonzero(reached > reach - 2)
     ends = []
-    for region in range(1, count + 1):
-        nodes = np.flatnonzero(regions == region)
-        farthest = int(nodes[reached[nodes].argmax()])
-        if reached[farthest] >= least:
-            ends.append(farthest)
-    neighbours = ndimage.convolve(skeleton.astype(np.uint8), _EIGHT, mode="constant") - 1
-    tips = (neighbours[skeleton] == 1) & (reached >= least) & (regions == 0)
+    if len(rim):
+        count, regions = connected_components(graph[rim][:, rim], directed=False)
+        for region in range(count):
+            nodes = rim[regions == region]
+            farthest = int(nodes[reached[nodes].argmax()])
+            if reached[farthest] >= least:
+                ends.append(farthest)
+    tips = (np.diff(graph.indptr) == 1) & (reached >= least) & (reached <= reach - 2)
     return ends + np.flatnonzero(tips).tolist()
 
 

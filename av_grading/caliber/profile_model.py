@@ -26,9 +26,12 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(7)
 _ANGLES = (_NODES + 1) * np.pi / 4
 # What a round vessel takes away, 1 - exp(-k sqrt(1 - u^2)) at u radii from its middle, is a stack
 # of boxes of half widths sin(angle).
-_BOX_SHARES = torch.from_numpy(_WEIGHTS * np.sin(_ANGLES) * np.exp(-_ABSORBED * np.cos(_ANGLES)))
-_BOX_SHARES /= _BOX_SHARES.sum()
-_SIZES = torch.from_numpy(np.concatenate([[1.0], np.sin(_ANGLES)]))
+_SHARES = _WEIGHTS * np.sin(_ANGLES) * np.exp(-_ABSORBED * np.cos(_ANGLES))
+_BOX = np.array([1.0] + [0.0] * len(_SHARES))
+"""Shares of the boxes of `_SIZES` in a flattened vessel."""
+_ROUND = np.concatenate([[0.0], _SHARES / _SHARES.sum()])
+"""And in a round one."""
+_SIZES = np.concatenate([[1.0], np.sin(_ANGLES)])
 """Half widths in radii: of a flattened vessel's box, then of a round one's stack."""
 
 
@@ -41,52 +44,58 @@ def predict(parameters: Array, shared: Array, offsets: Array) -> tuple[Array, Ar
         offsets: (K,), distance from the line (px).
 
     Returns:
-        darkness (N, K), its derivatives by the parameters (N, K, 6) and by those shared (N, K, 2).
+        darkness (N, K), its derivatives by the parameters (N, 6, K) and by those shared (N, 2, K).
     """
     center, radius = parameters[:, :1], np.exp(parameters[:, 1:2])
     away = offsets[None] - center  # (N, K)
     blur = float(np.exp(shared[BLUR]))
-    box, round_ = _box_and_round(away, radius, blur)
-    blood, by_away, by_radius, by_blur = box + shared[ROUNDNESS] * (round_ - box)
+    blood, by_away, by_radius, rounder = _blurred(away, radius, blur, float(shared[ROUNDNESS]))
     own = REFLEX * radius
     spread = np.hypot(own, blur)
-    reflex = own / spread * np.exp(-0.5 * (away / spread) ** 2)
-    bend = (away**2 / spread**2 - 1) / spread**2
+    scaled = (away / spread) ** 2
+    reflex = np.exp(-0.5 * scaled)
+    reflex *= own / spread
     depth, shine = parameters[:, DEPTH, None], parameters[:, SHINE, None]
-    own_slopes = np.empty((*away.shape, 6))
-    own_slopes[..., CENTER] = -depth * by_away - shine * reflex * away / spread**2
-    own_slopes[..., RADIUS] = depth * by_radius * radius - shine * reflex * (1 + bend * own**2)
-    own_slopes[..., LEVEL] = 1
-    own_slopes[..., SLOPE] = offsets
-    own_slopes[..., DEPTH] = blood
-    own_slopes[..., SHINE] = -reflex
-    shared_slopes = np.empty((*away.shape, 2))
-    shared_slopes[..., ROUNDNESS] = depth * (round_[0] - box[0])
-    shared_slopes[..., BLUR] = (depth * by_blur - shine * reflex * bend * blur) * blur
-    linear = parameters[:, None, LEVEL:]
-    return (own_slopes[..., LEVEL:] * linear).sum(axis=2), own_slopes, shared_slopes
+    shining = shine / spread**2 * reflex
+    bent = shining * (scaled - 1)
+    slopes = np.empty((len(away), 6, away.shape[1]))
+    slopes[:, CENTER] = -depth * by_away - shining * away
+    slopes[:, RADIUS] = depth * radius * by_radius - shine * reflex - own**2 * bent
+    slopes[:, LEVEL] = 1
+    slopes[:, SLOPE] = offsets
+    slopes[:, DEPTH] = blood
+    slopes[:, SHINE] = -reflex
+    common = np.empty((len(away), 2, away.shape[1]))
+    common[:, ROUNDNESS] = depth * rounder
+    # Heights stay the same where lengths and blur grow alike.
+    common[:, BLUR] = -depth * (away * by_away + radius * by_radius) - blur**2 * bent
+    darkness = parameters[:, LEVEL, None] + parameters[:, SLOPE, None] * offsets
+    darkness += depth * blood
+    darkness -= shine * reflex
+    return darkness, slopes, common
 
 
-def _box_and_round(away: Array, radius: Array, blur: float) -> tuple[Array, Array]:
-    """A flattened and a round vessel, blurred, at distances (N, K): (4, N, K) each.
+def _blurred(
+    away: Array, radius: Array, blur: float, roundness: float
+) -> tuple[Array, Array, Array, Array]:
+    """Heights of blurred vessels at distances (N, K) from their middle.
 
-    Heights, and their derivatives by the distance, the radius and the blur. In torch, whose error
-    function takes a part of scipy's time.
+    Returns:
+        heights, and their derivatives by the distance, the radius and the roundness, (N, K) each.
+        In torch, whose error function takes a part of scipy's time.
     """
-    sizes = _SIZES[:, None, None]
-    half = sizes * torch.from_numpy(radius)
-    places = torch.from_numpy(away)
-    left, right = (places + half) / blur, (places - half) / blur
-    bell_left, bell_right = _bell(left) / blur, _bell(right) / blur
-    height = (torch.erf(left * 0.5**0.5) - torch.erf(right * 0.5**0.5)) / 2
-    slopes = (
-        bell_left - bell_right,
-        sizes * (bell_left + bell_right),
-        right * bell_right - left * bell_left,
-    )
-    boxes = torch.stack((height, *slopes), dim=1)
-    return boxes[0].numpy(), torch.tensordot(_BOX_SHARES, boxes[1:], 1).numpy()
-
-
-def _bell(z: torch.Tensor) -> torch.Tensor:
-    return torch.exp(-0.5 * z * z).div((2 * np.pi) ** 0.5)
+    half = _SIZES[:, None, None] * (radius / blur)
+    walls = np.empty((2, len(_SIZES), *away.shape))  # distance from either wall of every box
+    np.add(away / blur, half, out=walls[0])
+    np.subtract(away / blur, half, out=walls[1])
+    places = torch.from_numpy(walls)
+    edges = torch.erf(places * 0.5**0.5).numpy().reshape(2, len(_SIZES), -1)
+    bells = torch.exp(places.square_().mul_(-0.5)).numpy().reshape(2, len(_SIZES), -1)
+    shares = (1 - roundness) * _BOX + roundness * _ROUND
+    heights = (np.stack([shares, _ROUND - _BOX]) / 2) @ (edges[0] - edges[1])
+    shares = shares / (blur * (2 * np.pi) ** 0.5)
+    by_away = shares @ bells[0] - shares @ bells[1]
+    by_radius = (shares * _SIZES) @ bells[0] + (shares * _SIZES) @ bells[1]
+    blood, rounder = heights
+    found = blood, by_away, by_radius, rounder
+    return tuple(x.reshape(away.shape) for x in found)  # type: ignore[return-value]

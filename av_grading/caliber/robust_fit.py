@@ -73,7 +73,7 @@ def fit(
     damping = np.full(len(start), 1e-2)
     cost = np.full(len(start), np.inf)
     noise = 1.0
-    residuals, slopes = np.empty_like(darkness), np.empty((*darkness.shape, start.shape[1]))
+    residuals, slopes = np.empty_like(darkness), np.empty((*start.shape, darkness.shape[1]))
     for step in range(_STEPS):
         model, tried, _ = predict(trial, shared, offsets)
         left = darkness - model
@@ -130,11 +130,11 @@ def fit_common(
             damping *= 8
         normal, gradient = _normal(residuals, slopes, weights, noise, best[1], prior)
         use = _counted(residuals, weights, noise)
-        weighted = common * use[:, :, None]
-        mixed = slopes.transpose(0, 2, 1) @ weighted  # (N, 6, 2)
-        top = np.tensordot(common, weighted, ([0, 1], [0, 1]))
+        weighted = (common * use[:, None]).transpose(0, 2, 1)
+        mixed = slopes @ weighted  # (N, 6, 2)
+        top = (common @ weighted).sum(axis=0)
         top += np.diag(1 / spread**2)
-        pull = np.einsum("nki,nk->i", common, use * residuals) - (best[0] - usual) / spread**2
+        pull = np.einsum("nik,nk->i", common, use * residuals) - (best[0] - usual) / spread**2
         stiff = normal + damping * _diagonal(normal)
         inner = np.linalg.solve(stiff, mixed)  # what the own parameters do for the shared ones
         reduced = top - np.einsum("nij,nik->jk", mixed, inner)
@@ -205,9 +205,8 @@ def _normal(
 ) -> tuple[Array, Array]:
     """Normal matrices (N, 6, 6) and gradients (N, 6) of data and prior."""
     use = _counted(residuals, weights, noise)
-    across = slopes.transpose(0, 2, 1)
-    normal = (across * use[:, None]) @ slopes + prior.normal
-    gradient = (across @ (use * residuals)[:, :, None])[:, :, 0]
+    normal = (slopes * use[:, None]) @ slopes.transpose(0, 2, 1) + prior.normal
+    gradient = (slopes @ (use * residuals)[:, :, None])[:, :, 0]
     gradient -= np.einsum("nai,na->ni", prior.scaling, _off(parameters, prior))
     return normal, gradient
 

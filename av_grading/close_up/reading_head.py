@@ -60,11 +60,12 @@ def pool(
     px = SCALE / factor  # a DRIVE px
     near, around = (torch.exp(-away / (2 * (s * px) ** 2)) for s in (NEAR, AROUND))
     beside = around * (1 - near)
-    weights = [near, around, beside * maps[:, 1], beside * maps[:, 2], near * maps[:, 3]]
-    pooled = []
-    for weight in weights:
-        total = weight.sum((1, 2)).clamp(min=1e-3)
-        pooled.append(torch.einsum("nchw,nhw->nc", fine, weight) / total[:, None])
+    weights = torch.stack(
+        [near, around, beside * maps[:, 1], beside * maps[:, 2], near * maps[:, 3]], dim=1
+    ).flatten(2)
+    # As products of matrices, with channels last, some ten times as fast as channel by channel.
+    sums = weights @ fine.permute(0, 2, 3, 1).flatten(1, 2)  # (N, 5, C)
+    pooled = [(sums / weights.sum(dim=2, keepdim=True).clamp(min=1e-3)).flatten(1)]
     spots = deep.shape[-1]
     coarse_at = (middles + 0.5) / (shares.shape[-1] / spots) - 0.5
     cells = torch.arange(spots, dtype=fine.dtype, device=fine.device)

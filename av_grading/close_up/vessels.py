@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -99,10 +100,9 @@ def crossing_vessels(
             lines[kind] = None
             reasons.append(str(error).split(":")[0])
     artery, vein = lines[ARTERY], lines[VEIN]
-    side = labels.shape[0]
-    rows, columns = np.mgrid[:side, :side]
+    rows, columns = np.ogrid[: labels.shape[0], : labels.shape[1]]
     near = (columns - center[0]) ** 2 + (rows - center[1]) ** 2 < (8 * SCALE) ** 2
-    certainty = float(shares.max(axis=0)[near].mean())
+    certainty = float(shares[:, near].max(axis=0).mean())
     overlap = float(shares[3][near].sum()) / SCALE**2
     darkness = _darkness(patch)
     widths, contrasts, sharp = [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]
@@ -187,11 +187,11 @@ def _others(
     near: NDArray[np.bool_],
 ) -> float:
     """Share of vessel pixels near the crossing that do not lie beside either centreline."""
-    free = np.ones(labels.shape, bool)
+    free = np.ones(labels.shape, np.uint8)
     for line in lines:
         if line is not None:
             x, y = line.points.round().astype(int).T.clip(0, labels.shape[0] - 1)
-            free[y, x] = False
-    far = ndimage.distance_transform_edt(free) > 3.5 * SCALE
+            free[y, x] = 0
+    far = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) > 3.5 * SCALE
     vessel = (labels > 0) & near
     return float((vessel & far).sum()) / max(int(vessel.sum()), 1)

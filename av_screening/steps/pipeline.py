@@ -154,6 +154,8 @@ class Pipeline:
         close_up = narrowing = None
         if settings.close_up is not None:
             close_up = load_close_up(settings.close_up, settings.device)
+            if settings.precision == "bfloat16":
+                close_up = close_up.in_bfloat16()
             if settings.narrowing is not None:
                 narrowing = load_narrowing(settings.narrowing, settings.device)
         return cls(
