@@ -156,11 +156,14 @@ class SAFPN(FPN):
         for name, attention in self.attentions.items():
             height, width = merged[self.levels.index(name)].shape[-2:]
             weights = attention(merged, (height, width))  # (B, G, L, H, W) or (B, G, L, 1, 1)
-            fused = torch.zeros_like(merged[self.levels.index(name)])
-            share = fused.shape[1] // weights.shape[1]  # channels that have one weight
+            if not torch.is_grad_enabled():  # under autocast sums would become float32
+                weights = weights.to(merged[0].dtype)
+            share = merged[0].shape[1] // weights.shape[1]  # channels that have one weight
+            fused: torch.Tensor | None = None
             for level, weight in zip(merged, weights.unbind(dim=2), strict=True):
                 spread = weight.repeat_interleave(share, dim=1) if weight.shape[1] > 1 else weight
-                fused = fused + spread * resize_level(level, (height, width))
+                resized = resize_level(level, (height, width))
+                fused = spread * resized if fused is None else fused.addcmul(spread, resized)
             results[name] = getattr(self, f"fpn_output{name[1:]}")(fused)
         if self.top_block is not None and set(self._out_features) - set(self.levels):
             source = self.top_block.in_feature
