@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
-from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.sparse.csgraph import dijkstra
 from skimage.morphology import skeletonize
 
 from av_grading.formats.errors import NotMeasurable
@@ -28,6 +28,8 @@ COURSE = 9.0
 """Over what way an arm's direction is told (DRIVE px)."""
 SMOOTH = 1.5
 """Standard deviation of the smoothing along a centreline (DRIVE px)."""
+_AROUND = np.array([(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if x or y])
+"""x and y of the pixels around one, row by row."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def trace(
     length, before = dijkstra(
         graph, indices=start, return_predecessors=True, limit=reach * drive_px
     )
-    ends = _ends(graph, length, SHORTEST * reach * drive_px, reach * drive_px)
+    ends = _ends(xs, ys, graph, length, SHORTEST * reach * drive_px, reach * drive_px)
     paths = [_walk(before, start, end) for end in ends]
     if len(paths) < 2:
         raise NotMeasurable(
@@ -150,38 +152,46 @@ def _skeleton(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.in
 
 def _pixel_graph(xs: NDArray[np.int64], ys: NDArray[np.int64]) -> sparse.csr_array:
     """Neighbouring pixels of a skeleton, weighted by their distance; a node for each, in order."""
-    nodes = np.arange(len(xs))
-    numbers = np.full((ys.max() + 3, xs.max() + 3), -1)
-    numbers[ys + 1, xs + 1] = nodes
-    first, second, weights = [], [], []
-    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        other = numbers[ys + 1 + dy, xs + 1 + dx]
-        linked = other >= 0
-        first.append(nodes[linked])
-        second.append(other[linked])
-        weights.append(np.full(len(first[-1]), np.hypot(dx, dy)))
-    ends = np.concatenate(first), np.concatenate(second)
-    both = np.concatenate([ends[0], ends[1]]), np.concatenate([ends[1], ends[0]])
-    shape = (len(xs), len(xs))
-    return sparse.coo_array((np.tile(np.concatenate(weights), 2), both), shape=shape).tocsr()
+    numbers = np.full((ys.max() + 3, xs.max() + 3), -1, np.int32)
+    numbers[ys + 1, xs + 1] = np.arange(len(xs), dtype=np.int32)
+    others = numbers[ys[:, None] + 1 + _AROUND[:, 1], xs[:, None] + 1 + _AROUND[:, 0]]
+    linked = others >= 0
+    starts = np.concatenate([[0], np.cumsum(linked.sum(axis=1))]).astype(np.int32)
+    weights = np.broadcast_to(np.hypot(*_AROUND.T), others.shape)[linked]
+    return sparse.csr_array((weights, others[linked], starts), shape=(len(xs), len(xs)))
 
 
 def _ends(
-    graph: sparse.csr_array, length: NDArray[np.float64], least: float, reach: float
+    xs: NDArray[np.int64],
+    ys: NDArray[np.int64],
+    graph: sparse.csr_array,
+    length: NDArray[np.float64],
+    least: float,
+    reach: float,
 ) -> list[int]:
     """Nodes where arms end: one for each place where the reach is met, and early ends."""
     reached = np.where(np.isfinite(length), length, -1.0)
     rim = np.flatnonzero(reached > reach - 2)
+    regions = _regions(xs[rim], ys[rim])
     ends = []
-    if len(rim):
-        count, regions = connected_components(graph[rim][:, rim], directed=False)
-        for region in range(count):
-            nodes = rim[regions == region]
-            farthest = int(nodes[reached[nodes].argmax()])
-            if reached[farthest] >= least:
-                ends.append(farthest)
+    for region in np.unique(regions):
+        nodes = rim[regions == region]
+        farthest = int(nodes[reached[nodes].argmax()])
+        if reached[farthest] >= least:
+            ends.append(farthest)
     tips = (np.diff(graph.indptr) == 1) & (reached >= least) & (reached <= reach - 2)
     return ends + np.flatnonzero(tips).tolist()
+
+
+def _regions(xs: NDArray[np.int64], ys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of some pixels, the first that each hangs together with; few of them."""
+    beside = (abs(xs[:, None] - xs) <= 1) & (abs(ys[:, None] - ys) <= 1)
+    regions = np.arange(len(xs))
+    while True:
+        joined = np.where(beside, regions, len(xs)).min(axis=1, initial=len(xs))
+        if (joined == regions).all():
+            return regions
+        regions = joined
 
 
 def _walk(before: NDArray[np.int32], start: int, end: int) -> list[int]:

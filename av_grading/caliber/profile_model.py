@@ -35,16 +35,20 @@ _SIZES = np.concatenate([[1.0], np.sin(_ANGLES)])
 """Half widths in radii: of a flattened vessel's box, then of a round one's stack."""
 
 
-def predict(parameters: Array, shared: Array, offsets: Array) -> tuple[Array, Array, Array]:
+def predict(
+    parameters: Array, shared: Array, offsets: Array, by_shared: bool = True
+) -> tuple[Array, Array, Array]:
     """Darkness along profiles, and how it changes with the parameters.
 
     Args:
         parameters: (N, 6), see `CENTER` to `SHINE`.
         shared: (2,), see `ROUNDNESS` and `BLUR`.
         offsets: (K,), distance from the line (px).
+        by_shared: whether the derivatives by the shared parameters are needed.
 
     Returns:
-        darkness (N, K), its derivatives by the parameters (N, 6, K) and by those shared (N, 2, K).
+        darkness (N, K), its derivatives by the parameters (N, 6, K) and by those shared (N, 2, K),
+        or (N, 0, K).
     """
     center, radius = parameters[:, :1], np.exp(parameters[:, 1:2])
     away = offsets[None] - center  # (N, K)
@@ -65,10 +69,11 @@ def predict(parameters: Array, shared: Array, offsets: Array) -> tuple[Array, Ar
     slopes[:, SLOPE] = offsets
     slopes[:, DEPTH] = blood
     slopes[:, SHINE] = -reflex
-    common = np.empty((len(away), 2, away.shape[1]))
-    common[:, ROUNDNESS] = depth * rounder
-    # Heights stay the same where lengths and blur grow alike.
-    common[:, BLUR] = -depth * (away * by_away + radius * by_radius) - blur**2 * bent
+    common = np.empty((len(away), 2 if by_shared else 0, away.shape[1]))
+    if by_shared:
+        common[:, ROUNDNESS] = depth * rounder
+        # Heights stay the same where lengths and blur grow alike.
+        common[:, BLUR] = -depth * (away * by_away + radius * by_radius) - blur**2 * bent
     darkness = parameters[:, LEVEL, None] + parameters[:, SLOPE, None] * offsets
     darkness += depth * blood
     darkness -= shine * reflex

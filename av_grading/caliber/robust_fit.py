@@ -75,7 +75,7 @@ def fit(
     noise = 1.0
     residuals, slopes = np.empty_like(darkness), np.empty((*start.shape, darkness.shape[1]))
     for step in range(_STEPS):
-        model, tried, _ = predict(trial, shared, offsets)
+        model, tried, _ = predict(trial, shared, offsets, by_shared=False)
         left = darkness - model
         if step in (0, 3, 6):  # a new noise level changes what cost means
             noise = _noise(left, weights)
@@ -135,7 +135,7 @@ def fit_common(
         top = (common @ weighted).sum(axis=0)
         top += np.diag(1 / spread**2)
         pull = np.einsum("nik,nk->i", common, use * residuals) - (best[0] - usual) / spread**2
-        stiff = normal + damping * _diagonal(normal)
+        stiff = _stiffer(normal, np.full(len(normal), damping))
         inner = np.linalg.solve(stiff, mixed)  # what the own parameters do for the shared ones
         reduced = top - np.einsum("nij,nik->jk", mixed, inner)
         pull = pull - np.einsum("nij,ni->j", inner, gradient)
@@ -211,14 +211,15 @@ def _normal(
     return normal, gradient
 
 
-def _diagonal(normal: Array) -> Array:
-    diagonal: Array = np.einsum("nii->ni", normal)
-    return diagonal[:, :, None] * np.eye(normal.shape[1])
+def _stiffer(normal: Array, damping: Array) -> Array:
+    """Normal matrices (N, 6, 6) whose diagonals are larger by shares (N,)."""
+    stiff = normal.copy()
+    np.einsum("nii->ni", stiff)[:] *= 1 + damping[:, None]
+    return stiff
 
 
 def _solve(normal: Array, gradient: Array, damping: Array) -> Array:
     """Damped step of every profile, (N, 6), the radius's kept short."""
-    stiff = normal + damping[:, None, None] * _diagonal(normal)
-    change = np.linalg.solve(stiff, gradient[..., None])[..., 0]
+    change = np.linalg.solve(_stiffer(normal, damping), gradient[..., None])[..., 0]
     longest = np.maximum(np.abs(change[:, RADIUS]), 1e-12)
     return np.asarray(np.minimum(1, _LONGEST_STEP / longest)[:, None] * change)

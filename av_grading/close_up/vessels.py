@@ -17,6 +17,8 @@ REACH = 14.0
 """Length of arms that are looked at (DRIVE px)."""
 SPAN = 10.0
 """How far to either side of a vessel its profile is read (DRIVE px)."""
+_NEAR = 8.0 * SCALE  # px from the crossing
+_BESIDE = 3.5 * SCALE  # px from a centreline
 FEATURES = (
     "through",
     "angle",
@@ -100,10 +102,16 @@ def crossing_vessels(
             lines[kind] = None
             reasons.append(str(error).split(":")[0])
     artery, vein = lines[ARTERY], lines[VEIN]
+    # All that is counted lies near; what is beside a centreline is seen `_BESIDE` further.
+    part = tuple(
+        slice(max(0, int(at - _NEAR - _BESIDE) - 1), int(at + _NEAR + _BESIDE) + 3)
+        for at in center[::-1]
+    )
     rows, columns = np.ogrid[: labels.shape[0], : labels.shape[1]]
-    near = (columns - center[0]) ** 2 + (rows - center[1]) ** 2 < (8 * SCALE) ** 2
-    certainty = float(shares[:, near].max(axis=0).mean())
-    overlap = float(shares[3][near].sum()) / SCALE**2
+    near = ((columns - center[0]) ** 2 + (rows - center[1]) ** 2 < _NEAR**2)[part]
+    close = shares[(slice(None), *part)][:, near]
+    certainty = float(close.max(axis=0).mean())
+    overlap = float(close[3].sum()) / SCALE**2
     darkness = _darkness(patch)
     widths, contrasts, sharp = [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]
     for number, (line, kind) in enumerate(((artery, 1), (vein, 2))):
@@ -122,7 +130,7 @@ def crossing_vessels(
         min(sharp),
         certainty,
         overlap,
-        _others(labels, (artery, vein), near),
+        _others(labels, (artery, vein), part, near),
     )
 
 
@@ -184,14 +192,22 @@ def _course(line: VesselLine) -> Points:
 def _others(
     labels: NDArray[np.uint8],
     lines: tuple[VesselLine | None, VesselLine | None],
+    part: tuple[slice, ...],
     near: NDArray[np.bool_],
 ) -> float:
-    """Share of vessel pixels near the crossing that do not lie beside either centreline."""
+    """Share of vessel pixels near the crossing that do not lie beside either centreline.
+
+    Args:
+        labels: (P, P).
+        lines: the centrelines.
+        part: rows and columns that count.
+        near: which of these do.
+    """
     free = np.ones(labels.shape, np.uint8)
     for line in lines:
         if line is not None:
             x, y = line.points.round().astype(int).T.clip(0, labels.shape[0] - 1)
             free[y, x] = 0
-    far = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) > 3.5 * SCALE
-    vessel = (labels > 0) & near
-    return float((vessel & far).sum()) / max(int(vessel.sum()), 1)
+    away = cv2.distanceTransform(free[part], cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    vessel = (labels[part] > 0) & near
+    return float((vessel & (away > _BESIDE)).sum()) / max(int(vessel.sum()), 1)
