@@ -103,4 +103,4 @@ def _blurred(
     by_radius = (shares * _SIZES) @ bells[0] + (shares * _SIZES) @ bells[1]
     blood, rounder = heights
     found = blood, by_away, by_radius, rounder
-    return tuple(x.reshape(away.shape) for x in found)  # type: ignore[return-value]
+    return tuple(x.reshape(away.shape) for x in found)

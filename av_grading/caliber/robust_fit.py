@@ -102,7 +102,7 @@ def fit_common(
     prior: Prior,
     usual: Array,
     spread: Array,
-) -> tuple[Array, Array, Fit]:
+) -> tuple[Array, Array]:
     """Fit profiles of one vessel together: their own parameters, and what they share.
 
     Args:
@@ -110,12 +110,11 @@ def fit_common(
         usual, spread: what is known of the shared parameters before, (2,).
 
     Returns:
-        the shared parameters (2,), their standard errors (2,), and the profiles' own.
+        the shared parameters (2,), and the profiles' own (N, 6).
     """
     shared, own = usual.copy(), fit(darkness, weights, offsets, start, usual, prior).parameters
     best, damping, cost, noise = (shared, own), 1e-2, np.inf, 1.0
     residuals = slopes = common = np.empty(0)  # of the best so far; the first is
-    reduced = np.eye(2)
     for step in range(_COMMON_STEPS):
         model, *tried = predict(own, shared, offsets)
         left = darkness - model
@@ -145,8 +144,7 @@ def fit_common(
         shared[ROUNDNESS] = min(max(shared[ROUNDNESS], 0.0), 1.0)
         moved = gradient - mixed @ (shared - best[0])
         own = best[1] + _solve(normal, moved, np.full(len(own), damping))
-    errors = np.sqrt(np.diag(np.linalg.inv(reduced)))
-    return best[0], errors, fit(darkness, weights, offsets, best[1], best[0], prior)
+    return best
 
 
 def steadiness(found: Fit) -> float:

@@ -185,11 +185,10 @@ def _common(
     begin = np.stack([start[b].mean(axis=0) for b in blocks])
     prior = _prior(begin, drive_px)
     usual = np.array([_USUAL[0], np.log(max(_USUAL[1] * drive_px, _LEAST_BLUR))])
-    shared, _, found = fit_common(
+    shared, own = fit_common(
         darkness, weights, profiles.offsets, begin, prior, usual, np.array(_UNUSUAL)
     )
     shared[BLUR] = max(shared[BLUR], np.log(_LEAST_BLUR))
-    own = found.parameters
     ratio = np.median(own[:, SHINE] / np.maximum(own[:, DEPTH], 0.05))
     return shared, float(np.clip(ratio, 0, 0.8))
 
