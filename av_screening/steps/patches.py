@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_detectron import Prediction
-from av_grading.formats.labels import ARTERY, BACKGROUND, VEIN
+from av_grading.formats.labels import ARTERY, VEIN
 from av_grading.formats.patches import PIXELS, SIDE, cut_map, cut_patch
 
 Patch = NDArray[np.uint8]
@@ -34,10 +34,11 @@ class CrossingPatch:
     shares: Patch | None = None
 
 
-def most_likely(av: NDArray[np.float32]) -> NDArray[np.uint8]:
+def most_likely(av: NDArray[np.float32] | Sequence[NDArray[np.float32]]) -> NDArray[np.uint8]:
     """Most likely class (H, W) of probabilities (3, H, W): background, artery or vein."""
-    kinds = np.where(av[2] > av[1], np.uint8(VEIN), np.uint8(ARTERY))
-    return np.asarray(np.where(av[0] < 0.5, kinds, np.uint8(BACKGROUND)))
+    kinds = (av[2] > av[1]).view(np.uint8) * np.uint8(VEIN - ARTERY) + np.uint8(ARTERY)
+    kinds *= (av[0] < 0.5).view(np.uint8)  # background is 0
+    return np.asarray(kinds)
 
 
 def cut_crossings(

@@ -59,9 +59,8 @@ def resize_to(pixels: Image, size: tuple[int, int]) -> Image:
 def map_labels(screened: Screened, size: tuple[int, int]) -> Image:
     """The map's labels (height, width) at a size (width, height)."""
     av = screened.found.working_av
-    return most_likely(
-        np.stack([cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in av])
-    )
+    parts = [cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in av]
+    return most_likely([np.asarray(part) for part in parts])
 
 
 def grade_of(screened: Screened, number: int) -> int | None:
@@ -96,9 +95,10 @@ def smooth_labels(labels: Image, side: int) -> Image:
     blur = side / labels.shape[0] / 2
     found = np.zeros((side, side), np.uint8)
     for kind in (ARTERY, VEIN, OVERLAP):
-        share = (labels == kind).astype(np.float32)
-        share = np.asarray(cv2.resize(share, (side, side), interpolation=cv2.INTER_LINEAR))
-        found[np.asarray(cv2.GaussianBlur(share, (0, 0), blur)) > 0.5] = kind
+        own = labels == kind
+        if own.any():
+            share = cv2.resize(255 * own.view(np.uint8), (side, side))
+            found[np.asarray(cv2.GaussianBlur(share, (0, 0), blur)) > 127] = kind
     return found
 
 
