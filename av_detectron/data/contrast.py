@@ -33,16 +33,18 @@ def normalise_contrast(
         (H, W, 3), 0-255, `MIDDLE` outside the field of view.
     """
     circle = fov_circle(FieldOfView(diameter, *center), image.shape)
-    brightest = image.max(axis=2)
+    brightest = np.maximum(np.maximum(image[..., 0], image[..., 1]), image[..., 2])
     inside = circle & (brightest > 0.1 * np.percentile(brightest[circle], 90))
-    weight = _blur(inside.astype(np.float32), radius)
-    values = image.astype(np.float32)
-    mean = _blur(values * inside[..., None], radius) / np.maximum(weight, 1e-3)[..., None]
-    rest = (values - mean) * inside[..., None]
-    spread = np.sqrt((rest**2).sum(axis=(0, 1)) / max(int(inside.sum()), 1))
-    return np.asarray(
-        (MIDDLE + SPREAD * rest / np.maximum(spread, 1.0)).round().clip(0, 255), np.uint8
-    )
+    counted = inside.astype(np.float32)
+    weight = np.maximum(_blur(counted, radius), 1e-3)
+    rest = image.astype(np.float32)
+    rest *= counted[..., None]
+    rest -= _blur(rest, radius) / weight[..., None] * counted[..., None]
+    spread = np.sqrt(np.square(rest).sum(axis=(0, 1)) / max(int(inside.sum()), 1))
+    rest *= SPREAD
+    rest /= np.maximum(spread, 1.0)
+    rest += MIDDLE
+    return np.asarray(np.rint(rest, out=rest).clip(0, 255), np.uint8)
 
 
 def _blur(values: NDArray[np.float32], radius: float) -> NDArray[np.float32]:

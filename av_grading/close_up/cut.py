@@ -68,12 +68,13 @@ def to_inputs(
         coarse: (B, 2, P / SCALE, P / SCALE), 0-255; None where there is none.
         known: (B,), 1 where the coarse map is to be seen; all by default.
     """
-    values = patches.float()
-    seen = (values.amax(dim=1, keepdim=True) > 8).float()  # beyond the field of view is black
+    values = patches.to(torch.float32, copy=True)
+    seen = (patches.amax(dim=1, keepdim=True) > 8).float()  # beyond the field of view is black
     count = seen.sum((2, 3), keepdim=True).clamp(min=1)
     mean = (values * seen).sum((2, 3), keepdim=True) / count
-    spread = (((values - mean) * seen) ** 2).sum((2, 3), keepdim=True) / count
-    normal = (values - mean) / (spread.sqrt() + 4) * seen
+    normal = values.sub_(mean).mul_(seen)
+    spread = normal.square().sum((2, 3), keepdim=True) / count
+    normal /= spread.sqrt() + 4
     size = values.shape[-2:]
     if coarse is None:
         rest = values.new_zeros(len(values), COARSE + 1, *size)

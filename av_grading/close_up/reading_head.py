@@ -52,8 +52,8 @@ def pool(
         middles: crossings, (N, 2), x and y (px of the close-up).
     """
     side = fine.shape[-1]
-    maps = F.interpolate(shares, size=(side, side), mode="area")
-    factor = shares.shape[-1] / side
+    factor = shares.shape[-1] // side
+    maps = F.avg_pool2d(shares, factor)
     at = (middles + 0.5) / factor - 0.5
     grid = torch.arange(side, dtype=fine.dtype, device=fine.device)
     away = (grid - at[:, :1])[:, None, :] ** 2 + (grid - at[:, 1:])[:, :, None] ** 2  # (N, h, w)

@@ -11,7 +11,7 @@ from av_grading.caliber.centerline import Points, VesselLine, trace
 from av_grading.caliber.profiles import even_points
 from av_grading.close_up.cut import SCALE
 from av_grading.formats.errors import NotMeasurable
-from av_grading.formats.labels import ARTERY, VEIN
+from av_grading.formats.labels import ARTERY, VEIN, first_largest
 
 REACH = 14.0
 """Length of arms that are looked at (DRIVE px)."""
@@ -92,7 +92,7 @@ def crossing_vessels(
         shares: its fine map, probabilities of background, artery, vein, overlap, (4, P, P).
         center: x and y of the crossing (px).
     """
-    labels = np.asarray(shares.argmax(axis=0), np.uint8)
+    labels = first_largest(shares)
     lines: dict[int, VesselLine | None] = {}
     reasons = []
     for kind in (ARTERY, VEIN):

@@ -14,7 +14,7 @@ from av_grading.close_up.cut import PIXELS, SCALE, cut_close_up, cut_coarse
 from av_grading.close_up.gradable import GradableRule, why_not_gradable
 from av_grading.close_up.grader_maps import grader_map
 from av_grading.close_up.vessels import CrossingVessels, crossing_vessels
-from av_grading.formats.labels import likeliest
+from av_grading.formats.labels import first_largest, likeliest
 from av_grading.formats.patches import PIXELS as PATCH_PIXELS
 from av_grading.formats.patches import SIDE, cut_patch
 from av_screening.steps.patches import CrossingPatch, window_around
@@ -47,7 +47,7 @@ class CloseLook:
     @property
     def labels(self) -> NDArray[np.uint8]:
         """Labels 0-3 of the fine map, (P, P)."""
-        return np.asarray(self.shares.argmax(axis=0), np.uint8)
+        return first_largest(self.shares)
 
 
 def look_together(
