@@ -194,8 +194,9 @@ def load_grader(path: Path | str = DEFAULT_GRADER, device: str = "cpu") -> Grade
     metadata, state = read_weights(path, FORMAT, "a grader")
     try:
         config = load_config_text(metadata["config"], f"{path}: its config", initial_weights=False)
-        model = build_grader(config)
-        model.load_state_dict(state)
+        with torch.device("meta"):  # random numbers that weights replace would take a second
+            model = build_grader(config)
+        model.load_state_dict(state, assign=True)
     except ConfigError as error:
         raise WeightsError(str(error)) from error
     except (KeyError, RuntimeError) as error:

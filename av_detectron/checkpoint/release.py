@@ -6,6 +6,7 @@ the weights were trained, and no other architecture can be filled with them by m
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import torch
 from detectron2.config import CfgNode
@@ -13,6 +14,7 @@ from detectron2.modeling import build_model
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from av_detectron.checkpoint.checkpointer import (
     RENAMED_WEIGHTS,
@@ -65,11 +67,24 @@ def load_detector(path: Path, device: str = "cpu") -> tuple[CfgNode, nn.Module]:
     cfg, state = read_release(path)
     cfg.MODEL.DEVICE = device
     try:
-        model = build_model(cfg)
+        with without_random_weights():
+            model = build_model(cfg)
     except (AssertionError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: its config does not fit this version: {error}") from error
     fill(model, state, path)
     return cfg, model.eval()
+
+
+class without_random_weights(TorchFunctionMode):  # noqa: N801, a context like those of torch
+    """Leaves weights as memory holds them: random ones, which weights from a file replace, take
+    half a second."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func in (torch.Tensor.normal_, torch.Tensor.uniform_):
+            return args[0]
+        return func(*args, **(kwargs or {}))
 
 
 def read_release(path: Path) -> tuple[CfgNode, dict[str, torch.Tensor]]:

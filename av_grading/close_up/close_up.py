@@ -123,13 +123,13 @@ def load_close_up(path: Path = DEFAULT_CLOSE_UP, device: str = "cpu") -> CloseUp
     Raises:
         WeightsError: missing, damaged or of another kind; names the file.
     """
-    metadata, halves = read_weights(path, FORMAT, "a close-up network")
-    state = {name: tensor.float() for name, tensor in halves.items()}
+    metadata, state = read_weights(path, FORMAT, "a close-up network")
     try:
         own = {n: state.pop(f"head.{n}") for n in HEAD if f"head.{n}" in state}
         head = ReadingHead(**own) if own else None
-        network = CloseUpNet(tuple(json.loads(metadata["widths"])))
-        network.load_state_dict(state)
+        with torch.device("meta"):
+            network = CloseUpNet(tuple(json.loads(metadata["widths"])))
+        network.load_state_dict(state, assign=True)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[:2]
         raise WeightsError(f"{path}: weights of another architecture: {reason}") from error

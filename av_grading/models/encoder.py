@@ -114,7 +114,7 @@ def load_encoder(encoder: nn.Module, path: Path) -> Loaded:
 def read_weights(
     path: Path, kind: str, what: str
 ) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
-    """Metadata and tensors of a safetensors file of ours.
+    """Metadata and tensors, in float32, of a safetensors file of ours.
 
     Args:
         path: the file.
@@ -132,9 +132,10 @@ def read_weights(
             if metadata.get("format") != kind:
                 found = metadata.get("format", "no format")
                 raise WeightsError(f"{path}: expected format {kind!r}, found {found!r}")
-            return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise WeightsError(f"{path}: damaged, or not a safetensors file ({error})") from error
+    return metadata, {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:

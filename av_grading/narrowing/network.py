@@ -169,10 +169,11 @@ def load_narrowing(path: Path, device: str = "cpu") -> NarrowingReader:
     Raises:
         WeightsError: missing, damaged or of another kind; names the file.
     """
-    metadata, halves = read_weights(path, FORMAT, "a narrowing network")
+    metadata, state = read_weights(path, FORMAT, "a narrowing network")
     try:
-        network = NarrowingNet(tuple(json.loads(metadata["widths"])))
-        network.load_state_dict({name: tensor.float() for name, tensor in halves.items()})
+        with torch.device("meta"):
+            network = NarrowingNet(tuple(json.loads(metadata["widths"])))
+        network.load_state_dict(state, assign=True)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[:2]
         raise WeightsError(f"{path}: weights of another architecture: {reason}") from error
