@@ -68,19 +68,19 @@ def convolution_peak(dtype: torch.dtype, rounds: int = 10) -> float:
 
 
 def pipeline_operations(
-    pipeline: Pipeline, exact: nn.Module, paths: Sequence[Path], times: Times
+    pipeline: Pipeline, paths: Sequence[Path], times: Times
 ) -> tuple[float, float]:
     """Of features and maps of some photographs, and of these, the second look and the grading.
 
-    `exact` is the pipeline's detector in float32, as which it is traced. Proposals and RoI heads
-    are not counted, which makes shares of the peak smaller, not larger.
+    The pipeline is one in float32, as which it is traced. Proposals and RoI heads are not counted,
+    which makes shares of the peak smaller, not larger.
     """
     limits = ReadingLimits()
     dense = 0.0
     for path in paths:
         pixels = decode(path.read_bytes(), limits).pixels
         given = pipeline.predictor.inputs_of(pixels, check_quality(pixels, pipeline.quality))
-        dense += pass_operations(exact, *given["image"].shape[1:])
+        dense += pass_operations(pipeline.predictor.model, *given["image"].shape[1:])
     grading = 0.0
     for grader in pipeline.graders:
         side = grader.config.data.crop

@@ -1,24 +1,66 @@
-"""Pairwise times on the same photographs, and where the pipeline's time goes."""
+"""Times on the same photographs in turn, in as many processes as screening has, and stages."""
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from av_detectron.checkpoint.release import load_detector
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.photograph import decode, read_content
+from av_screening.settings import Settings
+from av_screening.steps.grading import load_graders
 from av_screening.steps.pipeline import STAGES as PIPELINE_STAGES
 from av_screening.steps.pipeline import Pipeline, Screened
 from av_screening.write.photograph_folder import Source, write_outputs
+from benchmarks.stages import SeparateStages
+from benchmarks.stock import StockPair
 
 Other = Callable[[Path, NDArray[np.float64], float], None]
+OTHERS = ("stock_r50", "separate_stages")
 STAGES = ("read", *PIPELINE_STAGES, "write")
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What is compared, as every process builds it for itself.
+
+    Attributes:
+        settings: of the pipeline; its threads are those of the others too.
+        detections: of the random detectors, at most.
+        seed: of random weights.
+        folder: for the files between separate stages.
+    """
+
+    settings: Settings
+    detections: int
+    seed: int
+    folder: Path
+
+    def build(self) -> tuple[Pipeline, dict[str, Other]]:
+        """The pipeline, and what it is compared with."""
+        settings = self.settings
+        torch.manual_seed(self.seed)
+        pipeline = Pipeline.from_settings(settings)
+        graders = load_graders(settings.graders, "cpu", settings.grader_n_views)
+        folder = self.folder / str(os.getpid())
+        folder.mkdir(parents=True)
+        detector = load_detector(settings.detector)
+        separate = SeparateStages(*detector, graders, folder, self.detections)
+        others: dict[str, Other] = dict(
+            zip(OTHERS, (StockPair(self.detections), separate), strict=True)
+        )
+        return pipeline, others
 
 
 @dataclass
@@ -44,42 +86,81 @@ def run_pipeline(pipeline: Pipeline, path: Path) -> Screened:
     return pipeline(pixels)
 
 
-def compare(
-    pipeline: Pipeline, others: dict[str, Other], paths: Sequence[Path], rounds: int
-) -> Times:
-    """Let the pipeline and the others take turns on every photograph; the first round warms up.
+def compare(contest: Contest, paths: Sequence[Path], rounds: int, workers: int) -> Times:
+    """Let the pipeline and the others take turns on all photographs; the first round warms up.
+
+    Whoever has the turn has all processes, so that what they share, memory above all, is as busy
+    as in a run.
 
     Args:
-        pipeline: named "pipeline" in the result.
-        others: name → what it is compared with.
+        contest: what is compared; the pipeline is named "pipeline" in the result.
         paths: photographs.
         rounds: times that every photograph is taken.
+        workers: processes at once.
     """
     count = len(paths)
     times = Times(
-        {name: np.full(count, np.inf) for name in ("pipeline", *others)},
+        {name: np.full(count, np.inf) for name in ("pipeline", *OTHERS)},
         {name: np.full(count, np.inf) for name in STAGES},
-        np.zeros(count, np.int64),
-        np.zeros(count, np.int64),
     )
-    for turn in tqdm(range(rounds + 1), desc="rounds", disable=None):
-        for i, path in enumerate(paths):
-            start = time.perf_counter()
-            screened = run_pipeline(pipeline, path)
-            seconds = {"pipeline": time.perf_counter() - start}
-            centers = screened.found.centers.astype(float)
-            times.crossings[i] = len(centers)
-            times.graded[i] = 0 if screened.grades is None else screened.grades.graded.sum()
-            for name, other in others.items():
-                start = time.perf_counter()
-                other(path, centers, screened.found.fov.drive_px)
-                seconds[name] = time.perf_counter() - start
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start, (contest,)) as pool:
+        for turn in tqdm(range(rounds + 1), desc="rounds", disable=None):
+            found = list(pool.map(_time_pipeline, paths))
+            times.crossings = np.array([len(f.centers) for f in found])
+            times.graded = np.array([f.graded for f in found])
+            seconds = {"pipeline": [f.seconds for f in found]}
+            for name in OTHERS:
+                given = [
+                    (name, p, f.centers, f.drive_px) for p, f in zip(paths, found, strict=True)
+                ]
+                seconds[name] = list(pool.map(_time_other, given))
+            stages = list(pool.map(_time_stages, paths))
             if turn:
-                for name, value in seconds.items():
-                    times.each[name][i] = min(times.each[name][i], value)
-                for name, value in stage_seconds(pipeline, path).items():
-                    times.stages[name][i] = min(times.stages[name][i], value)
+                for name, values in seconds.items():
+                    times.each[name] = np.minimum(times.each[name], values)
+                for name in STAGES:
+                    own = [stage[name] for stage in stages]
+                    times.stages[name] = np.minimum(times.stages[name], own)
     return times
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Of a photograph: seconds, crossings (N, 2), a DRIVE px (px), and how many have a grade."""
+
+    seconds: float
+    centers: NDArray[np.float64]
+    drive_px: float
+    graded: int
+
+
+_built: list[tuple[Pipeline, dict[str, Other]]] = []  # of this process
+
+
+def _start(contest: Contest) -> None:
+    torch.set_num_threads(contest.settings.threads)
+    cv2.setNumThreads(contest.settings.threads)
+    _built.append(contest.build())
+
+
+def _time_pipeline(path: Path) -> _Found:
+    start = time.perf_counter()
+    screened = run_pipeline(_built[0][0], path)
+    seconds = time.perf_counter() - start
+    graded = 0 if screened.grades is None else int(screened.grades.graded.sum())
+    centers = screened.found.centers.astype(float)
+    return _Found(seconds, centers, screened.found.fov.drive_px, graded)
+
+
+def _time_other(given: tuple[str, Path, NDArray[np.float64], float]) -> float:
+    name, path, centers, drive_px = given
+    start = time.perf_counter()
+    _built[0][1][name](path, centers, drive_px)
+    return time.perf_counter() - start
+
+
+def _time_stages(path: Path) -> dict[str, float]:
+    return stage_seconds(_built[0][0], path)
 
 
 def stage_seconds(pipeline: Pipeline, path: Path) -> dict[str, float]:
