@@ -74,6 +74,17 @@ def start_channels_last(module: nn.Module, inputs: Inputs, folder: Path, threads
     return _torch(module.to(memory_format=torch.channels_last), torch.channels_last)
 
 
+def start_bfloat16(module: nn.Module, inputs: Inputs, folder: Path, threads: int) -> Run:
+    module = module.to(memory_format=torch.channels_last)
+
+    def rounded(image: torch.Tensor) -> Any:
+        with torch.autocast("cpu", torch.bfloat16):
+            logits, *rest = module(image)
+        return logits.float(), *rest
+
+    return _torch(rounded, torch.channels_last)
+
+
 def start_torchscript(module: nn.Module, inputs: Inputs, folder: Path, threads: int) -> Run:
     with torch.no_grad():
         traced = torch.jit.freeze(torch.jit.trace(module, inputs[0], check_trace=False))
@@ -146,10 +157,10 @@ def start_onnxruntime_int8(module: nn.Module, inputs: Inputs, folder: Path, thre
     return _onnx_session(small, threads)
 
 
-def _openvino_run(model: Any, threads: int) -> Run:
+def _openvino_run(model: Any, threads: int, precision: str = "f32") -> Run:
     import openvino
 
-    hints = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+    hints = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision}
     compiled = openvino.Core().compile_model(model, "CPU", hints)
 
     def run(image: torch.Tensor) -> NDArray[np.float32]:
@@ -160,6 +171,10 @@ def _openvino_run(model: Any, threads: int) -> Run:
 
 def start_openvino(module: nn.Module, inputs: Inputs, folder: Path, threads: int) -> Run:
     return _openvino_run(_onnx(module, inputs, folder), threads)
+
+
+def start_openvino_bfloat16(module: nn.Module, inputs: Inputs, folder: Path, threads: int) -> Run:
+    return _openvino_run(_onnx(module, inputs, folder), threads, "bf16")
 
 
 def start_openvino_int8(module: nn.Module, inputs: Inputs, folder: Path, threads: int) -> Run:
@@ -174,11 +189,13 @@ def start_openvino_int8(module: nn.Module, inputs: Inputs, folder: Path, threads
 ENGINES: dict[str, Start] = {
     "torch": start_torch,
     "channels_last": start_channels_last,
+    "bfloat16": start_bfloat16,
     "torchscript": start_torchscript,
     "inductor": start_inductor,
     "onnxruntime": start_onnxruntime,
     "onnxruntime_int8": start_onnxruntime_int8,
     "openvino": start_openvino,
+    "openvino_bfloat16": start_openvino_bfloat16,
     "openvino_int8": start_openvino_int8,
 }
 """Name → how to start it; the first is what answers are compared with."""
