@@ -18,6 +18,7 @@ from tables.speed import (
     earlier_version_table,
     engines_table,
     pass_over_before_table,
+    precision_table,
     resume_table,
     scaling_table,
 )
@@ -47,4 +48,6 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "engines": engines_table,
     "scaling": scaling_table,
     "benchmark": benchmark_table,
+    "benchmark_float32": benchmark_table,
+    "precision": precision_table,
 }

@@ -9,13 +9,14 @@ def benchmark_table(results: Results) -> str:
     """Throughput against others, where the time goes, memory."""
     metrics = results["metrics"]
     stages = re.findall(r"\bstage_(\w+)_seconds\b", " ".join(metrics))
+    workers = metrics["workers"]
     few, many = results["data"]["memory_photographs"]
     rows = {
         "speed, against stock R50-FPN and ResNet50": number(results, "speedup_vs_stock_r50"),
         "speed, against separate stages of the same depth": number(
             results, "speedup_vs_separate_stages"
         ),
-        "seconds a photograph: pipeline, stock, separate": ", ".join(
+        f"seconds a photograph, {workers:g} at once: pipeline, stock, separate": ", ".join(
             f"{metrics[f'{name}_seconds']:.2f}"
             for name in ("pipeline", "stock_r50", "separate_stages")
         ),
@@ -26,10 +27,32 @@ def benchmark_table(results: Results) -> str:
             f"{metrics['peak_memory_mib']:.0f} MiB, "
             f"{100 * metrics[f'memory_growth_{few}_to_{many}']:+.1f} %"
         ),
-        "share of the machine's convolution peak: all, detector's pass": ", ".join(
-            f"{100 * metrics[name]:.0f} %" for name in ("peak_fraction", "pass_peak_fraction")
+        f"share of the convolution peak in {results['data']['precision']}: all, detector's pass": (
+            ", ".join(
+                f"{100 * metrics[name]:.0f} %" for name in ("peak_fraction", "pass_peak_fraction")
+            )
         ),
+        "that peak": f"{metrics['peak_gflops']:.0f} GFLOP/s",
     }
+    return facts_table(results, rows)
+
+
+def precision_table(results: Results) -> str:
+    """What bfloat16 changes against float32."""
+    metrics, count = results["metrics"], len(results["data"]["photographs"])
+    names = {
+        "found_in_both": f"crossings ({metrics['crossings']:.0f} of {count} photographs): in both",
+        "gradable_in_both": f"gradable ones ({metrics['gradable']:.0f}): gradable in both",
+        "same_grade": "these: the same grade",
+        "expected_grade_difference": "mean difference of their expected grades",
+        "severity_difference": "mean difference of an eye's severity",
+        "other_labels": "vessel pixels of the map with another label",
+        "speedup": "speed, against float32",
+    }
+    rows = {text: number(results, name) for name, text in names.items()}
+    rows["largest difference of an expected grade"] = (
+        f"{metrics['largest_expected_grade_difference']:.2f}"
+    )
     return facts_table(results, rows)
 
 

@@ -119,7 +119,8 @@ def test_a_process_that_is_killed_loses_nothing(
         os.kill(int(children[-1][0]), signal.SIGKILL)
     text, errors = run.communicate(timeout=400)
     assert run.returncode == 1, errors  # one photograph is none
-    assert "6 photographs screened" in text or "crashed" in (output / "failures.csv").read_text()
+    # What a process took with it is given to another once more.
+    assert "6 photographs screened" in text, (output / "failures.csv").read_text()
     names = {r["photograph"] for r in read(output / "summary.csv")}
     names |= {r["photograph"] for r in read(output / "failures.csv")}
     assert names == {p.name for p in photographs.iterdir()}
