@@ -75,6 +75,16 @@ def load_detector(path: Path, device: str = "cpu") -> tuple[CfgNode, nn.Module]:
     return cfg, model.eval()
 
 
+_RANDOM = (
+    torch.Tensor.normal_,
+    torch.Tensor.uniform_,
+    nn.init.kaiming_normal_,
+    nn.init.kaiming_uniform_,
+    nn.init.normal_,
+    nn.init.uniform_,
+)
+
+
 class without_random_weights(TorchFunctionMode):  # noqa: N801, a context like those of torch
     """Leaves weights as memory holds them: random ones, which weights from a file replace, take
     half a second."""
@@ -82,9 +92,10 @@ class without_random_weights(TorchFunctionMode):  # noqa: N801, a context like t
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func in (torch.Tensor.normal_, torch.Tensor.uniform_):
-            return args[0]
-        return func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if func in _RANDOM:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def read_release(path: Path) -> tuple[CfgNode, dict[str, torch.Tensor]]:

@@ -29,6 +29,6 @@ def first_largest(shares: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 def likeliest(shares: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Labels 0-3, (..., H, W), of shares (..., 3, H, W), 0-255: what covers most of each px."""
-    background = np.maximum(255 - shares.sum(axis=-3, keepdims=True, dtype=int), 0)
+    background = np.maximum(255 - shares.sum(axis=-3, keepdims=True, dtype=np.int16), 0)
     whole = np.concatenate([background, shares], axis=-3)
     return first_largest(np.moveaxis(whole, -3, 0))

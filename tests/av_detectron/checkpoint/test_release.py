@@ -13,10 +13,16 @@ from safetensors.torch import load_file, save_file
 
 from av_detectron import Predictor
 from av_detectron.checkpoint.checkpointer import CheckpointError
-from av_detectron.checkpoint.release import detector_config, load_detector, release_detector
+from av_detectron.checkpoint.release import (
+    detector_config,
+    load_detector,
+    read_release,
+    release_detector,
+)
 from av_detectron.config import load_config
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.phantom import make_phantom
+from av_detectron.predictor import DEFAULT_WEIGHTS
 
 TINY = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "32"]
 TINY += ["MODEL.ROI_MASK_HEAD.CONV_DIM", "16", "MODEL.AV_HEAD.WIDTH", "16"]
@@ -147,3 +153,12 @@ def test_predictor_names_the_bad_photograph(tmp_path: Path, released: Path) -> N
     path.write_text("no photograph\n")
     with pytest.raises(InputFileError, match="text.png"):
         Predictor(released, device="cpu")(path)
+
+
+def test_a_detector_is_built_without_random_numbers_and_has_the_files_weights() -> None:
+    before = torch.get_rng_state()
+    cfg, model = load_detector(DEFAULT_WEIGHTS)
+    assert torch.equal(torch.get_rng_state(), before)
+    _, state = read_release(DEFAULT_WEIGHTS)
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+    assert all(bool(p.isfinite().all()) for p in (*model.parameters(), *model.buffers()))

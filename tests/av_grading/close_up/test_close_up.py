@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
 from av_grading.caliber.vein_phantom import draw_vein
-from av_grading.close_up.center import refine_center
+from av_grading.close_up.center import gaussian_blur, refine_center
 from av_grading.close_up.close_up import CloseUp, load_close_up, save_close_up
 from av_grading.close_up.cut import PIXELS, SCALE, cut_close_up, cut_coarse, to_inputs
 from av_grading.close_up.gradable import GradableRule, why_not_gradable
@@ -153,3 +154,26 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(WeightsError, match="format"):
         load_close_up(DEFAULT_GRADER)
+
+
+def test_in_bfloat16_the_answers_are_nearly_the_same() -> None:
+    photograph, _ = phantom_shares()
+    patches = torch.from_numpy(photograph.transpose(2, 0, 1).copy())[None]
+    exact = load_close_up()
+    rounded = exact.in_bfloat16()
+    assert next(rounded.network.parameters()).dtype == torch.bfloat16
+    assert next(exact.network.parameters()).dtype == torch.float32
+    looks = [network.look(patches) for network in (exact, rounded)]
+    assert looks[1].shares.dtype == np.float32 and looks[1].pooled.dtype == torch.float32
+    labels = [look.shares.argmax(axis=1) for look in looks]
+    vessel = labels[0] > 0
+    assert vessel.any() and (labels[0] != labels[1])[vessel].mean() < 0.02
+    assert np.abs(looks[0].middles - looks[1].middles).max() < 0.5
+    scale = float(looks[0].pooled.abs().max())
+    assert float((looks[0].pooled - looks[1].pooled).abs().max()) < 0.03 * scale
+
+
+@pytest.mark.parametrize("sigma", [3.0, 4.0])
+def test_blurring_is_that_of_scipy(sigma: float) -> None:
+    image = np.random.default_rng(0).random((96, 80), np.float32)
+    assert gaussian_blur(image, sigma) == pytest.approx(gaussian_filter(image, sigma), abs=1e-5)
