@@ -32,6 +32,10 @@ PREVALENCE = (0.55, 0.15, 0.15, 0.15)
 photographs held back from training, where 6 % of ordinary gradable crossings get one above 0."""
 
 
+PRECISIONS = ("float32", "bfloat16")
+"""In which networks compute."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that can change what comes out for a photograph.
@@ -89,7 +93,7 @@ class Settings:
         choices: dict[str, tuple[object, ...]] = {
             "grader_n_views": VIEWS,
             "map_n_views": N_VIEWS,
-            "precision": ("float32", "bfloat16"),
+            "precision": PRECISIONS,
             "device": ("cpu", "cuda"),
         }
         for name, allowed in choices.items():

@@ -42,6 +42,7 @@ MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Pred
 GRADES_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
 
 SHARD_HELP = "screen the Ith of N parts, beside the others; then once --resume without it"
+PRECISION_HELP = "by default that in which the run began, else what the processor is fast in"
 BATCH = 8
 """Photographs at once on a GPU, unless the user says otherwise."""
 BATCH_HELP = f"photographs at once: {BATCH} by default on CUDA, 1 on the CPU; changes last digits"
@@ -85,7 +86,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--threads", type=int, default=1, help="of each process; changes last digits")
     add("--device", choices=("cpu", "cuda"), default="cpu")
     add("--batch", type=int, metavar="N", help=BATCH_HELP)
-    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
+    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help=PRECISION_HELP)
     add("--no-caliber", action="store_true", help="do not measure the veins' width")
     add("--eyes", type=Path, help="CSV with photograph, person, eye: tables by eye and person")
     add("--explain", action="store_true", help="draw what raised the graders' grades (Captum)")
@@ -208,6 +209,7 @@ def screen(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             runner=runner,
             time_limit=limit,
             shard=shard,
+            join_precision=args.precision == "auto",
         )
     except UsageError as error:
         parser.error(str(error))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePath
 
@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from av_grading.command_line.progress import progress
 from av_screening.read.find_photographs import find_photographs
+from av_screening.run.precision import begin_or_join
 from av_screening.run.screen_photograph import Outcome, Task, crashed, late, screen_photograph
 from av_screening.run.sharding import Shard, held
 from av_screening.run.workers import run_tasks
@@ -65,6 +66,7 @@ def screen_folder(
     runner: Runner | None = None,
     time_limit: float | None = None,
     shard: Shard | None = None,
+    join_precision: bool = False,
 ) -> Counts:
     """Screen every photograph below a folder.
 
@@ -79,6 +81,8 @@ def screen_folder(
         shard: screen this part of the photographs alone, beside other shards that write into the
             same folder. Tables and index are written by the run without it, with `resume`, that
             follows when all are done.
+        join_precision: with `resume` or `shard`, compute in the precision in which the run began,
+            on whatever machine, in place of the settings'.
 
     Returns:
         how many were screened, kept from an earlier run, and why the others failed.
@@ -95,14 +99,20 @@ def screen_folder(
         raise UsageError(f"{output}: expected another folder than that of the photographs")
     if next(find_photographs(folder, output), None) is None:
         raise UsageError(f"{folder}: expected photographs, found none")
-    described = settings.describe()
-    word = fingerprint(described)
+    described = settings.describe()  # before anything is written: weights may be missing
     with locked(output, shard):
         if shard is None:  # of another shard's it may be under way
             remove_unfinished(output)
         if not (resume or shard) and any((output / PHOTOGRAPHS).glob("*")):
             raise UsageError(f"{output}: holds a run already; --resume continues it")
         (output / PHOTOGRAPHS).mkdir(exist_ok=True)
+        begins = not (resume or shard)
+        precision = begin_or_join(output, settings.precision, begins=begins, joins=join_precision)
+        if precision != settings.precision:
+            tqdm.write(f"in {precision}, as the run began")
+            settings = replace(settings, precision=precision)
+            described = settings.describe()
+        word = fingerprint(described)
         tasks = (
             Task(path, folder, output, settings, word, namesake)
             for path, namesake in with_namesakes(find_photographs(folder, output), output)
