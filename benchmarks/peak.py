@@ -49,7 +49,7 @@ def pass_operations(model: nn.Module, height: int, width: int) -> float:
 
 
 @torch.inference_mode()
-def convolution_peak(dtype: torch.dtype, rounds: int = 10) -> float:
+def convolution_peak(dtype: torch.dtype, rounds: int = 40) -> float:
     """Operations a second of the fastest of `SHAPES`, channels last, with the current threads."""
     best = 0.0
     for channels, side, kernel in SHAPES:
