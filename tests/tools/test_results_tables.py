@@ -147,11 +147,25 @@ def test_benchmark_table(tables: ModuleType) -> None:
     names += ["peak_fraction", "pass_peak_fraction"]
     found = results({n: 0.5 for n in names})
     found["metrics"] |= {"peak_memory_mib": 900.0, "memory_growth_2_to_9": 0.031}
-    found["data"] = {"memory_photographs": [2, 9]}
+    found["metrics"] |= {"workers": 2, "peak_gflops": 640.4}
+    found["data"] = {"memory_photographs": [2, 9], "precision": "bfloat16"}
     table = tables.benchmark_table(found)
-    assert "| seconds a photograph: pipeline, stock, separate | 0.50, 0.50, 0.50 |" in table
+    seconds = "seconds a photograph, 2 at once: pipeline, stock, separate"
+    assert f"| {seconds} | 0.50, 0.50, 0.50 |" in table
+    assert "in bfloat16: all" in table and "| that peak | 640 GFLOP/s |" in table
     assert "growth from 2 to 9 photographs | 900 MiB, +3.1 % |" in table
     assert "| 50 %, 50 % |" in table
+
+
+def test_what_bfloat16_changes(tables: ModuleType) -> None:
+    names = ("found_in_both", "gradable_in_both", "same_grade", "expected_grade_difference")
+    found = results({n: 0.5 for n in (*names, "severity_difference", "other_labels", "speedup")})
+    found["metrics"] |= {"crossings": 466.0, "gradable": 129.0}
+    found["metrics"]["largest_expected_grade_difference"] = 0.236
+    found["data"] = {"photographs": ["a", "b"]}
+    table = tables.precision_table(found)
+    assert "| crossings (466 of 2 photographs): in both | .500" in table
+    assert "| largest difference of an expected grade | 0.24 |" in table
 
 
 def test_a_set_has_three_rows_and_a_star_where_it_was_learned_from(

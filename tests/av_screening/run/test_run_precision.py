@@ -21,5 +21,6 @@ def test_the_first_decides_and_the_user_before_it(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="nowhere"):
-        begin_or_join(tmp_path / "nowhere", "float32", begins=False, joins=True)
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OSError, match="file"):
+        begin_or_join(tmp_path / "file", "float32", begins=False, joins=True)
