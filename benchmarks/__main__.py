@@ -27,7 +27,7 @@ from av_detectron.evaluation.reporting import run_report
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.formats.results import write_results
 from av_screening.read.find_photographs import find_photographs
-from av_screening.settings import Settings, best_precision
+from av_screening.settings import PRECISIONS, Settings, best_precision
 from av_screening.steps.pipeline import Pipeline
 from benchmarks.memory import run_mib
 from benchmarks.peak import convolution_peak, pipeline_operations
@@ -100,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--rounds", type=int, default=3, help="times that every photograph is taken")
     add("--detections", type=int, default=40, help="of the random detectors, at most")
     add("--memory", type=int, nargs=2, default=[20, 400], help="photographs of the memory runs")
-    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
+    add("--precision", choices=("auto", *PRECISIONS), default="auto")
     add("--workers", type=int, default=cpu_count(), help="processes at once, a core each")
     add("--threads", type=int, default=1, help="of each process")
     add("--seed", type=int, default=0, help="of random weights and of the resampling")

@@ -25,7 +25,7 @@ from av_grading.formats.results import write_results
 from av_screening.read.find_photographs import find_photographs
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.photograph import decode, read_content
-from av_screening.settings import Settings
+from av_screening.settings import PRECISIONS, Settings
 from av_screening.steps.patches import most_likely
 from av_screening.steps.pipeline import Pipeline, Screened
 
@@ -67,19 +67,19 @@ def compare(exact: Screened, rounded: Screened, seconds: tuple[float, float]) ->
     ]
     graded = [(i, j) for i, j in pairs if exact.gradable(i)]
     both = [(i, j) for i, j in graded if rounded.gradable(j)]
-    grades = np.zeros((0, 2))
+    same_grade, difference = np.zeros(0, bool), np.zeros(0)
     if both and exact.grades is not None and rounded.grades is not None:
-        grades = np.array(
-            [(exact.grades.expected[i], rounded.grades.expected[j]) for i, j in both], float
-        )
+        i, j = np.array(both).T
+        same_grade = exact.grades.rounded[i] == rounded.grades.rounded[j]
+        difference = np.abs(exact.grades.expected[i] - rounded.grades.expected[j])
     labels = [most_likely(found.working_av) for found in (a, b)]
     vessel = labels[0] > 0
     return Pair(
         seconds,
         (len(a.centers), len(b.centers), len(pairs)),
         (len(graded), len(both)),
-        np.floor(grades[:, 0] + 0.5) == np.floor(grades[:, 1] + 0.5),
-        np.abs(grades[:, 0] - grades[:, 1]),
+        same_grade,
+        difference,
         float((labels[0] != labels[1])[vessel].mean()) if vessel.any() else 0.0,
         abs(exact.severity() - rounded.severity()),
     )
@@ -114,7 +114,7 @@ def report(args: argparse.Namespace) -> None:
         paths += found
     pipelines = [
         Pipeline.from_settings(Settings(args.detector, precision=p, threads=args.threads))
-        for p in ("float32", "bfloat16")
+        for p in PRECISIONS
     ]
     pairs = []
     for path in tqdm(paths, disable=None, unit="photo"):
