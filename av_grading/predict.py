@@ -29,8 +29,8 @@ from av_grading.command_line.defaults import (
 
 def run(args: argparse.Namespace) -> int:
     """Read, grade, write; 1 where some patches could not be read."""
-    from av_grading.close_up.close_up import load_close_up
-    from av_grading.close_up.lone_patches import find_patches, look_at_patches
+    from av_grading.close_ups.fine_map import load_close_up
+    from av_grading.close_ups.lone_patches import find_patches, look_at_patches
     from av_grading.data.patch_set import load_patches
     from av_grading.formats.manifest import GradedPatch, read_manifest
     from av_grading.formats.predictions import write_predictions

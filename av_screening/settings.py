@@ -9,13 +9,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from av_grading.close_up.gradable import GradableRule
 from av_grading.command_line.defaults import (
     DEFAULT_CLOSE_UP,
     DEFAULT_GRADERS,
     DEFAULT_NARROWING,
     VIEWS,
 )
+from av_grading.gradable import GradableRule
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, N_VIEWS
 from av_screening.read.limits import QualityLimits, ReadingLimits
 
@@ -47,9 +47,9 @@ class Settings:
         grader_n_views: flips of a patch that grades are the mean of, 1, 2 or 4; the time grows
             with it.
         map_n_views: mirror images of a photograph that its map is the mean of, likewise.
-        close_up: file of `python -m av_grading.close_up.train`: the second look; None: crossings
-            are graded on the detector's map, and all of them.
-        narrowing: file of `python -m av_grading.narrowing.train`, which reads the veins' narrowing
+        close_up: file of `av_grading.command_line.train_close_up_map`: the second look; None:
+            crossings are graded on the detector's map, and all of them.
+        narrowing: file of `av_grading.command_line.train_vein_strip`, which reads the veins' narrowing
             beside the graders, with the second look; None: graders alone.
         gradable: what a crossing has to be like to be graded.
         prevalence: how common the grades 0-3 are taken to be among gradable crossings, four shares

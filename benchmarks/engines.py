@@ -31,8 +31,8 @@ from av_detectron.data.fov import detect_fov, measure_fov
 from av_detectron.evaluation.detector_scores import bootstrap_metrics
 from av_detectron.evaluation.reporting import run_report
 from av_detectron.predictor import DEFAULT_WEIGHTS, Predictor
-from av_grading.close_up.close_up import BATCH, load_close_up
-from av_grading.close_up.cut import to_inputs
+from av_grading.close_ups.cut import to_inputs
+from av_grading.close_ups.fine_map import BATCH, load_close_up
 from av_grading.formats.results import write_results
 from av_screening.read.find_photographs import find_photographs
 from av_screening.steps.second_look import cut_close_ups

@@ -9,8 +9,8 @@ import torch
 from fvcore.nn import FlopCountAnalysis
 from torch import nn
 
-from av_grading.close_up.cut import COARSE
-from av_grading.close_up.cut import PIXELS as CLOSE_UP
+from av_grading.close_ups.cut import COARSE
+from av_grading.close_ups.cut import PIXELS as CLOSE_UP
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.photograph import decode
 from av_screening.read.quality import check_quality

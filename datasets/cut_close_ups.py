@@ -33,8 +33,8 @@ from av_detectron.data.crosspos import dataset_root, json_path, load_crosspos
 from av_detectron.data.errors import InputFileError
 from av_detectron.evaluation.center_matching import TOLERANCE
 from av_detectron.predictor import DEFAULT_WEIGHTS
-from av_grading.close_up.cut import SCALE
-from av_grading.close_up.write import (
+from av_grading.close_ups.cut import SCALE
+from av_grading.close_ups.from_photograph import (
     CloseUpSource,
     Options,
     cut_photograph,

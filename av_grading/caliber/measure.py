@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from av_grading.caliber.centerline import trace
 from av_grading.caliber.severity import NAMES, REACH, Caliber, classify
 from av_grading.caliber.validity import Validity, check_crossing
 from av_grading.caliber.width import Widths, measure_widths
@@ -14,6 +13,7 @@ from av_grading.formats.grade_definition import Thresholds
 from av_grading.formats.images import read_map, read_patch
 from av_grading.formats.labels import VEIN
 from av_grading.formats.manifest import GradedPatch
+from av_grading.vessels.centerline import trace
 
 COLUMNS = (
     "patch",

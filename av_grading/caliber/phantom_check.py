@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.caliber.centerline import trace
 from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.caliber.width import measure_widths
 from av_grading.command_line.progress import progress
 from av_grading.formats.labels import VEIN
+from av_grading.vessels.centerline import trace
 
 Array = NDArray[np.float64]
 

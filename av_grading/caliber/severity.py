@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.caliber.centerline import trace
 from av_grading.caliber.narrowing import Arm, Side, fit_narrowing
 from av_grading.caliber.width import Widths, measure_widths
 from av_grading.command_line.defaults import SOURCES as SOURCES
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.formats.labels import VEIN
+from av_grading.vessels.centerline import trace
 
 Array = NDArray[np.float64]
 

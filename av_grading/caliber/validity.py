@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.optimize import nnls
 
-from av_grading.caliber.centerline import VesselLine, trace
-from av_grading.caliber.profiles import even_points
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, BACKGROUND, VEIN
+from av_grading.vessels.centerline import VesselLine, trace
+from av_grading.vessels.profiles import even_points
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.caliber.centerline import Points, VesselLine
 from av_grading.caliber.profile_model import (
     BLUR,
     CENTER,
@@ -23,9 +22,10 @@ from av_grading.caliber.profile_model import (
     SHINE,
     SLOPE,
 )
-from av_grading.caliber.profiles import Profiles, sample_profiles
 from av_grading.caliber.robust_fit import Fit, Prior, fit, fit_common, steadiness
 from av_grading.formats.errors import NotMeasurable
+from av_grading.vessels.centerline import Points, VesselLine
+from av_grading.vessels.profiles import Profiles, sample_profiles
 
 Array = NDArray[np.float64]
 

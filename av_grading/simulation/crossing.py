@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.caliber.centerline import trace
 from av_grading.command_line.defaults import WIDTHS as WIDTHS
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, VEIN
 from av_grading.formats.patches import cut_map, cut_patch
 from av_grading.simulation.fading import Fading, fade
 from av_grading.simulation.squeeze import Squeeze, Vein, measure_vein, squeeze
+from av_grading.vessels.centerline import trace
 
 LEAST_ANGLE = 25.0
 """Least angle between artery and vein (degrees)."""

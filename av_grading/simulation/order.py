@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from av_grading.caliber.centerline import VesselLine
-from av_grading.caliber.profiles import even_points
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
+from av_grading.vessels.centerline import VesselLine
+from av_grading.vessels.profiles import even_points
 
 BESIDE = 1.5
 """How far beyond the other vessel's edge its looks are taken from (DRIVE px)."""

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from av_grading.caliber.centerline import VesselLine
-from av_grading.caliber.profiles import walls_along
 from av_grading.formats.labels import ARTERY, BACKGROUND, OVERLAP, VEIN
+from av_grading.vessels.centerline import VesselLine
+from av_grading.vessels.profiles import walls_along
 
 Field = NDArray[np.float64]
 

@@ -30,7 +30,7 @@ from av_screening.command_line.defaults import DEFAULT_WEIGHTS, SEVERE_EYES, SQU
 if TYPE_CHECKING:
     import pandas as pd
 
-    from av_grading.close_up.gradable import GradableRule
+    from av_grading.gradable import GradableRule
     from av_screening.evaluation.in_use_scores import Scores, Tables
 
 RULE_HELP = "of what is gradable, to try others: least_vein_width=2.5 ..."
@@ -172,7 +172,7 @@ def rule_of(words: list[str]) -> "GradableRule":
     Raises:
         ValueError: an unknown name or no number; says which.
     """
-    from av_grading.close_up.gradable import GradableRule
+    from av_grading.gradable import GradableRule
 
     names = [f.name for f in fields(GradableRule)]
     values = {}

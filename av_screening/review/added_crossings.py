@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from av_detectron.config import DRIVE_FOV_DIAMETER
-from av_grading.close_up.close_up import load_close_up
-from av_grading.close_up.cut import cut_close_up
-from av_grading.close_up.lone_patches import map_close_ups
+from av_grading.close_ups.cut import cut_close_up
+from av_grading.close_ups.fine_map import load_close_up
+from av_grading.close_ups.lone_patches import map_close_ups
 from av_grading.formats.files import png, write_whole
 from av_grading.formats.labels import likeliest
 from av_grading.formats.patches import PIXELS, SIDE

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from av_grading.caliber.centerline import trace
 from av_grading.caliber.severity import REACH, classify
 from av_grading.caliber.width import Widths, measure_widths
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.formats.labels import VEIN
+from av_grading.vessels.centerline import trace
 from av_screening.errors import RejectedPhotograph
 from av_screening.steps.patches import CrossingPatch
 from av_screening.write.columns import CALIBER

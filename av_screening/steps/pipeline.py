@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from av_detectron import Prediction, Predictor
 from av_detectron.data.fov import FieldOfView
 from av_grading.caliber.width import Widths
-from av_grading.close_up.close_up import CloseUp, load_close_up
-from av_grading.close_up.gradable import GradableRule
+from av_grading.close_ups.fine_map import CloseUp, load_close_up
+from av_grading.gradable import GradableRule
 from av_grading.grader import Grader
-from av_grading.narrowing.network import NarrowingReader, load_narrowing
+from av_grading.models.vein_strip import NarrowingReader, load_narrowing
 from av_screening.read.limits import QualityLimits
 from av_screening.read.quality import check_quality
 from av_screening.settings import Settings

@@ -9,14 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from av_detectron import Prediction
-from av_grading.close_up.close_up import CloseUp
-from av_grading.close_up.cut import PIXELS, SCALE, cut_close_up, cut_coarse
-from av_grading.close_up.gradable import GradableRule, why_not_gradable
-from av_grading.close_up.grader_maps import grader_map
-from av_grading.close_up.vessels import CrossingVessels, crossing_vessels
+from av_grading.close_ups.cut import PIXELS, SCALE, cut_close_up, cut_coarse
+from av_grading.close_ups.fine_map import CloseUp
+from av_grading.close_ups.grader_maps import grader_map
 from av_grading.formats.labels import first_largest, likeliest
 from av_grading.formats.patches import PIXELS as PATCH_PIXELS
 from av_grading.formats.patches import SIDE, cut_patch
+from av_grading.gradable import GradableRule, why_not_gradable
+from av_grading.vessels.crossing_vessels import CrossingVessels, crossing_vessels
 from av_screening.steps.patches import CrossingPatch, window_around
 
 

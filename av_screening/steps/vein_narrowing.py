@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.narrowing.network import NarrowingReader
+from av_grading.models.vein_strip import NarrowingReader
 from av_screening.steps.second_look import CloseLook
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from av_grading import attribute, compare_attribution
+from av_grading import attribute
+from av_grading.command_line import compare_attribution
 from av_grading.formats.manifest import read_manifest
 from av_grading.grader import save_grader
 from tests.av_grading.conftest import make_grader

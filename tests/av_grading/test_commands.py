@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from av_grading import compare_few_shot, evaluate, predict, train, train_few_shot
+from av_grading import evaluate, predict, train
+from av_grading.command_line import compare_few_shot, train_few_shot
 
 QUICK = ["data.crop=24", "train.batch=12", "train.device=cpu", "train.epochs=1"]
 QUICK += ["model.kind=one_stream", "data.folds=3", "data.val_fraction=0.34"]

@@ -8,13 +8,13 @@ from detectron2.modeling import build_model as build_detector
 
 from av_detectron.checkpoint.release import release_detector
 from av_detectron.config import load_config
-from av_grading.close_up.close_up import CloseUp, save_close_up
-from av_grading.close_up.network import CloseUpNet
-from av_grading.close_up.reading_head import ReadingHead
-from av_grading.close_up.vessels import FEATURES
+from av_grading.close_ups.fine_map import CloseUp, save_close_up
 from av_grading.config import Config, Data, Model
 from av_grading.grader import Grader, save_grader
 from av_grading.models.build import build_grader
+from av_grading.models.close_up_unet import CloseUpNet
+from av_grading.models.reading_head import ReadingHead
+from av_grading.vessels.crossing_vessels import FEATURES
 
 TINY = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "16"]
 TINY += ["MODEL.ROI_BOX_HEAD.CONV_DIM", "32", "MODEL.ROI_MASK_HEAD.CONV_DIM", "8"]

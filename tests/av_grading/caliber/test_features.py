@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from av_grading.caliber.centerline import trace
 from av_grading.caliber.features import NAMES, crossing_features, normalise, out_of_fold
 from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.caliber.width import measure_widths
 from av_grading.data.splits import SplitError
 from av_grading.formats.labels import VEIN
+from av_grading.vessels.centerline import trace
 
 
 def test_a_mirrored_crossing_has_the_same_features() -> None:

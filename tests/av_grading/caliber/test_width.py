@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from av_grading.caliber.centerline import trace
 from av_grading.caliber.profile_model import predict
 from av_grading.caliber.vein_phantom import VeinPhantom, draw_vein
 from av_grading.caliber.width import Widths, measure_widths
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import VEIN
+from av_grading.vessels.centerline import trace
 
 UNIT = 2.0
 

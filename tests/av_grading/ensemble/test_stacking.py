@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from av_grading import stack, train_ensemble
+from av_grading.command_line import stack, train_ensemble
 from av_grading.config import ConfigError
 from av_grading.ensemble.members import read_team
 from av_grading.ensemble.stacking import stack as stack_rows

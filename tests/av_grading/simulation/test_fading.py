@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from av_grading.caliber.centerline import trace
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.simulation.fading import Fading, fade
 from av_grading.simulation.grades import GradeRule, draw_nicking
 from av_grading.simulation.squeeze import measure_vein
+from av_grading.vessels.centerline import trace
 from tests.av_grading.conftest import draw_crossing
 
 DRIVE_PX = 4.0

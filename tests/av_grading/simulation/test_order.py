@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from av_grading.caliber.centerline import trace
 from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.simulation.order import draw_above
+from av_grading.vessels.centerline import trace
 
 
 def test_what_is_drawn_above_looks_in_the_overlap_as_it_does_beside() -> None:

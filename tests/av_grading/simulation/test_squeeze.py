@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from av_grading.caliber.centerline import trace
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.simulation.crossing import open_window
 from av_grading.simulation.grades import GradeRule, draw_squeeze
 from av_grading.simulation.squeeze import Squeeze, measure_vein, squeeze
+from av_grading.vessels.centerline import trace
 from tests.av_grading.conftest import draw_crossing
 
 DRIVE_PX = 4.0

@@ -8,7 +8,7 @@ import pytest
 
 from av_detectron.data.phantom import make_phantom
 from av_detectron.predictor import DEFAULT_WEIGHTS
-from av_grading.close_up.gradable import GradableRule
+from av_grading.gradable import GradableRule
 from av_grading.grader import load_grader
 from av_screening import Settings
 from av_screening.steps.grading import NARROWING, Grades, grade_crossings

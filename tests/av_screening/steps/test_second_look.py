@@ -10,9 +10,9 @@ import torch
 from av_detectron.data.disc import OpticDisc
 from av_detectron.data.phantom import make_phantom
 from av_detectron.predictor import DEFAULT_WEIGHTS
-from av_grading.close_up.close_up import Look
-from av_grading.close_up.cut import PIXELS
-from av_grading.close_up.gradable import GradableRule
+from av_grading.close_ups.cut import PIXELS
+from av_grading.close_ups.fine_map import Look
+from av_grading.gradable import GradableRule
 from av_screening import Settings
 from av_screening.steps import second_look as step
 from av_screening.steps.pipeline import Pipeline, Screened
@@ -43,7 +43,7 @@ class TrueMaps:
 
 
 def step_middle(shares: np.ndarray) -> tuple[float, float]:
-    from av_grading.close_up.center import refine_center
+    from av_grading.vessels.center import refine_center
 
     return refine_center(shares)
 

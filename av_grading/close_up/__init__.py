@@ -1,1 +1,0 @@
-"""The crossing, close up: a fine artery/vein map of a patch at the photograph's own resolution."""

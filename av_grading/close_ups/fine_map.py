@@ -1,0 +1,138 @@
+"""A trained close-up network: what applies it, and the one file that holds it."""
+
+import copy
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save
+
+from av_grading.close_ups.cut import to_inputs
+from av_grading.command_line.defaults import DEFAULT_CLOSE_UP
+from av_grading.formats.files import write_whole
+from av_grading.models.close_up_unet import CloseUpNet
+from av_grading.models.encoder import WeightsError, read_weights
+from av_grading.models.reading_head import ReadingHead, all_features, pool
+from av_grading.vessels.center import refine_center
+from av_grading.vessels.crossing_vessels import CrossingVessels
+
+BATCH = 8
+"""Close-ups at once: more are no faster on a CPU, and take memory."""
+GPU_BATCH = 64
+FORMAT = "av_grading.close_up"
+"""What the metadata of its file says under "format"."""
+HEAD = ("mean", "scale", "weight", "bias")
+
+
+@dataclass(frozen=True)
+class Look:
+    """N crossings close up.
+
+    Attributes:
+        shares: probabilities of background, artery, vein and overlap, (N, 4, P, P).
+        middles: the crossings, (N, 2), x and y (px of the close-up).
+        pooled: what the network sees there, for its reading head, (N, F).
+    """
+
+    shares: NDArray[np.float32]
+    middles: NDArray[np.float64]
+    pooled: torch.Tensor
+
+
+@dataclass(frozen=True)
+class CloseUp:
+    """A trained network.
+
+    Attributes:
+        network: in evaluation mode.
+        head: what tells which vessel lies above, and whether readers would grade; None before
+            it is trained.
+    """
+
+    network: CloseUpNet
+    head: ReadingHead | None = None
+
+    @torch.inference_mode()
+    def look(
+        self, patches: torch.Tensor, coarse: torch.Tensor | None = None, batch: int | None = None
+    ) -> Look:
+        """Fine maps of close-ups.
+
+        Args:
+            patches: RGB, (N, 3, P, P), 0-255, uint8, four px a DRIVE px; P a multiple of 16.
+            coarse: the detector's map, (N, 2, P / 4, P / 4), 0-255; None where there is none.
+            batch: close-ups at once; by default `BATCH`, on a GPU `GPU_BATCH`.
+        """
+        known = next(self.network.parameters())
+        device = known.device
+        batch = batch or (BATCH if device.type == "cpu" else GPU_BATCH)
+        shares, middles, pooled = [], [], []
+        for start in range(0, len(patches), batch):
+            part = slice(start, start + batch)
+            inputs = to_inputs(patches[part], None if coarse is None else coarse[part])
+            inputs = inputs.to(device, known.dtype, memory_format=torch.channels_last)
+            fine, deep = self.network.extract(inputs)
+            share = self.network.read_map(fine).float().softmax(dim=1)
+            found = share.cpu().numpy()
+            middle = np.array([refine_center(s) for s in found])
+            at = torch.from_numpy(middle).to(share)
+            pooled.append(pool(fine.float(), deep.float(), share, at).cpu())
+            shares.append(found)
+            middles.append(middle)
+        return Look(np.concatenate(shares), np.concatenate(middles), torch.cat(pooled))
+
+    def in_bfloat16(self) -> "CloseUp":
+        """The same with a network in bfloat16, for processors that have instructions for it: half
+        the time of float32. Probabilities and what is pooled are made of it in float32."""
+        return replace(self, network=copy.deepcopy(self.network).to(torch.bfloat16))
+
+    def read(self, look: Look, vessels: Sequence[CrossingVessels]) -> NDArray[np.float64]:
+        """Probabilities that the artery lies above, and that readers would grade, (N, 2).
+
+        Raises:
+            WeightsError: the head was not trained.
+        """
+        if self.head is None:
+            raise WeightsError("expected weights with a reading head, found a map network alone")
+        answers = self.head.answer(all_features(look.pooled, vessels))
+        return np.asarray(answers.double().numpy())
+
+
+def save_close_up(close_up: CloseUp, path: Path) -> None:
+    """Write weights in half precision.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    state = close_up.network.state_dict()
+    halves = {k: v.detach().cpu().half().contiguous() for k, v in state.items()}
+    if close_up.head is not None:
+        for name in HEAD:
+            halves[f"head.{name}"] = getattr(close_up.head, name).float().contiguous()
+    widths: Sequence[int] = close_up.network.widths
+    write_whole(path, save(halves, {"format": FORMAT, "widths": json.dumps(list(widths))}))
+
+
+def load_close_up(path: Path = DEFAULT_CLOSE_UP, device: str = "cpu") -> CloseUp:
+    """Read a file written by `save_close_up`.
+
+    Raises:
+        WeightsError: missing, damaged or of another kind; names the file.
+    """
+    metadata, state = read_weights(path, FORMAT, "a close-up network")
+    try:
+        own = {n: state.pop(f"head.{n}") for n in HEAD if f"head.{n}" in state}
+        head = ReadingHead(**own) if own else None
+        with torch.device("meta"):
+            network = CloseUpNet(tuple(json.loads(metadata["widths"])))
+        network.load_state_dict(state, assign=True)
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[:2]
+        raise WeightsError(f"{path}: weights of another architecture: {reason}") from error
+    # Channels last: a quarter of the time less on a CPU.
+    network = network.to(device).to(memory_format=torch.channels_last)
+    return CloseUp(network.eval(), head)

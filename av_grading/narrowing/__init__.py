@@ -1,1 +1,0 @@
-"""What is left of a vein's width beside an artery, read from the straightened vein."""

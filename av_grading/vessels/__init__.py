@@ -1,0 +1,1 @@
+"""The two vessels of a crossing: followed, straightened, measured."""

@@ -1,0 +1,257 @@
+"""What is left of a vein's width, from straightened veins."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from av_grading.close_ups.cut import PIXELS, SCALE
+from av_grading.close_ups.fine_map import CloseUp, save_close_up
+from av_grading.close_ups.from_photograph import (
+    CloseUpSource,
+    Options,
+    cut_photograph,
+    write_photograph,
+)
+from av_grading.close_ups.strips import Strips, cut_strips
+from av_grading.command_line.defaults import DEFAULT_NARROWING
+from av_grading.command_line.train_vein_strip import main
+from av_grading.formats.grade_definition import Thresholds
+from av_grading.formats.labels import VEIN
+from av_grading.models.close_up_unet import CloseUpNet
+from av_grading.models.encoder import WeightsError
+from av_grading.models.vein_strip import (
+    EDGES,
+    Narrowing,
+    NarrowingNet,
+    load_narrowing,
+    save_narrowing,
+)
+from av_grading.simulation.squeeze import Squeeze, measure_vein, squeeze
+from av_grading.training.vein_strip import augment, truth_of
+from av_grading.vessels.centerline import VesselLine, trace
+from av_grading.vessels.crossing_vessels import crossing_vessels
+from av_grading.vessels.straighten import ALONG, CHANNELS, COLUMNS, ROWS, straighten
+from tests.av_grading.conftest import draw_crossing
+
+MIDDLE = (PIXELS - 1) / 2
+
+
+def close_up(amount: Squeeze, turns: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """A drawn crossing, (P, P, 3), and its labels as sure probabilities, (4, P, P)."""
+    photograph, av_map = draw_crossing(PIXELS + 1, vein_width=22, artery_width=15, angle=75)
+    line = trace(av_map, VEIN, (MIDDLE, MIDDLE), SCALE)
+    vein = measure_vein(av_map, line, SCALE)
+    photograph, av_map = squeeze(photograph, av_map, vein, amount, SCALE)
+    photograph, av_map = photograph[:PIXELS, :PIXELS], av_map[:PIXELS, :PIXELS]
+    shares = np.stack([av_map == k for k in range(4)]).astype(np.float32)
+    return np.rot90(photograph, turns).copy(), np.rot90(shares, turns, (1, 2)).copy()
+
+
+def strip_of(amount: Squeeze, turns: int = 0) -> np.ndarray:
+    patch, shares = close_up(amount, turns)
+    vessels = crossing_vessels(patch, shares, (MIDDLE, MIDDLE))
+    assert vessels.vein is not None
+    return straighten(patch, shares, vessels.vein, vessels.vein_width)
+
+
+def test_a_straightened_vein_lies_along_the_middle_rows() -> None:
+    strip = strip_of(Squeeze())
+    assert strip.shape == (CHANNELS, ROWS, COLUMNS) and strip.dtype == np.uint8
+    vein = (strip[4] > 127) | (strip[5] > 127)
+    assert vein[ROWS // 2 - 4 : ROWS // 2 + 4].mean() > 0.97
+    assert vein.sum(axis=0) == pytest.approx(ROWS / 4, abs=2.5)  # a strip is four widths wide
+    assert (strip[5] > 127)[:, COLUMNS // 2 - 3 : COLUMNS // 2 + 3].any()
+
+
+def test_a_narrowing_is_where_it_was_drawn() -> None:
+    strip = strip_of(Squeeze(1.0, 0.4, length=9))
+    sides = (strip[4] > 127).sum(axis=0)
+    away = slice(COLUMNS // 2 + 7, COLUMNS // 2 + 11), slice(COLUMNS // 2 - 11, COLUMNS // 2 - 7)
+    narrow, free = sorted(sides[part].mean() for part in away)
+    assert narrow < 0.8 * free
+
+
+def test_a_line_the_other_way_round_gives_the_mirror_image() -> None:
+    patch, shares = close_up(Squeeze(0.5, 1.0))
+    line = crossing_vessels(patch, shares, (MIDDLE, MIDDLE)).vein
+    assert line is not None
+    back = VesselLine(line.second, line.first)
+    first, second = (straighten(patch, shares, way, 5.5) for way in (line, back))
+    # Turned about, right and left change places, and above and below.
+    assert np.abs(first.astype(int) - second[:, ::-1, ::-1]).mean() < 3
+
+
+def test_a_short_line_goes_on_straight() -> None:
+    patch, shares = close_up(Squeeze())
+    line = crossing_vessels(patch, shares, (MIDDLE, MIDDLE)).vein
+    assert line is not None
+    short = VesselLine(line.first[:20], line.second[:20])
+    strips = [straighten(patch, shares, way, 5.5)[4].astype(int) for way in (line, short)]
+    inner = slice(round(COLUMNS / 2 - 14 / ALONG), round(COLUMNS / 2 + 14 / ALONG))
+    assert np.abs(strips[0] - strips[1])[:, inner].mean() < 12
+
+
+def test_truths_are_probabilities_whose_grades_are_the_definition_s() -> None:
+    rng = np.random.default_rng(0)
+    ratios = rng.uniform(0.35, 1.1, (300, 2))
+    for limit in (0.6, 0.85):  # nearer than the truth's own blur any grade would do
+        ratios = ratios[(np.abs(ratios - limit) > 0.1).all(axis=1)]
+    truth = truth_of(torch.from_numpy(ratios).float())
+    assert truth.sum(dim=2) == pytest.approx(1, abs=1e-5)
+    found = Narrowing(truth.double().numpy())
+    assert found.ratios == pytest.approx(np.clip(ratios, 0.375, 1.075), abs=0.03)
+    assert (found.deviations < 0.06).all()
+    assert found.probabilities().sum(axis=1) == pytest.approx(1)
+    grades = [Thresholds().grade(*pair) for pair in ratios]
+    assert found.probabilities().argmax(axis=1).tolist() == grades and set(grades) == {0, 1, 2, 3}
+
+
+def test_both_sides_are_read_alike() -> None:
+    torch.manual_seed(0)
+    network = NarrowingNet((8, 8, 8)).eval()
+    strips = torch.randint(0, 256, (3, CHANNELS, ROWS, COLUMNS), dtype=torch.uint8)
+    widths = torch.tensor([3.0, 5.0, 7.0])
+    found, mirrored = network(strips, widths), network(strips.flip(3), widths)
+    assert found.shape == (3, 2, len(EDGES) + 1)
+    assert torch.allclose(found[:, 0], mirrored[:, 1], atol=1e-5)
+
+
+def test_augmentation_hides_pixels_or_map_but_never_both() -> None:
+    seen = augment(torch.ones(400, CHANNELS, ROWS, COLUMNS), np.random.default_rng(0))
+    pixels, shares = seen[:, :3].abs().amax((1, 2, 3)), seen[:, 3:].abs().amax((1, 2, 3))
+    assert 0.15 < float((shares == 0).float().mean()) < 0.35
+    assert 0.04 < float((pixels == 0).float().mean()) < 0.16
+    assert not ((shares == 0) & (pixels == 0)).any()
+
+
+def test_weights_come_back_and_others_are_refused(tmp_path: Path) -> None:
+    network = NarrowingNet((8, 8, 8)).half().float().eval()
+    save_narrowing(network, tmp_path / "narrowing.safetensors")
+    again = load_narrowing(tmp_path / "narrowing.safetensors").network
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name])
+    (tmp_path / "text.safetensors").write_text("no weights")
+    for path in (tmp_path / "none.safetensors", tmp_path / "text.safetensors"):
+        with pytest.raises(WeightsError, match=path.name):
+            load_narrowing(path)
+
+
+def test_a_crossing_whose_vein_ends_is_refused() -> None:
+    patch, shares = close_up(Squeeze())
+    shares[2:, :, : PIXELS // 2] = 0
+    shares[0] = 1 - shares[1:].sum(axis=0)
+    vessels = crossing_vessels(patch, shares, (MIDDLE, MIDDLE))
+    assert vessels.vein is None
+    reader = load_narrowing(DEFAULT_NARROWING)
+    with pytest.raises(ValueError, match="does not"):
+        reader([patch], [shares], [vessels])
+    assert reader([], [], []).ratios.shape == (0, 2)
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_what_is_shipped_reads_a_drawn_narrowing(turns: int) -> None:
+    assert DEFAULT_NARROWING.stat().st_size < 5e6
+    amounts = [Squeeze(), Squeeze(0.7, 1.0, 9), Squeeze(0.45, 1.0, 9), Squeeze(0.5, 0.5, 9)]
+    views = [close_up(amount, turns) for amount in amounts]
+    vessels = [crossing_vessels(p, s, (MIDDLE, MIDDLE)) for p, s in views]
+    patches, shares = zip(*views, strict=True)
+    found = load_narrowing(DEFAULT_NARROWING)(patches, shares, vessels)
+    smaller, larger = found.ratios.min(axis=1), found.ratios.max(axis=1)
+    assert smaller[0] > smaller[1] > smaller[2] and smaller[0] > 0.8 and smaller[2] < 0.65
+    assert larger[2] > 0.8 and larger[3] < 0.7
+    expected = found.probabilities() @ np.arange(4)
+    assert expected[0] < 0.5 and expected[3] > 2.2
+
+
+def write_close_ups(folder: Path, name: str) -> None:
+    photograph, av_map = draw_crossing(361, vein_width=22, artery_width=15, angle=75)
+    source = CloseUpSource(
+        name=f"drawn/{name}.png",
+        set_name="drawn",
+        pixels=photograph,
+        labels=av_map,
+        unknown=np.zeros_like(av_map),
+        av=np.stack([av_map == k for k in range(3)]).astype(np.float32),
+        drive_px=float(SCALE),
+        crossings=np.array([[180.0, 180.0]]),
+        others=np.zeros((0, 2)),
+    )
+    write_photograph(source, list(cut_photograph(source, Options())), folder)
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    save_close_up(CloseUp(CloseUpNet((8, 16)).eval()), tmp_path / "close_up.safetensors")
+    return tmp_path / "close_up.safetensors"
+
+
+def strips_of(folder: Path, count: int) -> None:
+    """Strips as `cut_strips` keeps them, without a network that finds veins."""
+    rng = np.random.default_rng(count)
+    amounts = [(float(a), float(b)) for a, b in rng.uniform(0.4, 1, (count, 2))]
+    strips = np.stack([strip_of(Squeeze(*pair, length=9)) for pair in amounts])
+    ratios = torch.tensor(amounts, dtype=torch.float32)
+    table = pd.DataFrame(
+        {
+            "kind": "nicked",
+            "grade": [Thresholds().grade(*pair) for pair in amounts],
+            "seen_width_drive_px": 5.5,
+        }
+    )
+    from safetensors.torch import save_file
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    save_file({"strips": torch.from_numpy(strips), "ratios": ratios}, folder)
+    table.to_csv(folder.with_suffix(".csv"), index=False)
+
+
+def test_training_goes_on_where_it_stopped(tmp_path: Path, weights: Path) -> None:
+    for name in ("train", "val"):
+        strips_of(tmp_path / "out" / f"{name}.safetensors", 12)
+    given = ["--train", str(tmp_path), "--val", str(tmp_path), "--weights", str(weights)]
+    given += ["--output", str(tmp_path / "out"), "--batch", "4", "--report", "2"]
+    assert main([*given, "--steps", "4"]) == 0
+    whole = (tmp_path / "out" / "narrowing.safetensors").read_bytes()
+    assert main([*given, "--steps", "4", "--resume"]) == 0
+    assert (tmp_path / "out" / "narrowing.safetensors").read_bytes() == whole
+    assert main([*given, "--steps", "6", "--resume"]) == 0
+    assert (tmp_path / "out" / "narrowing.safetensors").read_bytes() != whole
+
+
+def test_strips_know_which_side_is_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_close_ups(tmp_path / "close_ups", "eye")
+
+    def look(self: CloseUp, patches: torch.Tensor, coarse: torch.Tensor) -> object:
+        from av_grading.close_ups.fine_map import Look
+        from av_grading.close_ups.load import load_close_ups
+        from av_grading.vessels.center import refine_center
+
+        data = load_close_ups(tmp_path / "close_ups")
+        start = (data.labels.shape[-1] - PIXELS) // 2
+        inner = data.labels[:, :3, start : start + PIXELS, start : start + PIXELS].numpy() / 255
+        shares = np.concatenate([1 - inner.sum(axis=1, keepdims=True), inner], axis=1)
+        middles = np.array([refine_center(s) for s in shares.astype(np.float32)])
+        return Look(shares.astype(np.float32), middles, torch.zeros(len(shares), 1))
+
+    monkeypatch.setattr(CloseUp, "look", look)
+    kept = tmp_path / "strips.safetensors"
+    found = cut_strips(CloseUp(CloseUpNet((8, 16))), tmp_path / "close_ups", kept)
+    assert isinstance(found, Strips) and len(found) == 5
+    vein = (found.strips[:, 4] > 127).sum(dim=1).float()
+    beside = torch.stack(
+        [
+            vein[:, COLUMNS // 2 - 11 : COLUMNS // 2 - 7],
+            vein[:, COLUMNS // 2 + 7 : COLUMNS // 2 + 11],
+        ],
+        dim=1,
+    ).mean(dim=2)
+    uneven = (found.ratios[:, 0] - found.ratios[:, 1]).abs() > 0.25
+    assert uneven.any()
+    seen = (beside[:, 0] > beside[:, 1])[uneven]
+    assert (seen == (found.ratios[:, 0] > found.ratios[:, 1])[uneven]).all()
+    again = cut_strips(CloseUp(CloseUpNet((8, 16))), tmp_path / "close_ups", kept)
+    assert torch.equal(again.strips, found.strips) and torch.equal(again.ratios, found.ratios)
