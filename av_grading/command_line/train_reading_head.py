@@ -1,7 +1,8 @@
 """Teach a close-up network which vessel lies above, and whether readers would grade.
 
     python -m av_grading.command_line.train_reading_head \\
-        --weights output/net/close_up.safetensors --readings output/close_ups/read --ordered output/close_ups/ordered \\
+        --weights output/net/close_up.safetensors --readings output/close_ups/read \\
+        --ordered output/close_ups/ordered \\
         --output close_up.safetensors
 
 Logistic regression on the network's features, its strength chosen by cross-validation over
