@@ -103,7 +103,7 @@ def natural_scores(tables: Tables) -> Scores:
         grade1_share and grade2_share of gradable crossings; eyes_flagged_share of the photographs
         as they are; eye_sensitivity_severe, the share flagged of eyes with one gradable crossing
         squeezed to grade 3; gradable_per_eye; and where the pipeline answers them and there are
-        readings: order_auc and order_accuracy (crossings where readers decided, artery above
+        readings: order_auc and order_accuracy (crossings where readings decided, artery above
         against vein above) and gradable_auc (at least two of three votes against fewer). Those
         that are not defined are absent.
     """
