@@ -10,11 +10,12 @@ where the photograph was not screened.
 | `auc_hypertensive_others_STAT` | against all other groups but branch vein occlusion |
 | `sensitivity_at_10_percent_normal` | share of hypertensive eyes above a threshold, by top2 |
 | `group_GROUP_mean`, `group_GROUP_top2` | mean of these over a group's eyes |
-| `reading_…` | the same eyes by readings alone: true grades of crossings that both read as clear |
+| `reading_…` | by readings alone: true grades of crossings that both read as clear |
 | `n_eyes_GROUP` | count |
 
 Hypertensive are eyes with `hypertensive_retinopathy` 1, normal those of group `normal`, branch vein
-occlusion those of group `brvo`: it has nicked crossings of its own. The threshold of
+occlusion those of group `brvo`: it has nicked crossings of its own. Readings are of some crossings
+only: eyes without a clear one are left out of `reading_…`. The threshold of
 `sensitivity_at_10_percent_normal` is the lowest that at most one normal eye in ten exceeds.
 """
 
@@ -99,16 +100,18 @@ def eye_table(
     for prefix, rows in grades.items():
         values = number(rows, "expected_grade")
         by_eye = dict(iter(values.groupby(rows["photograph"])))
-        found = [statistics(by_eye.get(name, values.iloc[:0])) for name in table["photograph"]]
+        nothing = np.nan if prefix == READING else 0.0
+        none = values.iloc[:0]
+        found = [statistics(by_eye.get(name, none), nothing) for name in table["photograph"]]
         table = table.assign(**{f"{prefix}{s}": [f[s] for f in found] for s in STATISTICS})
     return table
 
 
-def statistics(grades: pd.Series) -> Scores:
-    """`STATISTICS` of an eye's expected grades, NaN for those without; 0 where there are none."""
+def statistics(grades: pd.Series, nothing: float = 0.0) -> Scores:
+    """`STATISTICS` of an eye's expected grades, NaN for those without; `nothing` of none."""
     given = np.sort(grades.dropna().to_numpy(float))[::-1]
     if not len(given):
-        return dict.fromkeys(STATISTICS, 0.0)
+        return dict.fromkeys(STATISTICS, nothing)
     top = given[0], given[:2].mean()
     return dict(zip(STATISTICS, (float(given.mean()), *map(float, top)), strict=True))
 
@@ -128,6 +131,7 @@ def eye_scores(tables: Tables) -> Scores:
 
 
 def _scores(table: pd.DataFrame, prefix: str) -> Scores:
+    table = table[table[f"{prefix}mean"].notna()]
     hypertensive = table["hypertensive"].to_numpy(bool)
     group = table["group"].to_numpy(str)
     against = {

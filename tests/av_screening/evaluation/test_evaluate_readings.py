@@ -289,6 +289,12 @@ def test_eyes_are_told_apart_by_their_crossings() -> None:
     scores = eye_scores({"eyes": table})
     assert scores["auc_hypertensive_normal_max"] == 3 / 4
     assert scores["auc_hypertensive_others_max"] == pytest.approx(4 / 6)  # without brvo
+    # An eye in which nothing is graded counts as 0; one in which nothing was read does not count.
+    both = {"": grades.iloc[:5], "reading_": grades.iloc[1:]}
+    scores = eye_scores({"eyes": eye_table(eyes, {name: name for name in "abcdef"}, both)})
+    assert scores["group_other_mean"] == 0 and scores["group_h_mean"] == 2
+    assert scores["reading_group_h_mean"] == 1
+    assert scores["reading_auc_hypertensive_normal_max"] == 1 / 2
 
 
 def test_two_reviews(tmp_path: Path) -> None:
