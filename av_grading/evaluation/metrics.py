@@ -36,14 +36,15 @@ def calibration_error(y_true: Array, probabilities: Array, *, bins: int = 10) ->
 
 def quadratic_kappa(y_true: Array, predicted: Array) -> float:
     """Quadratic weighted kappa of grades (N,), 0-3; NaN where there are none, or one grade only."""
-    if len(y_true) == 0:
-        return float("nan")
-    from sklearn import metrics as sk  # here: a second, which grading alone does not need
-
-    with warnings.catch_warnings():  # a resample may hold one grade only: the score is NaN then
-        warnings.simplefilter("ignore")
-        labels = list(GRADES)
-        return float(sk.cohen_kappa_score(y_true, predicted, labels=labels, weights="quadratic"))
+    # As scikit-learn's, in a hundredth of its time: a thousand resamples ask for several each.
+    grades = len(GRADES)
+    pairs = grades * np.asarray(y_true, int) + np.asarray(predicted, int)
+    counts = np.bincount(pairs, minlength=grades**2).reshape(grades, grades)
+    penalty = (np.arange(grades)[:, None] - np.arange(grades)) ** 2
+    by_chance = counts.sum(axis=1)[:, None] * counts.sum(axis=0)  # times the number of rows
+    worst = float((penalty * by_chance).sum())
+    found = float((penalty * counts).sum()) * len(pairs)
+    return 1 - found / worst if worst else float("nan")
 
 
 def grade_scores(y_true: Array, probabilities: Array) -> dict[str, float]:

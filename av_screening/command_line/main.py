@@ -32,6 +32,11 @@ COMMANDS = (
         "av_screening.evaluation.evaluate_in_use",
         "the whole pipeline on photographs with labels, nicking drawn into them",
     ),
+    Command(
+        "evaluate-readings",
+        "av_screening.evaluation.evaluate_readings",
+        "a run against two readings of real crossings, and between groups of eyes",
+    ),
     Command("agree", "av_screening.review.agree", "how far two readers of a run agree"),
     Command("label", "av_screening.review.label", "one reader's review as labels to train on"),
     Command("report", "av_screening.report.__main__", "figures and a page of a whole run"),

@@ -137,8 +137,17 @@ def write(
     tables: "Tables",
     args: argparse.Namespace,
     data: dict[str, Any],
+    counts: "Scores | None" = None,
 ) -> "Scores":
     """Score tables, write a results file and print what it says.
+
+    Args:
+        path: where to.
+        score: of `with_intervals`.
+        tables: of `score`.
+        args: with `draws` and `seed`.
+        data: which photographs.
+        counts: further metrics, which get no interval.
 
     Raises:
         OSError: it cannot be written.
@@ -147,11 +156,12 @@ def write(
     from av_screening.evaluation.in_use_scores import with_intervals
 
     scores, ci95 = with_intervals(score, tables, args.draws, args.seed)
+    scores |= counts or {}
     write_results(path, metrics=scores, ci95=ci95, seeds=[args.seed], data=data)
     print(f"written: {path}")
     for name, value in scores.items():
         low, high = ci95.get(name, [float("nan")] * 2)
-        print(f"  {name:32} {value:7.3f}  {low:.3f} to {high:.3f}")
+        print(f"  {name:32} {value:7.3f}" + (f"  {low:.3f} to {high:.3f}" if low == low else ""))
     return scores
 
 

@@ -1,5 +1,5 @@
-"""Readings of natural crossings by people: which vessel lies above, and whether a grade could be
-given."""
+"""Machine readings of natural crossings, three each: which vessel lies above, and whether nicking
+could be graded there. A vision-language model gave them; no person did."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from av_detectron.data.errors import InputFileError
 COLUMNS = ("set", "image", "x_px", "y_px", "above", "says_gradable")
 ABOVE = ("artery", "vein", "unclear")
 GRADABLE_VOTES = 2
-"""Least number of the three readers who think a grade could be given."""
+"""Least number of the three machine readings by which a crossing is read as gradable."""
 
 
 def read_readings(path: Path) -> pd.DataFrame:

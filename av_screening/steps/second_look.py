@@ -31,7 +31,7 @@ class CloseLook:
         middle: the crossing in it, x and y (px).
         vessels: the two that cross.
         artery_above: probability that the artery lies above the vein, 0-1.
-        probability: that readers would grade it, 0-1.
+        probability: that it is read as gradable, 0-1.
         why_not: the reason for which it is not gradable; empty where it is.
     """
 

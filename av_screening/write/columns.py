@@ -75,7 +75,8 @@ CROSSINGS = {
     "gradable": "1 where the crossing can be graded, 0 where not: such ones have no grade",
     "not_gradable_reason": "why not",
     "above_artery_probability": "probability that the artery lies above the vein",
-    "gradable_probability": "probability that readers would grade the crossing",
+    "gradable_probability": "probability that the crossing is read as gradable, learned from "
+    "machine readings",
     "angle_degrees": "between artery and vein, 0-90; empty where one does not go through",
     "vein_width_drive_px": "of the vein, away from the crossing, in the fine map",
     "artery_width_drive_px": "of the artery, likewise",

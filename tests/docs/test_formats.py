@@ -14,6 +14,7 @@ from av_grading.formats.importers import MDTNET_COLUMNS
 from av_grading.formats.manifest import COLUMNS, GradedPatch, format_manifest
 from av_grading.formats.predictions import write_predictions
 from av_grading.simulation.write import TRUTH
+from av_screening.evaluation import paired_readings
 from av_screening.exchange import corrections
 from av_screening.eyes import eye_table
 from av_screening.review import answers, reviewed_labels
@@ -39,6 +40,7 @@ WRITTEN = {
     "`manifest.csv`": header(format_manifest([])),
     "`manifest.csv` of simulated nicking": header(format_manifest([], TRUTH))[len(COLUMNS) :],
     "Review file": answers.COLUMNS,
+    "Paired readings": [*paired_readings.COLUMNS, *paired_readings.OPTIONAL],
     "Eyes and persons": eye_table.COLUMNS,
     "`changes.csv`": corrections.CHANGED,
     "`readings.csv`": reviewed_labels.READING_COLUMNS,

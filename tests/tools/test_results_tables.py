@@ -181,3 +181,28 @@ def test_a_set_has_three_rows_and_a_star_where_it_was_learned_from(
     filled = fill(page, tmp_path)
     assert "| hrf_val (2), before* | .250 (.200 to .300) | " in filled
     assert "| hrf_val (2), now | .250" in filled and "| hrf_val (2), now less before |" in filled
+
+
+def test_readings_table_has_an_earlier_version_beside(
+    tables: ModuleType, fill: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    page = "<!-- table readings_clinic -->\n<!-- end readings_clinic -->\n"
+    assert "Not measured yet." in fill(page, tmp_path)
+    found = results({"qwk": 0.5, "before_qwk": 0.25, "reading_qwk": 0.75, "n_clear": 40.0})
+    (tmp_path / "readings_clinic.json").write_text(json.dumps(found))
+    filled = fill(page, tmp_path)
+    assert "| | now | 0.2.0 |" in filled
+    label = "QWK with the mean of both readings, graded crossings"
+    assert f"| {label} | .500 (.200 to .300) | .250 (.200 to .300) |" in filled
+    assert "40 clear in both readings." in filled and "bent" not in filled
+    assert "| | now |\n" in tables.readings_table(results({"qwk": 0.5}))
+
+
+def test_eyes_table_has_the_groups_and_the_readings_alone(tables: ModuleType) -> None:
+    auc = "auc_hypertensive_normal_top2"
+    metrics = {f"{p}{auc}": 0.5 for p in ("", "before_", "reading_")}
+    metrics |= {"n_eyes": 9.0, "n_eyes_normal": 4.0, "group_normal_top2": 1.25}
+    table = tables.eyes_table(results(metrics, intervals=False))
+    assert "| | now | 0.2.0 | the readings alone |" in table
+    assert "two highest grades | .500 | .500 | .500 |" in table
+    assert "| two highest grades, normal (4) | 1.250 |  |  |" in table

@@ -23,12 +23,15 @@ NATURAL_ROWS = {
     "eye_sensitivity_severe": "share of severe eyes flagged",
     "order_auc": "AUC, which vessel is above",
     "order_accuracy": "accuracy, which vessel is above",
-    "gradable_auc": "AUC, gradable or not, against readings",
+    "gradable_auc": "AUC, gradable or not, against machine readings",
 }
 PENDING = {
     "in_use_fundus_avseg": "**Not measured yet.** That grades hold on maps that the detector has "
     "made has not been shown: take them as an order in which to look, not as counts.",
     "natural_fundus_avseg": "Not measured yet.",
+    "readings_fundus_avseg": "Not measured yet.",
+    "readings_clinic": "Not measured yet.",
+    "eyes_clinic": "Not measured yet.",
     "detector_fundus_avseg": "Not measured yet.",
     "av_fundus_avseg": "Not measured yet.",
     "detector_by_set": "Not measured yet.",

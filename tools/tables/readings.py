@@ -1,0 +1,83 @@
+"""Tables of a run against readings of real crossings, and of groups of eyes."""
+
+from tables.parts import Results, ended, head, known, row
+
+EARLIER = "0.2.0"
+"""The version whose figures have the prefix `before_`."""
+READINGS_ROWS = {
+    "reading_qwk": "QWK of the two readings with each other",
+    "qwk_each": "QWK of the grades with one reading, graded crossings",
+    "qwk": "QWK with the mean of both readings, graded crossings",
+    "qwk_all": "the same, refusals as grade 0",
+    "spearman": "rank correlation with the mean, graded crossings",
+    "auc_grade1": "AUC, read as 1 or more, graded crossings",
+    "auc_grade2": "AUC, read as 2 or more, graded crossings",
+    "auc_grade2_all": "the same, refusals as grade 0",
+    "found_share": "clear crossings that are found",
+    "clear_graded_share": "clear crossings, vein above in neither reading: graded",
+    "not_clear_graded_share": "crossings that are not clear: graded",
+    "read2_graded_share": "read as 2 or more in both: graded",
+    "read2_called2_share": "the same: called 2 or more",
+    "read3_graded_share": "read as 3 in both: graded",
+    "read3_called2_share": "the same: called 2 or more",
+    "read0_called1_share": "read as 0 in both: called 1 or more",
+    "read0_called2_share": "the same: called 2 or more",
+    "side_worse_spearman": "worse side of the vein: rank correlation with the mean reading",
+    "side_auc": "AUC, worse side read as 2 or more against 0",
+    "bent_auc": "AUC, bent or not",
+    "clear_auc": "AUC, clear or not",
+    "above_kappa": "kappa, which vessel is above",
+}
+EYES_ROWS = {
+    "auc_hypertensive_normal_top2": "AUC, hypertensive against normal: two highest grades",
+    "auc_hypertensive_normal_max": "the same: highest grade",
+    "auc_hypertensive_normal_mean": "the same: mean grade",
+    "auc_hypertensive_others_top2": "AUC, hypertensive against all others but vein occlusion: "
+    "two highest",
+    "sensitivity_at_10_percent_normal": "hypertensive eyes flagged where one normal eye in ten is",
+}
+
+
+def readings_table(results: Results) -> str:
+    """Now and before, those figures that either has; shares with their counts below."""
+    columns = _columns(results)
+    lines = head(columns)
+    for name, label in READINGS_ROWS.items():
+        cells = [known(results, f"{prefix}{name}") for prefix in columns.values()]
+        if any(cells):
+            lines.append(row(label, cells))
+    metrics = results["metrics"]
+    words = {
+        "n_photographs": "photographs",
+        "n_readings": "crossings read",
+        "n_clear": "clear in both readings",
+        "n_not_clear": "in neither",
+        "n_read2": "read as 2 or more in both",
+        "n_read3": "as 3",
+        "n_read0": "as 0",
+    }
+    counts = [f"{metrics[n]:.0f} {word}" for n, word in words.items() if n in metrics]
+    return ended(results, [*lines, "", f"{', '.join(counts)}."])
+
+
+def eyes_table(results: Results) -> str:
+    """Now, before, and the readings alone; then each group's mean of the two highest grades."""
+    columns = {**_columns(results), "the readings alone": "reading_"}
+    metrics = results["metrics"]
+    rows = dict(EYES_ROWS)
+    for name, count in metrics.items():
+        group = name.removeprefix("n_eyes_")
+        if group != name:
+            rows[f"group_{group}_top2"] = (
+                f"two highest grades, {group.replace('_', ' ')} ({count:.0f})"
+            )
+    lines = head(columns)
+    for name, label in rows.items():
+        lines.append(row(label, (known(results, f"{p}{name}") for p in columns.values())))
+    return ended(results, lines)
+
+
+def _columns(results: Results) -> dict[str, str]:
+    """Column → prefix of its metrics; without an earlier run none for it."""
+    before = any(name.startswith("before_") for name in results["metrics"])
+    return {"now": "", EARLIER: "before_"} if before else {"now": ""}
