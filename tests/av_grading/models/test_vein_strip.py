@@ -21,7 +21,7 @@ from av_grading.command_line.train_vein_strip import main
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.formats.labels import VEIN
 from av_grading.models.close_up_unet import CloseUpNet
-from av_grading.models.encoder import WeightsError
+from av_grading.models.weights_file import WeightsError
 from av_grading.models.vein_strip import (
     EDGES,
     Narrowing,

@@ -16,7 +16,7 @@ from av_grading.evaluation.metrics import grade_scores
 from av_grading.formats.config_file import load_config
 from av_grading.formats.manifest import read_manifest
 from av_grading.grader import load_grader, save_grader
-from av_grading.models.encoder import WeightsError
+from av_grading.models.weights_file import WeightsError
 from av_grading.training.engine import LAST, Split, learning_rate, train
 from av_grading.training.init_from import start_from
 from av_grading.training.state import ResumeError
