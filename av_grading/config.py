@@ -2,12 +2,29 @@
 
 import dataclasses
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import yaml
 
 
 class ConfigError(ValueError):
     """A setting that is not there or does not fit; names file and key."""
+
+
+def required(value: str, key: str, what: str) -> Path:
+    """The path that a setting names.
+
+    Args:
+        value: of the setting.
+        key: its name.
+        what: is expected there.
+
+    Raises:
+        ConfigError: it names none.
+    """
+    if not value:
+        raise ConfigError(f"{key}: expected {what}, found none")
+    return Path(value)
 
 
 KINDS = ("two_stream", "one_stream")

@@ -22,6 +22,7 @@ from av_grading.models.bfloat16 import in_bfloat16
 from av_grading.models.registry import DEFAULT_GRADER as DEFAULT_GRADER
 from av_grading.models.weights_file import WeightsError, build, read_model, save_model
 from av_grading.training.losses import probabilities_of
+from av_grading.training.trainer import find_device
 
 Rows = NDArray[np.int64]
 FLIPS: tuple[tuple[int, ...], ...] = ((), (2, 3), (2,), (3,))
@@ -121,12 +122,7 @@ def device_of(config: Config) -> torch.device:
     Raises:
         ConfigError: CUDA, where torch finds no GPU.
     """
-    name = config.train.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("train.device: expected a GPU for cuda, torch finds none")
-    return torch.device(name)
+    return find_device(config.train.device)
 
 
 @torch.inference_mode()

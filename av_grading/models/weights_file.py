@@ -87,7 +87,18 @@ def save_model(
         "architecture": architecture,
         "settings": json.dumps(dict(settings)),
     }
-    write_whole(path, save(tensors, metadata))
+    write_whole(path, _ordered(save(tensors, metadata)))
+
+
+def _ordered(content: bytes) -> bytes:
+    """A safetensors file with its metadata by name, which the library orders by chance: the same
+    weights are the same bytes."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8, as the format has it
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def read_model(path: Path, *expected: str) -> ModelFile:
@@ -122,7 +133,9 @@ def read_model(path: Path, *expected: str) -> ModelFile:
         if not isinstance(settings, dict):
             raise ValueError(f"found {settings!r}")
     except (KeyError, ValueError) as error:
-        raise WeightsError(f"{path}: expected settings as JSON in its metadata ({error})") from error
+        raise WeightsError(
+            f"{path}: expected settings as JSON in its metadata ({error})"
+        ) from error
     state = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
     return ModelFile(path, architecture, settings, state, metadata)
 

@@ -14,8 +14,8 @@ from av_grading.close_ups.grader_maps import grader_map
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.gradable import GradableRule, why_not_gradable
 from av_grading.models.close_up_unet import CloseUpNet
-from av_grading.models.weights_file import WeightsError
 from av_grading.models.reading_head import ReadingHead
+from av_grading.models.weights_file import WeightsError
 from av_grading.vessels.center import gaussian_blur, refine_center
 from av_grading.vessels.crossing_vessels import FEATURES, crossing_vessels
 

@@ -71,6 +71,10 @@ def test_weights_come_back_by_name(tmp_path: Path, name: str) -> None:
     file = read_model(path, "other", name)
     assert (file.architecture, file.settings) == (name, SMALL[name])
     assert file.metadata["note"] == "kept"
+    written = path.read_bytes()
+    for _ in range(3):
+        save_model(path, name, SMALL[name], network.state_dict(), {"note": "kept"})
+        assert path.read_bytes() == written
 
 
 def test_what_is_kept_exact_is() -> None:
@@ -157,7 +161,10 @@ def test_what_is_shipped_answers_as_before() -> None:
     maps = rng.integers(0, 4, (2, 96, 96)).astype(np.uint8)
     for path, first_row in zip(
         DEFAULT_GRADERS,
-        ([0.0621346, 0.2503719, 0.6033730, 0.0841205], [0.1740204, 0.2499912, 0.3324390, 0.2435494]),
+        (
+            [0.0621346, 0.2503719, 0.6033730, 0.0841205],
+            [0.1740204, 0.2499912, 0.3324390, 0.2435494],
+        ),
         strict=True,
     ):
         found = load_grader(path).grade(photographs, maps)

@@ -19,7 +19,7 @@ from av_grading.grader import load_grader, save_grader
 from av_grading.models.weights_file import WeightsError
 from av_grading.training.engine import LAST, Split, learning_rate, train
 from av_grading.training.init_from import start_from
-from av_grading.training.state import ResumeError
+from av_grading.training.trainer import ResumeError
 
 SETTINGS = ["data.crop=24", "train.batch=12", "train.device=cpu", "train.warmup=0"]
 SETTINGS += ["model.kind=one_stream", "model.stages=2", "train.lr=1e-3"]
