@@ -129,8 +129,8 @@ def test_vein_strip(tmp_path: Path, close_up: Path) -> None:
 
 
 def test_reading_head(tmp_path: Path, close_up: Path) -> None:
-    data = write_close_ups(tmp_path / "read", ["read"] * 8)
-    given = ["reading_head", "--output", str(tmp_path / "out"), "train.folds=2"]
+    data = write_close_ups(tmp_path / "read", ["read"] * 9)
+    given = ["reading_head", "--output", str(tmp_path / "out"), "train.folds=3"]
     assert main([*given, f"data.readings={data}", f"data.weights={close_up}"]) == 0
     head = load_close_up(tmp_path / "out/close_up_map.safetensors").head
     assert head is not None and torch.isfinite(head.weight).all()
