@@ -2,12 +2,29 @@
 
 import dataclasses
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import yaml
 
 
 class ConfigError(ValueError):
     """A setting that is not there or does not fit; names file and key."""
+
+
+def required(value: str, key: str, what: str) -> Path:
+    """The path that a setting names.
+
+    Args:
+        value: of the setting.
+        key: its name.
+        what: is expected there.
+
+    Raises:
+        ConfigError: it names none.
+    """
+    if not value:
+        raise ConfigError(f"{key}: expected {what}, found none")
+    return Path(value)
 
 
 KINDS = ("two_stream", "one_stream")
@@ -196,3 +213,17 @@ class Config:
     def dump(self) -> str:
         """YAML that `load_config_text` reads."""
         return yaml.safe_dump(dataclasses.asdict(self), sort_keys=False)
+
+
+_BEFORE_TRAINING = ("kind", "weights", "init_from", "frozen_stages")
+"""What a trained model needs no more: its name says the kind."""
+
+
+def grader_settings(config: Config) -> dict[str, object]:
+    """What `create_model` builds the grader of a config with, by the name `config.model.kind`."""
+    model = dataclasses.asdict(config.model)
+    return {
+        "loss": config.train.loss,
+        "widths": config.train.width_loss_weight > 0,
+        **{k: v for k, v in model.items() if k not in _BEFORE_TRAINING},
+    }

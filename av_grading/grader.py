@@ -8,30 +8,26 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save
 from torch import nn
 
-from av_grading.command_line.defaults import DEFAULT_GRADER as DEFAULT_GRADER
 from av_grading.command_line.defaults import VIEWS as VIEWS
-from av_grading.config import Config, ConfigError
+from av_grading.config import KINDS, Config, ConfigError, grader_settings
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
 from av_grading.evaluation.metrics import expected_grade
 from av_grading.formats.config_file import load_config_text
-from av_grading.formats.files import write_whole
 from av_grading.formats.grade_definition import GRADES
 from av_grading.formats.labels import OVERLAP
 from av_grading.models.bfloat16 import in_bfloat16
-from av_grading.models.build import build_grader
-from av_grading.models.encoder import WeightsError, read_weights
+from av_grading.models.registry import DEFAULT_GRADER as DEFAULT_GRADER
+from av_grading.models.weights_file import WeightsError, build, read_model, save_model
 from av_grading.training.losses import probabilities_of
+from av_grading.training.trainer import find_device
 
 Rows = NDArray[np.int64]
 FLIPS: tuple[tuple[int, ...], ...] = ((), (2, 3), (2,), (3,))
 """Axes along which a patch and its map are flipped. A grade is the same on both sides of a mirror;
 a network only nearly so, and the mean of its logits is nearer to the truth than any of them."""
-FORMAT = "av_grading"
-"""What the metadata of a grader's file says under "format"."""
 
 
 @dataclass(frozen=True)
@@ -126,12 +122,7 @@ def device_of(config: Config) -> torch.device:
     Raises:
         ConfigError: CUDA, where torch finds no GPU.
     """
-    name = config.train.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("train.device: expected a GPU for cuda, torch finds none")
-    return torch.device(name)
+    return find_device(config.train.device)
 
 
 @torch.inference_mode()
@@ -165,19 +156,15 @@ def predict_logits(
 
 
 def save_grader(grader: Grader, path: Path) -> None:
-    """Write weights in half precision with the config and temperature as metadata.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    tensors = {k: v.detach().cpu().contiguous() for k, v in grader.model.state_dict().items()}
-    halves = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
-    metadata = {
-        "format": FORMAT,
-        "config": grader.config.dump(),
-        "temperature": json.dumps(grader.temperature),
-    }
-    write_whole(path, save(halves, metadata))
+    """Write weights with the config and temperature as metadata; raises as `save_model`."""
+    config = grader.config
+    save_model(
+        path,
+        config.model.kind,
+        grader_settings(config),
+        grader.model.state_dict(),
+        {"config": config.dump(), "temperature": json.dumps(grader.temperature)},
+    )
 
 
 def load_grader(path: Path | str = DEFAULT_GRADER, device: str = "cpu") -> Grader:
@@ -190,16 +177,17 @@ def load_grader(path: Path | str = DEFAULT_GRADER, device: str = "cpu") -> Grade
     Raises:
         WeightsError: missing, damaged, of another kind, or its weights do not fit its config.
     """
-    path = Path(path)
-    metadata, state = read_weights(path, FORMAT, "a grader")
+    file = read_model(Path(path), *KINDS)
     try:
-        config = load_config_text(metadata["config"], f"{path}: its config", initial_weights=False)
-        with torch.device("meta"):  # random numbers that weights replace would take a second
-            model = build_grader(config)
-        model.load_state_dict(state, assign=True)
+        text, temperature = file.metadata["config"], json.loads(file.metadata["temperature"])
+        config = load_config_text(text, f"{path}: its config", initial_weights=False)
     except ConfigError as error:
         raise WeightsError(str(error)) from error
-    except (KeyError, RuntimeError) as error:
-        reason = str(error).splitlines()
-        raise WeightsError(f"{path}: weights of another architecture: {reason[:2]}") from error
-    return Grader(model.to(device).eval(), config, float(json.loads(metadata["temperature"])))
+    except (KeyError, ValueError) as error:
+        raise WeightsError(f"{path}: expected a grader's config, temperature ({error})") from error
+    said = grader_settings(config)
+    if config.model.kind != file.architecture or any(
+        said.get(name) != value for name, value in file.settings.items()
+    ):
+        raise WeightsError(f"{path}: its config is of another architecture than its settings")
+    return Grader(build(file).to(device), config, float(temperature))

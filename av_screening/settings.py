@@ -47,10 +47,10 @@ class Settings:
         grader_n_views: flips of a patch that grades are the mean of, 1, 2 or 4; the time grows
             with it.
         map_n_views: mirror images of a photograph that its map is the mean of, likewise.
-        close_up: file of `av_grading.command_line.train_close_up_map`: the second look; None:
+        close_up: file of `av-nicking train reading_head`: the second look; None:
             crossings are graded on the detector's map, and all of them.
-        narrowing: file of `av_grading.command_line.train_vein_strip`, which reads the veins'
-            narrowing beside the graders, with the second look; None: graders alone.
+        narrowing: file of `av-nicking train vein_strip`, which reads the veins' narrowing
+            beside the graders, with the second look; None: graders alone.
         gradable: what a crossing has to be like to be graded.
         prevalence: how common the grades 0-3 are taken to be among gradable crossings, four shares
             that sum to one; graders have learned from equal numbers.

@@ -1,31 +1,30 @@
 """A trained close-up network: what applies it, and the one file that holds it."""
 
 import copy
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save
 
 from av_grading.close_ups.cut import to_inputs
-from av_grading.command_line.defaults import DEFAULT_CLOSE_UP
-from av_grading.formats.files import write_whole
 from av_grading.models.close_up_unet import CloseUpNet
-from av_grading.models.encoder import WeightsError, read_weights
 from av_grading.models.reading_head import ReadingHead, all_features, pool
+from av_grading.models.registry import DEFAULT_CLOSE_UP
+from av_grading.models.weights_file import WeightsError, build, read_model, save_model
 from av_grading.vessels.center import refine_center
 from av_grading.vessels.crossing_vessels import CrossingVessels
 
 BATCH = 8
 """Close-ups at once: more are no faster on a CPU, and take memory."""
 GPU_BATCH = 64
-FORMAT = "av_grading.close_up"
-"""What the metadata of its file says under "format"."""
-HEAD = ("mean", "scale", "weight", "bias")
+NAME = "close_up_unet"
+"""Of the network, in the registry."""
+HEAD = "head."
+"""What the names of the reading head's tensors begin with, where a file has one."""
 
 
 @dataclass(frozen=True)
@@ -98,23 +97,16 @@ class CloseUp:
         """
         if self.head is None:
             raise WeightsError("expected weights with a reading head, found a map network alone")
-        answers = self.head.answer(all_features(look.pooled, vessels))
+        answers = self.head(all_features(look.pooled, vessels))
         return np.asarray(answers.double().numpy())
 
 
 def save_close_up(close_up: CloseUp, path: Path) -> None:
-    """Write weights in half precision.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    state = close_up.network.state_dict()
-    halves = {k: v.detach().cpu().half().contiguous() for k, v in state.items()}
+    """Write weights, those of the reading head in float32; raises as `save_model`."""
+    state = dict(close_up.network.state_dict())
     if close_up.head is not None:
-        for name in HEAD:
-            halves[f"head.{name}"] = getattr(close_up.head, name).float().contiguous()
-    widths: Sequence[int] = close_up.network.widths
-    write_whole(path, save(halves, {"format": FORMAT, "widths": json.dumps(list(widths))}))
+        state |= {HEAD + name: x.float() for name, x in close_up.head.state_dict().items()}
+    save_model(path, NAME, {"widths": close_up.network.widths}, state, exact=(HEAD,))
 
 
 def load_close_up(path: Path = DEFAULT_CLOSE_UP, device: str = "cpu") -> CloseUp:
@@ -123,16 +115,13 @@ def load_close_up(path: Path = DEFAULT_CLOSE_UP, device: str = "cpu") -> CloseUp
     Raises:
         WeightsError: missing, damaged or of another kind; names the file.
     """
-    metadata, state = read_weights(path, FORMAT, "a close-up network")
+    file = read_model(path, NAME)
+    own = {k.removeprefix(HEAD): v for k, v in file.state.items() if k.startswith(HEAD)}
+    rest = {k: v for k, v in file.state.items() if not k.startswith(HEAD)}
+    network = cast(CloseUpNet, build(file, rest))
     try:
-        own = {n: state.pop(f"head.{n}") for n in HEAD if f"head.{n}" in state}
-        head = ReadingHead(**own) if own else None
-        with torch.device("meta"):
-            network = CloseUpNet(tuple(json.loads(metadata["widths"])))
-        network.load_state_dict(state, assign=True)
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[:2]
-        raise WeightsError(f"{path}: weights of another architecture: {reason}") from error
+        head = ReadingHead(**own).eval() if own else None
+    except TypeError as error:
+        raise WeightsError(f"{path}: a reading head of another architecture: {error}") from error
     # Channels last: a quarter of the time less on a CPU.
-    network = network.to(device).to(memory_format=torch.channels_last)
-    return CloseUp(network.eval(), head)
+    return CloseUp(network.to(device).to(memory_format=torch.channels_last), head)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from av_grading.config import Config, ConfigError
+from av_grading.config import Config, ConfigError, required
 
 if TYPE_CHECKING:  # entry points answer --help before anything large is imported
     from av_grading.data.patch_set import PatchSet
@@ -80,9 +80,7 @@ def manifest_of(config: Config) -> Path:
     Raises:
         ConfigError: they name none.
     """
-    if not config.data.manifest:
-        raise ConfigError("data.manifest: expected a manifest of graded patches, found none")
-    return Path(config.data.manifest)
+    return required(config.data.manifest, "data.manifest", "a manifest of graded patches")
 
 
 def extra_of(config: Config) -> "list[GradedPatch]":

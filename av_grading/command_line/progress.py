@@ -13,7 +13,7 @@ EVERY = 30.0
 
 
 def progress(
-    items: Iterable[Item], title: str, unit: str, total: int | None = None
+    items: Iterable[Item], title: str, unit: str, total: int | None = None, *, done: int = 0
 ) -> Iterator[Item]:
     """Hand on items and show how many are done.
 
@@ -21,18 +21,19 @@ def progress(
         items: to be worked on.
         title: what is done with them.
         unit: what one of them is.
-        total: how many there are, where `items` has no length.
+        total: how many there are in all, where `items` has no length or is what is left of them.
+        done: how many were done before.
     """
     if sys.stderr.isatty():
-        yield from tqdm(items, title, total, unit=unit)
+        yield from tqdm(items, title, total, unit=unit, initial=done)
         return
     if total is None and isinstance(items, Sized):
         total = len(items)
     of = "" if total is None else f" of {total}"
     last = time.monotonic()
-    for done, item in enumerate(items, 1):
+    for number, item in enumerate(items, done + 1):
         yield item
         now = time.monotonic()
         if now - last >= EVERY:
             last = now
-            print(f"{title}: {unit} {done}{of}", flush=True)
+            print(f"{title}: {unit} {number}{of}", flush=True)

@@ -1,8 +1,8 @@
 """Unify the predictions of several graders, and the caliber, into one grade.
 
     python -m av_grading.command_line.stack --output output/team \\
-        --caliber output/caliber/caliber.csv ce=output/ce/predictions.csv \\
-        corn=output/corn/predictions.csv
+        --caliber output/caliber/caliber.csv \\
+        ce=output/ce/predictions.csv corn=output/corn/predictions.csv
 
 Takes predictions out of fold, as `python -m av_grading.train` writes them on the same patches with
 the same folds, and caliber.csv of `python -m av_grading.caliber` where it is given. Writes

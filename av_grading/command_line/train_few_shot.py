@@ -1,8 +1,8 @@
 """Train on as few patches as the study had, over several draws.
 
     python -m av_grading.command_line.train_few_shot --draws 10 \\
-        --config configs/grading/cpu/two_stream.yaml \\
-        --output output/few/two_stream data.manifest=output/nicking/manifest.csv
+        --config configs/grading/cpu/two_stream.yaml --output output/few/two_stream \\
+        data.manifest=output/nicking/manifest.csv
 
 Each draw takes --counts patches of grades 0-3 from some photographs and tests on all patches of the
 others. Writes draws.json: the scores of every draw, for `compare_few_shot`.

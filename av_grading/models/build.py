@@ -1,6 +1,7 @@
 """Models from settings."""
 
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -26,6 +27,26 @@ def build_grader(config: Config) -> nn.Module:
     return build_model(
         config.model, outputs_of(config.train.loss, config.train.width_loss_weight > 0)
     )[0]
+
+
+def one_stream(loss: str = "ce_qwk", widths: bool = False, **settings: Any) -> nn.Module:
+    """A grader of one stream with random weights.
+
+    Args:
+        loss: that it is trained with, one of `LOSSES`.
+        widths: whether it learns the vein's widths as well.
+        settings: fields of `config.Model`.
+
+    Raises:
+        TypeError: an unknown setting.
+        ValueError: see `build_model`.
+    """
+    return build_model(Model(kind="one_stream", **settings), outputs_of(loss, widths))[0]
+
+
+def two_stream(loss: str = "ce_qwk", widths: bool = False, **settings: Any) -> nn.Module:
+    """A grader of two streams; arguments and errors as `one_stream`."""
+    return build_model(Model(kind="two_stream", **settings), outputs_of(loss, widths))[0]
 
 
 def build_model(settings: Model, outputs: int) -> tuple[nn.Module, Loaded | None]:

@@ -4,6 +4,8 @@ Its finest level works on 2 x 2 px as channels (Shi 2016, https://arxiv.org/abs/
 px of the patch is read and written, at a third of the time that full resolution would take.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -19,13 +21,13 @@ _FOLD = 2
 class CloseUpNet(nn.Module):
     """Inputs of `cut.to_inputs`, (B, 6, P, P), P a multiple of 32 → logits (B, 4, P, P)."""
 
-    def __init__(self, widths: tuple[int, ...] = (32, 64, 96, 128)) -> None:
+    def __init__(self, widths: Sequence[int] = (32, 64, 96, 128)) -> None:
         """
         Args:
             widths: channels of the levels, the finest first; multiples of 8.
         """
         super().__init__()
-        self.widths = widths
+        self.widths = tuple(widths)
         first, *deeper = widths
         self.fold = nn.PixelUnshuffle(_FOLD)
         self.down = nn.ModuleList([_block(INPUTS * _FOLD**2, first)])
@@ -37,7 +39,6 @@ class CloseUpNet(nn.Module):
             before = width
         self.classify = nn.Conv2d(first, CLASSES * _FOLD**2, 1)
         self.unfold = nn.PixelShuffle(_FOLD)
-        self.features = first
 
     def extract(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Features that the map is read from, (B, C, P / 2, P / 2), and the coarsest,

@@ -7,17 +7,13 @@ from typing import Any, cast
 import safetensors.torch
 import timm
 import torch
-from safetensors import SafetensorError, safe_open
 from timm.layers import GroupNorm
 from torch import nn
 
 from av_grading.config import DEPTHS, NORMS, STAGES, STREAMS
+from av_grading.models.weights_file import WeightsError
 
 SE_KEY = ".se."
-
-
-class WeightsError(ValueError):
-    """Weights that cannot be read or are of another architecture; names the file."""
 
 
 @dataclass(frozen=True)
@@ -109,33 +105,6 @@ def load_encoder(encoder: nn.Module, path: Path) -> Loaded:
         new=[k for k in own if k not in state],
         ignored=[k for k in state if k not in own],
     )
-
-
-def read_weights(
-    path: Path, kind: str, what: str
-) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
-    """Metadata and tensors, in float32, of a safetensors file of ours.
-
-    Args:
-        path: the file.
-        kind: what its metadata say under "format".
-        what: it holds, in words.
-
-    Raises:
-        WeightsError: missing, damaged or of another kind; names the file.
-    """
-    if not path.is_file():
-        raise WeightsError(f"{path}: expected {what}'s weights, found no file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != kind:
-                found = metadata.get("format", "no format")
-                raise WeightsError(f"{path}: expected format {kind!r}, found {found!r}")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise WeightsError(f"{path}: damaged, or not a safetensors file ({error})") from error
-    return metadata, {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:

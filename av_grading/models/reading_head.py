@@ -6,12 +6,12 @@ along the artery and along the vein beside it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import nn
 
 from av_grading.close_ups.cut import SCALE
 from av_grading.vessels.crossing_vessels import CrossingVessels
@@ -21,21 +21,39 @@ NEAR, AROUND = 1.5, 5.0
 """Standard deviations of what is pooled at and around a crossing (DRIVE px)."""
 
 
-@dataclass(frozen=True)
-class ReadingHead:
-    """Answers both questions.
-
-    Attributes:
-        mean, scale, weight: of the features, (2, F), for the questions in the order of `QUESTIONS`.
-        bias: (2,).
-    """
+class ReadingHead(nn.Module):
+    """Answers both questions by logistic regression, which is fitted, not descended to."""
 
     mean: torch.Tensor
     scale: torch.Tensor
     weight: torch.Tensor
     bias: torch.Tensor
 
-    def answer(self, features: torch.Tensor) -> torch.Tensor:
+    def __init__(
+        self, mean: torch.Tensor, scale: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
+    ) -> None:
+        """
+        Args:
+            mean, scale, weight: of the features, (2, F), for the questions in the order of
+                `QUESTIONS`.
+            bias: (2,).
+        """
+        super().__init__()
+        for name, tensor in (("mean", mean), ("scale", scale), ("weight", weight), ("bias", bias)):
+            self.register_buffer(name, tensor)
+
+    @classmethod
+    def untrained(cls, features: int) -> "ReadingHead":
+        """One that answers one half to both questions.
+
+        Args:
+            features: of a crossing, F.
+        """
+        count = len(QUESTIONS)
+        zeros, ones = torch.zeros(count, features), torch.ones(count, features)
+        return cls(zeros, ones, zeros.clone(), torch.zeros(count))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Probabilities (N, 2) from features (N, F)."""
         normal = ((features[:, None] - self.mean) / self.scale).clamp(-5, 5)  # (N, 2, F)
         return ((normal * self.weight).sum(dim=2) + self.bias).sigmoid()

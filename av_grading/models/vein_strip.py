@@ -1,24 +1,22 @@
-"""The network that reads a straightened vein, and the one file that holds it."""
+"""The network that reads a straightened vein, and what applies it."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save
 from torch import nn
 
-from av_grading.formats.files import write_whole
 from av_grading.formats.grade_definition import Thresholds
-from av_grading.models.encoder import WeightsError, read_weights
+from av_grading.models.weights_file import load_model, save_model
 from av_grading.vessels.crossing_vessels import CrossingVessels
 from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, straighten
 
-FORMAT = "av_grading.narrowing"
-"""What the metadata of its file says under "format"."""
+NAME = "vein_strip"
+"""In the registry."""
 EDGES = tuple(round(0.4 + 0.05 * i, 2) for i in range(14))
 """Between the bins of what is left of a vein's width; the grades' thresholds are among them."""
 MIDDLES = np.array([EDGES[0] - 0.025, *(e + 0.025 for e in EDGES)])
@@ -32,13 +30,13 @@ class NarrowingNet(nn.Module):
     One side is read as the other's mirror image: first and second arm.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (24, 48, 64)) -> None:
+    def __init__(self, widths: Sequence[int] = (24, 48, 64)) -> None:
         """
         Args:
             widths: channels of the levels, the finest first; multiples of 8.
         """
         super().__init__()
-        self.widths = widths
+        self.widths = tuple(widths)
         # 2 x 2 px as channels: all of them are read, at a quarter of the time.
         layers: list[nn.Module] = [nn.PixelUnshuffle(2)]
         before = (CHANNELS + 1) * 4
@@ -154,27 +152,10 @@ class NarrowingReader:
 
 
 def save_narrowing(network: NarrowingNet, path: Path) -> None:
-    """Write weights in half precision.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    halves = {k: v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
-    write_whole(path, save(halves, {"format": FORMAT, "widths": json.dumps(network.widths)}))
+    """Write a network's weights; raises as `save_model`."""
+    save_model(path, NAME, {"widths": network.widths}, network.state_dict())
 
 
 def load_narrowing(path: Path, device: str = "cpu") -> NarrowingReader:
-    """Read a file written by `save_narrowing`.
-
-    Raises:
-        WeightsError: missing, damaged or of another kind; names the file.
-    """
-    metadata, state = read_weights(path, FORMAT, "a narrowing network")
-    try:
-        with torch.device("meta"):
-            network = NarrowingNet(tuple(json.loads(metadata["widths"])))
-        network.load_state_dict(state, assign=True)
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[:2]
-        raise WeightsError(f"{path}: weights of another architecture: {reason}") from error
-    return NarrowingReader(network.to(device).eval())
+    """Read a file of `save_narrowing`; raises as `load_model`."""
+    return NarrowingReader(cast(NarrowingNet, load_model(path, NAME)).to(device))

@@ -1,9 +1,12 @@
-"""Training of the close-up network: a map that follows the edges the picture shows."""
+"""Training of the close-up network: a map that follows the edges the picture shows.
 
-import argparse
-import json
+The close-ups are cut by datasets/cut_close_ups.py: labels are squeezed and faded with their
+photographs, so that a map which smooths a narrowing away is wrong.
+"""
+
 import math
-import time
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,30 +15,79 @@ import torch.nn.functional as F
 from av_grading.close_ups.cut import SCALE, to_inputs
 from av_grading.close_ups.fine_map import CloseUp, save_close_up
 from av_grading.close_ups.load import CloseUps, load_close_ups
-from av_grading.formats.files import write_whole
+from av_grading.config import required
 from av_grading.models.close_up_unet import CloseUpNet
-from av_grading.training.averaged import AveragedTraining
+from av_grading.training.trainer import Figures, Trainer, TrainerSettings
 
-CROP = 112
-"""Side of what is seen of a close-up (px); in use it is all of it."""
-ZOOM = 1.25
-"""Close-ups are seen up to this many times larger or smaller: a camera's scale is a guess."""
-KNOWN = 0.65
-"""Share of close-ups whose coarse map is seen: patches alone have none."""
+WEIGHTS = "close_up_map.safetensors"
+"""What is written."""
 NEAR = 20.0
 """Pixels count more within this distance of the crossing (standard deviation, px)."""
 NEAR_WEIGHT = 8.0
 """How much more: what tells a grade is the vein's wall over a few px beside the artery."""
-DECAY = 0.995
-WARM_UP = 100
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is read: folders of datasets/cut_close_ups.py.
+
+    Attributes:
+        train: close-ups to learn from.
+        val: of other photographs, to report on.
+        held: how many of these reports are of; crossings stay whole.
+    """
+
+    train: str = ""
+    val: str = ""
+    held: int = 300
+
+
+@dataclass(frozen=True)
+class Model:
+    """The architecture.
+
+    Attributes:
+        widths: channels of the levels, the finest first; multiples of 8.
+    """
+
+    widths: tuple[int, ...] = (32, 64, 96, 128)
+
+
+@dataclass(frozen=True)
+class Augment:
+    """How close-ups are seen.
+
+    Attributes:
+        crop: side of what is seen of a close-up (px); in use it is all of it.
+        zoom: seen up to this many times larger or smaller: a camera's scale is a guess.
+        known: share of close-ups whose coarse map is seen: patches alone have none.
+    """
+
+    crop: int = 112
+    zoom: float = 1.25
+    known: float = 0.65
+
+
+@dataclass(frozen=True)
+class CloseUpMapConfig:
+    """All settings."""
+
+    data: Data = field(default_factory=Data)
+    model: Model = field(default_factory=Model)
+    train: TrainerSettings = field(default_factory=lambda: TrainerSettings(lr=2e-3))
+    augment: Augment = field(default_factory=Augment)
+
+
+CONFIG = CloseUpMapConfig()
 
 
 def batch_of(
-    data: CloseUps, rows: np.ndarray, rng: np.random.Generator, crop: int = CROP
+    data: CloseUps, rows: np.ndarray, rng: np.random.Generator, settings: Augment
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Augmented inputs (B, 6, P, P), shares (B, 4, P, P) and weights (B, P, P)."""
     index = torch.as_tensor(rows)
-    zoom = math.exp(rng.uniform(-math.log(ZOOM), math.log(ZOOM)))
+    crop, most = settings.crop, math.log(settings.zoom)
+    zoom = math.exp(rng.uniform(-most, most))
     stored = data.patches.shape[-1]
     side = min(stored, SCALE * round(crop / zoom / SCALE))
     coarse_side = stored // SCALE
@@ -65,7 +117,7 @@ def batch_of(
     image = F.interpolate(torch.stack(patches).float(), size=size, mode="bilinear", antialias=True)
     share = F.interpolate(torch.stack(labels).float() / 255, size=size, mode="bilinear")
     near = F.interpolate(torch.stack(places), size=size, mode="bilinear")[:, 0]
-    known = torch.from_numpy((rng.random(len(rows)) < KNOWN).astype(np.float32))
+    known = torch.from_numpy((rng.random(len(rows)) < settings.known).astype(np.float32))
     return (
         to_inputs(_as_cameras_do(image, rng), torch.stack(coarse), known),
         share,
@@ -132,13 +184,15 @@ def validate(network: CloseUpNet, data: CloseUps) -> dict[str, float]:
         the labels.
     """
     network.eval()
+    device = next(network.parameters()).device
     side = data.patches.shape[-1]
     grid = torch.arange(side, dtype=torch.float32)
     dice: dict[str, list[float]] = {"artery": [], "vein": []}
     area = np.zeros((len(data), 2))
     for start in range(0, len(data), 16):
         part = slice(start, start + 16)
-        predicted = network(to_inputs(data.patches[part], data.coarse[part])).softmax(dim=1)
+        inputs = to_inputs(data.patches[part], data.coarse[part]).to(device)
+        predicted = network(inputs).softmax(dim=1).cpu()
         truth = data.labels[part].float() / 255
         center = data.centers()[part]
         away = (
@@ -181,46 +235,31 @@ def weights_of(data: CloseUps) -> np.ndarray:
     return np.asarray(weight / weight.sum())
 
 
-def train(args: argparse.Namespace) -> None:
-    """The loop; raises as `load_close_ups`."""
-    data, held = load_close_ups(args.train), load_close_ups(args.val)
-    torch.manual_seed(args.seed)
-    training = AveragedTraining(
-        CloseUpNet(),
-        CloseUpNet(),
-        steps=args.steps,
-        lr=args.lr,
-        weight_decay=0.02,
-        warm_up=WARM_UP,
-        decay=DECAY,
-    )
-    network, average = training.network, training.average
-    last = args.output / "last.pt"
-    args.output.mkdir(parents=True, exist_ok=True)
-    first = training.resume(last) if args.resume else 0
-    chances, history = weights_of(data), []
-    print(f"{len(data)} close-ups, {len(held)} held back; from step {first}", flush=True)
-    began, total = time.monotonic(), 0.0
-    for step in range(first, args.steps):
-        rng = np.random.default_rng([args.seed, step])
-        rows = rng.choice(len(data), args.batch, p=chances)
-        inputs, share, weight = batch_of(data, rows, rng, args.crop)
-        network.train()
-        loss = map_loss(network(inputs), share, weight)
-        training.learn(loss, step)
-        total += loss.item()
-        if (step + 1) % args.report == 0 or step + 1 == args.steps:
-            few = _whole_crossings(held, args.held)
-            figures = validate(average, _part(held, few))
-            seconds = (time.monotonic() - began) / (step + 1 - first)
-            mean_loss = total / args.report
-            history.append({"step": step + 1, "loss": mean_loss, **figures})
-            text = "  ".join(f"{k} {v:.3f}" for k, v in figures.items())
-            print(f"step {step + 1}  loss {mean_loss:.3f}  {text}  {seconds:.2f} s", flush=True)
-            total = 0.0
-            training.keep(last, step + 1)
-            save_close_up(CloseUp(average.eval()), args.output / "close_up.safetensors")
-    write_whole(args.output / "history.json", json.dumps(history, indent=1))
+def train(config: CloseUpMapConfig, output: Path, *, resume: bool) -> None:
+    """Train, and write `WEIGHTS`; raises as `load_close_ups` and `Trainer`."""
+    settings = config.train
+    data = load_close_ups(required(config.data.train, "data.train", "a folder of close-ups"))
+    held = load_close_ups(required(config.data.val, "data.val", "a folder of close-ups"))
+    few = _part(held, _whole_crossings(held, config.data.held))
+    chances = weights_of(data)
+    trainer = Trainer(lambda: CloseUpNet(config.model.widths), config, settings, output)
+
+    def losses_of(network: CloseUpNet, step: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng([settings.seed, step])
+        rows = rng.choice(len(data), settings.batch, p=chances)
+        inputs, share, weight = (
+            x.to(trainer.device) for x in batch_of(data, rows, rng, config.augment)
+        )
+        return {"loss": map_loss(network(inputs), share, weight)}
+
+    def figures_of(network: CloseUpNet) -> Figures:
+        return validate(network, few)
+
+    def save(network: CloseUpNet) -> None:
+        save_close_up(CloseUp(network), output / WEIGHTS)
+
+    print(f"{len(data)} close-ups, {len(few)} held back", flush=True)
+    trainer.fit(losses_of, figures_of, save, resume=resume)
 
 
 def _whole_crossings(data: CloseUps, count: int) -> np.ndarray:

@@ -1,4 +1,9 @@
-"""Train one grader: a loop to be read from top to bottom."""
+"""Train one grader: a loop to be read from top to bottom.
+
+It shares checkpoints, the moving average and the choice of a device with `trainer.py`, not its
+loop: a grader trains by epochs, stops by the best QWK, teaches itself on unlabelled patches and is
+calibrated at the end, and published figures rest on the order of its random draws.
+"""
 
 import math
 import sys
@@ -24,8 +29,8 @@ from av_grading.models.build import build_grader
 from av_grading.training.init_from import start_from
 from av_grading.training.losses import grade_loss, probabilities_of, width_loss
 from av_grading.training.state import TrainingState
-
-LAST = "last.pt"
+from av_grading.training.trainer import LAST as LAST
+from av_grading.training.trainer import MAX_GRADIENT
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def train(
                     found |= {"unlabelled_loss": extra.item(), "pseudo_labelled": share}
                 state.optimizer.zero_grad()
                 torch.autograd.backward(loss)
-                nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+                nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT)
                 state.optimizer.step()
                 state.follow(epoch * steps + step)
                 sums = {k: sums.get(k, 0.0) + v / steps for k, v in found.items()}

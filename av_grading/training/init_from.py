@@ -8,7 +8,7 @@ from torch import nn
 
 from av_grading.config import Config, Model
 from av_grading.grader import load_grader
-from av_grading.models.encoder import WeightsError
+from av_grading.models.weights_file import WeightsError
 from av_grading.training.losses import outputs_of
 
 _FREE = ("weights", "init_from", "dropout", "frozen_stages")

@@ -1,7 +1,14 @@
-"""Training of the reading head: logistic regressions, chosen by cross-validation of photographs."""
+"""Training of the reading head: which vessel lies above, and whether readers would grade.
 
-import argparse
+Logistic regression on the close-up network's features, its strength chosen by cross-validation over
+photographs. Close-ups that were read teach both questions; crossings with either vessel drawn
+above the first as well. Figures are of photographs left out. It takes minutes and has no
+checkpoint: it always starts over.
+"""
+
 import json
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,17 +21,63 @@ from sklearn.preprocessing import StandardScaler
 from av_grading.close_ups.cut import PIXELS
 from av_grading.close_ups.fine_map import CloseUp, load_close_up, save_close_up
 from av_grading.close_ups.load import CloseUps, load_close_ups
+from av_grading.config import ConfigError, required
+from av_grading.formats.config_file import dump_config
 from av_grading.formats.files import write_whole
 from av_grading.models.reading_head import QUESTIONS, ReadingHead, all_features
 from av_grading.vessels.crossing_vessels import crossing_vessels
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 """Inverse strengths of the regularisation to choose from."""
-FOLDS = 5
-LEAST_VOTES = 2
-"""Of three readers who think a grade could be given."""
+WEIGHTS = "close_up_map.safetensors"
+"""What is written: the close-up network that was given, with its head."""
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is read.
+
+    Attributes:
+        weights: file of the close-up network.
+        readings: folder of close-ups that were read (datasets/cut_close_ups.py --readings).
+        ordered: folder of close-ups with either vessel drawn above; empty for none.
+    """
+
+    weights: str = ""
+    readings: str = ""
+    ordered: str = ""
+
+
+@dataclass(frozen=True)
+class Train:
+    """How it is fitted.
+
+    Attributes:
+        ordered_weight: of the close-ups with a drawn order beside those that were read.
+        folds: of the cross-validation, by photograph.
+        least_votes: readers who think that a grade could be given, for that to be the answer.
+    """
+
+    ordered_weight: float = 0.5
+    folds: int = 5
+    least_votes: int = 2
+
+    def __post_init__(self) -> None:
+        if self.folds < 2:
+            raise ConfigError(f"folds: expected at least 2, found {self.folds}")
+
+
+@dataclass(frozen=True)
+class ReadingHeadConfig:
+    """All settings."""
+
+    data: Data = field(default_factory=Data)
+    train: Train = field(default_factory=Train)
+
+
+CONFIG = ReadingHeadConfig()
 
 
 def features_of(close_up: CloseUp, data: CloseUps) -> Floats:
@@ -51,6 +104,7 @@ def fit(
     groups: NDArray[np.str_],
     extra: tuple[Floats, NDArray[np.bool_], NDArray[np.str_]] | None,
     weight: float,
+    folds: int,
 ) -> tuple[StandardScaler, LogisticRegression, dict[str, float]]:
     """Scaler and regression of one question, and its figures on photographs left out.
 
@@ -60,12 +114,13 @@ def fit(
         groups: photographs, (N,).
         extra: more of each to learn from alone.
         weight: of these beside those.
+        folds: of the cross-validation.
     """
     best: tuple[float, float] = (-1.0, 0.0)
     figures: dict[str, float] = {}
     for strength in STRENGTHS:
         chances = np.zeros(len(y))
-        for learn, held in GroupKFold(FOLDS).split(x, y, groups):
+        for learn, held in GroupKFold(folds).split(x, y, groups):
             left = set(groups[held])
             model = _fit(x[learn], y[learn], _without(extra, left), weight, strength)
             flat = model[0].transform(x[held].reshape(-1, x.shape[-1])).clip(-5, 5)
@@ -105,23 +160,38 @@ def _fit(
     return scaler, model.fit(scaler.transform(flat).clip(-5, 5), truth, each)
 
 
-def teach(args: argparse.Namespace) -> None:
-    """Fit both questions and write the weights; raises as `load_close_ups`, `load_close_up`."""
-    close_up = load_close_up(args.weights)
-    read = load_close_ups(args.readings, ("read",))
+def train(config: ReadingHeadConfig, output: Path, *, resume: bool) -> None:
+    """Fit both questions, and write `WEIGHTS` and readings.json.
+
+    Raises:
+        ConfigError, InputFileError, WeightsError: a file is not named, or cannot be read.
+    """
+    if resume:
+        print("the reading head has no checkpoint: it starts over", flush=True)
+    settings = config.train
+    close_up = load_close_up(required(config.data.weights, "data.weights", "a close-up network"))
+    folder = required(config.data.readings, "data.readings", "a folder of close-ups that were read")
+    read = load_close_ups(folder, ("read",))
     x, table = features_of(close_up, read), read.table
     extra = None
-    if args.ordered:
-        ordered = load_close_ups(args.ordered, ("ordered",))
+    if config.data.ordered:
+        ordered = load_close_ups(Path(config.data.ordered), ("ordered",))
         answers = (ordered.table["read_above"] == "artery").to_numpy()
         extra = features_of(close_up, ordered), answers, ordered.table["group"].to_numpy(str)
     groups = table["group"].to_numpy(str)
     decided = table["read_above"].isin(("artery", "vein")).to_numpy()
     above = (table["read_above"] == "artery").to_numpy()
-    votes = (table["read_gradable_votes"] >= LEAST_VOTES).to_numpy()
+    votes = (table["read_gradable_votes"] >= settings.least_votes).to_numpy()
     fits = [
-        fit(x[decided], above[decided], groups[decided], extra, args.ordered_weight),
-        fit(x, votes, groups, None, 0),
+        fit(
+            x[decided],
+            above[decided],
+            groups[decided],
+            extra,
+            settings.ordered_weight,
+            settings.folds,
+        ),
+        fit(x, votes, groups, None, 0, settings.folds),
     ]
     for name, (_, __, figures) in zip(QUESTIONS, fits, strict=True):
         print(name, " ".join(f"{k} {v:.3f}" for k, v in figures.items()), flush=True)
@@ -132,7 +202,8 @@ def teach(args: argparse.Namespace) -> None:
     bias = torch.tensor([h[3] for h in heads], dtype=torch.float32)
     save_close_up(
         CloseUp(close_up.network, ReadingHead(tensors[0], tensors[1], tensors[2], bias)),
-        args.output,
+        output / WEIGHTS,
     )
     by_question = {n: f for n, (_, __, f) in zip(QUESTIONS, fits, strict=True)}
-    write_whole(args.output.with_suffix(".readings.json"), json.dumps(by_question, indent=1))
+    write_whole(output / "readings.json", json.dumps(by_question, indent=1))
+    write_whole(output / "config.yaml", dump_config(config))

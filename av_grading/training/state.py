@@ -2,7 +2,6 @@
 
 import copy
 import math
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +9,7 @@ import torch
 from torch import nn
 
 from av_grading.config import Config
-
-
-class ResumeError(ValueError):
-    """A checkpoint that this training cannot go on from; names the file."""
+from av_grading.training.trainer import follow, read_checkpoint, write_checkpoint
 
 
 @dataclass
@@ -54,21 +50,13 @@ class TrainingState:
         )
         self.progress = Progress()
 
-    @torch.no_grad()
     def follow(self, step: int) -> None:
-        """Let the teacher follow the student by one step; the first steps weigh more, so that it
-        soon forgets where it began.
+        """Let the teacher follow the student by one step.
 
         Args:
             step: of the training, from 0.
         """
-        kept = min(self.config.train.average, (1 + step) / (10 + step))
-        student = self.model.state_dict()
-        for name, own in self.teacher.state_dict().items():
-            if own.is_floating_point():
-                own.lerp_(student[name], 1 - kept)
-            else:
-                own.copy_(student[name])
+        follow(self.teacher, self.model, self.config.train.average, step)
 
     def finish_epoch(self, figures: dict[str, float]) -> None:
         """Note an epoch's figures, and the teacher's weights if their `qwk` is the best so far."""
@@ -89,9 +77,7 @@ class TrainingState:
             "best": self.best,
             "progress": vars(self.progress),
         }
-        temporary = path.with_suffix(".tmp")
-        torch.save(content, temporary)
-        os.replace(temporary, path)
+        write_checkpoint(path, content)
 
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint.
@@ -99,12 +85,7 @@ class TrainingState:
         Raises:
             ResumeError: it is unreadable, or of other settings.
         """
-        try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # torch raises what its parser trips over
-            raise ResumeError(f"{path}: not a checkpoint of tensors ({error})") from error
-        if not isinstance(content, dict) or content.get("config") != self.config.dump():
-            raise ResumeError(f"{path}: trained with other settings; choose another output folder")
+        content = read_checkpoint(path, self.config.dump())
         self.model.load_state_dict(content["model"])
         self.teacher.load_state_dict(content["teacher"])
         self.optimizer.load_state_dict(content["optimizer"])

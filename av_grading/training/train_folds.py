@@ -16,6 +16,15 @@ from av_grading.formats.results import write_results
 from av_grading.grader import save_grader
 from av_grading.training.cross_validation import cross_validate, pooled
 
+CONFIG = Config()
+DRAWS = 1000
+"""Bootstrap resamples of the groups, unless said otherwise."""
+
+
+def train(config: Config, output: Path, *, resume: bool) -> None:
+    """Train and report all folds; raises as `cross_validate`."""
+    train_folds(config, output, draws=DRAWS, resume=resume)
+
 
 def train_folds(
     config: Config, output: Path, *, draws: int, resume: bool, first: int | None = None

@@ -1,9 +1,12 @@
-"""Training of the narrowing network on simulated nicking."""
+"""Training of the vein strip network on simulated nicking: what is left of a vein's width.
 
-import argparse
-import json
+The close-ups are cut by datasets/cut_close_ups.py and seen as in use: through the fine map, along
+the vein that is found in it. Strips are kept in the output folder and read when they are there.
+"""
+
 import math
-import time
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,7 +16,8 @@ from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from av_grading.close_ups.fine_map import load_close_up
 from av_grading.close_ups.strips import Strips, cut_strips
-from av_grading.formats.files import write_whole
+from av_grading.config import required
+from av_grading.models.registry import DEFAULT_CLOSE_UP
 from av_grading.models.vein_strip import (
     EDGES,
     Narrowing,
@@ -21,7 +25,7 @@ from av_grading.models.vein_strip import (
     normalize,
     save_narrowing,
 )
-from av_grading.training.averaged import AveragedTraining
+from av_grading.training.trainer import Figures, Trainer, TrainerSettings
 from av_grading.vessels.straighten import ALONG, COLUMNS
 
 BLUR = 0.03
@@ -37,8 +41,58 @@ NO_MAP, NO_PIXELS = 0.25, 0.1
 """Shares of strips whose map, or pixels, are hidden: each has to be read by itself too."""
 GRAIN = 0.25
 """Most grain that is added, in standard deviations of a strip."""
-DECAY = 0.999
-WARM_UP = 200
+WEIGHTS = "vein_strip.safetensors"
+"""What is written."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is read.
+
+    Attributes:
+        train: folder of close-ups to learn from.
+        val: of other photographs, to report on.
+        weights: of the close-up network; empty for the shipped one.
+    """
+
+    train: str = ""
+    val: str = ""
+    weights: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """The architecture.
+
+    Attributes:
+        widths: channels of the levels, the finest first; multiples of 8.
+    """
+
+    widths: tuple[int, ...] = (24, 48, 64)
+
+
+def _default_training() -> TrainerSettings:
+    return TrainerSettings(
+        steps=6000,
+        batch=64,
+        lr=1e-3,
+        warmup=200,
+        weight_decay=0.05,
+        average=0.999,
+        validate_every=500,
+    )
+
+
+@dataclass(frozen=True)
+class VeinStripConfig:
+    """All settings."""
+
+    data: Data = field(default_factory=Data)
+    model: Model = field(default_factory=Model)
+    train: TrainerSettings = field(default_factory=_default_training)
+
+
+CONFIG = VeinStripConfig()
 
 
 def augment(strips: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -78,11 +132,12 @@ def truth_of(ratios: torch.Tensor) -> torch.Tensor:
 def validate(network: NarrowingNet, held: Strips) -> tuple[dict[str, float], Narrowing]:
     """Figures over held-out strips, each as it is and nicked, and what was read there."""
     network.eval()
+    device, widths = next(network.parameters()).device, held.widths()
     shares = [
-        network(held.strips[i : i + 64], held.widths()[i : i + 64]).softmax(dim=2)
+        network(held.strips[i : i + 64].to(device), widths[i : i + 64].to(device)).softmax(dim=2)
         for i in range(0, len(held), 64)
     ]
-    found = Narrowing(torch.cat(shares).double().numpy())
+    found = Narrowing(torch.cat(shares).cpu().double().numpy())
     grades = held.table["grade"].to_numpy(int)
     nicked = (held.table["kind"] == "nicked").to_numpy()
     probabilities = found.probabilities()
@@ -104,44 +159,32 @@ def validate(network: NarrowingNet, held: Strips) -> tuple[dict[str, float], Nar
     }, found
 
 
-def train(args: argparse.Namespace) -> None:
-    """Cut strips, learn, and keep the average of the weights; raises as `cut_strips`."""
-    close_up = load_close_up(args.weights)
-    data = cut_strips(close_up, args.train, args.output / "train.safetensors")
-    held = cut_strips(close_up, args.val, args.output / "val.safetensors")
-    torch.manual_seed(args.seed)
-    training = AveragedTraining(
-        NarrowingNet(),
-        NarrowingNet(),
-        steps=args.steps,
-        lr=args.lr,
-        weight_decay=args.weight_decay,
-        warm_up=WARM_UP,
-        decay=DECAY,
-    )
-    network, average = training.network, training.average
-    last = args.output / "last.pt"
-    first = training.resume(last) if args.resume else 0
-    print(f"{len(data)} strips, {len(held)} held back; from step {first}", flush=True)
-    truth, widths, history = truth_of(data.ratios), data.widths(), []
-    began, total = time.monotonic(), 0.0
-    for step in range(first, args.steps):
-        rng = np.random.default_rng([args.seed, step])
-        rows = torch.from_numpy(rng.integers(0, len(data), args.batch))
+def train(config: VeinStripConfig, output: Path, *, resume: bool) -> None:
+    """Cut strips, train, and write `WEIGHTS`; raises as `cut_strips` and `Trainer`."""
+    settings = config.train
+    folders = [
+        required(path, f"data.{name}", "a folder of close-ups")
+        for name, path in (("train", config.data.train), ("val", config.data.val))
+    ]
+    close_up = load_close_up(Path(config.data.weights or DEFAULT_CLOSE_UP))
+    data = cut_strips(close_up, folders[0], output / "train.safetensors")
+    held = cut_strips(close_up, folders[1], output / "val.safetensors")
+    truth, widths = truth_of(data.ratios), data.widths()
+    trainer = Trainer(lambda: NarrowingNet(config.model.widths), config, settings, output)
+
+    def losses_of(network: NarrowingNet, step: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng([settings.seed, step])
+        rows = torch.from_numpy(rng.integers(0, len(data), settings.batch))
         strips = augment(normalize(data.strips[rows]), rng)
-        network.train()
-        logits = network.read(strips, widths[rows]).log_softmax(dim=2)
-        loss = -(truth[rows] * logits).sum(dim=2).mean()
-        training.learn(loss, step)
-        total += loss.item()
-        if (step + 1) % args.report == 0 or step + 1 == args.steps:
-            figures = validate(average, held)[0]
-            seconds = (time.monotonic() - began) / (step + 1 - first)
-            history.append({"step": step + 1, "training_loss": total / args.report, **figures})
-            text = "  ".join(f"{k} {v:.3f}" for k, v in figures.items())
-            mean_loss = total / args.report
-            print(f"step {step + 1}  {mean_loss:.3f}  {text}  {seconds:.3f} s", flush=True)
-            total = 0.0
-            training.keep(last, step + 1)
-            save_narrowing(average, args.output / "narrowing.safetensors")
-    write_whole(args.output / "history.json", json.dumps(history, indent=1))
+        inputs, wide, wanted = (x.to(trainer.device) for x in (strips, widths[rows], truth[rows]))
+        logits = network.read(inputs, wide).log_softmax(dim=2)
+        return {"loss": -(wanted * logits).sum(dim=2).mean()}
+
+    def figures_of(network: NarrowingNet) -> Figures:
+        return validate(network, held)[0]
+
+    def save(network: NarrowingNet) -> None:
+        save_narrowing(network, output / WEIGHTS)
+
+    print(f"{len(data)} strips, {len(held)} held back", flush=True)
+    trainer.fit(losses_of, figures_of, save, resume=resume)

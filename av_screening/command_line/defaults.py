@@ -12,7 +12,8 @@ def _package_folder(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-DEFAULT_WEIGHTS = _package_folder("av_detectron") / "weights" / "crossing_av_r18.safetensors"
+DETECTOR_PACKAGE = _package_folder("av_detectron")
+DEFAULT_WEIGHTS = DETECTOR_PACKAGE / "weights" / "crossing_av_r18.safetensors"
 """`predictor.DEFAULT_WEIGHTS`."""
 N_VIEWS = (1, 2, 4)
 """`modeling.test_time_augmentation.N_VIEWS`."""

@@ -45,12 +45,14 @@ COMMANDS = (
     Command("export-parquet", f"{EXCHANGE}.export_parquet", "a run's tables as Parquet"),
     Command("export-sr", f"{EXCHANGE}.export_sr", "DICOM Structured Reports of a run"),
     Command("import-corrections", f"{EXCHANGE}.import_corrections", "corrected COCO as labels"),
+    Command("train", "av_grading.command_line.train", "train one of the smaller networks, by name"),
     Command("train-detector", f"{HERE}.train_detector", "train or evaluate a crossing detector"),
     Command("train-grader", "av_grading.train", "train a grader by cross-validation"),
     Command("export-backbone", f"{HERE}.export_backbone", "a detector's backbone for a grader"),
     Command("prepare", f"{HERE}.prepare", "photographs with labels to COCO JSON"),
     Command("phantoms", f"{HERE}.phantoms", "draw photographs with exact labels"),
     Command("simulate", f"{HERE}.simulate", "patches of simulated nicking"),
+    Command("info", f"{HERE}.info", "commands, networks with their weights, sets and columns"),
     Command("install-detectron2", f"{HERE}.install_detectron2", "what most of these need"),
 )
 MISSING = {

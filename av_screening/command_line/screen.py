@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from av_screening.settings import Settings
 
 GRADERS = "of av_grading.train, by default the two shipped; several: mean; none: no grades"
-NARROWING_HELP = "of av_grading.command_line.train_vein_strip: what is left of the veins' widths"
-CLOSE_UP_HELP = "of av_grading.command_line.train_reading_head: the second look at each crossing"
+NARROWING_HELP = "of `av-nicking train vein_strip`: what is left of the veins' widths"
+CLOSE_UP_HELP = "of `av-nicking train reading_head`: the second look at each crossing"
 MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"
 GRADES_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
 

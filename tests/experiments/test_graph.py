@@ -13,6 +13,7 @@ import pytest
 
 from av_detectron.config import load_config
 from av_grading.formats.config_file import load_config as load_grading
+from av_grading.models.registry import TRAININGS
 from experiments.rules import ROOT, Rule, RuleError, makers, read_rules
 from experiments.runner import surroundings, words
 
@@ -66,6 +67,12 @@ def test_every_command_parses(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> No
         raise Parsed(original(self, args, namespace))
 
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
+    intermixed = argparse.ArgumentParser.parse_intermixed_args
+
+    def stop_intermixed(self: argparse.ArgumentParser, args: list[str] | None = None) -> None:
+        raise Parsed(intermixed(self, args))
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_intermixed_args", stop_intermixed)
     monkeypatch.chdir(ROOT)
     command = words(rule, {"AV_DATA": "some where"})[1:]
     by_module = command[0] == "-m"
@@ -82,7 +89,9 @@ def test_every_command_parses(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> No
             runpy.run_path(str(ROOT / name), run_name="__main__")
     args = caught.value.args[0]
     if hasattr(args, "settings"):
-        load_grading(args.config, args.settings)
+        training = TRAININGS[getattr(args, "name", "grader")]
+        defaults = importlib.import_module(training.module).CONFIG
+        load_grading(args.config, args.settings, defaults)
     if name == "tools/train_net.py":
         load_config(ROOT / "configs" / args.config_file, args.opts)
 

@@ -8,7 +8,8 @@ from safetensors.torch import save_file
 
 from av_detectron.checkpoint.checkpointer import read_checkpoint
 from av_detectron.checkpoint.release import read_release
-from av_grading.models.encoder import build_encoder, load_encoder, read_weights
+from av_grading.models.encoder import build_encoder, load_encoder
+from av_grading.models.weights_file import read_model
 
 TENSOR = {"stem.weight": torch.zeros(2)}
 
@@ -50,7 +51,7 @@ def test_checkpoints_that_are_none(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["missing", "text", "cut_off", "other_format", "no_format"])
 def test_released_weights_of_another_kind(tmp_path: Path, kind: str) -> None:
     path = _write(tmp_path, kind)
-    for read in (read_release, lambda p: read_weights(p, "av_grading", "a grader")):
+    for read in (read_release, lambda p: read_model(p, "two_stream")):
         message = _message(read, path)
         assert message.startswith(f"{path}: ")
         if kind.endswith("format"):

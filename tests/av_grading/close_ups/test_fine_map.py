@@ -14,8 +14,8 @@ from av_grading.close_ups.grader_maps import grader_map
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.gradable import GradableRule, why_not_gradable
 from av_grading.models.close_up_unet import CloseUpNet
-from av_grading.models.encoder import WeightsError
 from av_grading.models.reading_head import ReadingHead
+from av_grading.models.weights_file import WeightsError
 from av_grading.vessels.center import gaussian_blur, refine_center
 from av_grading.vessels.crossing_vessels import FEATURES, crossing_vessels
 
@@ -152,7 +152,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         load_close_up(tmp_path / "text.safetensors")
     from av_grading.grader import DEFAULT_GRADER
 
-    with pytest.raises(WeightsError, match="format"):
+    with pytest.raises(WeightsError, match="expected weights of close_up_unet, found .two_stream"):
         load_close_up(DEFAULT_GRADER)
 
 

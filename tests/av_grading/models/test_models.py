@@ -10,8 +10,9 @@ import torch
 
 from av_grading.config import Model
 from av_grading.models.build import build_model
-from av_grading.models.encoder import WeightsError, build_encoder, load_encoder
+from av_grading.models.encoder import build_encoder, load_encoder
 from av_grading.models.pooling import BilinearPooling, signed_root
+from av_grading.models.weights_file import WeightsError
 
 INPUTS = torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64)
 

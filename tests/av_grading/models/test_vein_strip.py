@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from av_grading.close_ups.cut import PIXELS, SCALE
-from av_grading.close_ups.fine_map import CloseUp, save_close_up
+from av_grading.close_ups.fine_map import CloseUp
 from av_grading.close_ups.from_photograph import (
     CloseUpSource,
     Options,
@@ -16,12 +15,10 @@ from av_grading.close_ups.from_photograph import (
     write_photograph,
 )
 from av_grading.close_ups.strips import Strips, cut_strips
-from av_grading.command_line.defaults import DEFAULT_NARROWING
-from av_grading.command_line.train_vein_strip import main
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.formats.labels import VEIN
 from av_grading.models.close_up_unet import CloseUpNet
-from av_grading.models.encoder import WeightsError
+from av_grading.models.registry import DEFAULT_NARROWING
 from av_grading.models.vein_strip import (
     EDGES,
     Narrowing,
@@ -29,6 +26,7 @@ from av_grading.models.vein_strip import (
     load_narrowing,
     save_narrowing,
 )
+from av_grading.models.weights_file import WeightsError
 from av_grading.simulation.squeeze import Squeeze, measure_vein, squeeze
 from av_grading.training.vein_strip import augment, truth_of
 from av_grading.vessels.centerline import VesselLine, trace
@@ -180,46 +178,6 @@ def write_close_ups(folder: Path, name: str) -> None:
         others=np.zeros((0, 2)),
     )
     write_photograph(source, list(cut_photograph(source, Options())), folder)
-
-
-@pytest.fixture
-def weights(tmp_path: Path) -> Path:
-    torch.manual_seed(0)
-    save_close_up(CloseUp(CloseUpNet((8, 16)).eval()), tmp_path / "close_up.safetensors")
-    return tmp_path / "close_up.safetensors"
-
-
-def strips_of(folder: Path, count: int) -> None:
-    """Strips as `cut_strips` keeps them, without a network that finds veins."""
-    rng = np.random.default_rng(count)
-    amounts = [(float(a), float(b)) for a, b in rng.uniform(0.4, 1, (count, 2))]
-    strips = np.stack([strip_of(Squeeze(*pair, length=9)) for pair in amounts])
-    ratios = torch.tensor(amounts, dtype=torch.float32)
-    table = pd.DataFrame(
-        {
-            "kind": "nicked",
-            "grade": [Thresholds().grade(*pair) for pair in amounts],
-            "seen_width_drive_px": 5.5,
-        }
-    )
-    from safetensors.torch import save_file
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    save_file({"strips": torch.from_numpy(strips), "ratios": ratios}, folder)
-    table.to_csv(folder.with_suffix(".csv"), index=False)
-
-
-def test_training_goes_on_where_it_stopped(tmp_path: Path, weights: Path) -> None:
-    for name in ("train", "val"):
-        strips_of(tmp_path / "out" / f"{name}.safetensors", 12)
-    given = ["--train", str(tmp_path), "--val", str(tmp_path), "--weights", str(weights)]
-    given += ["--output", str(tmp_path / "out"), "--batch", "4", "--report", "2"]
-    assert main([*given, "--steps", "4"]) == 0
-    whole = (tmp_path / "out" / "narrowing.safetensors").read_bytes()
-    assert main([*given, "--steps", "4", "--resume"]) == 0
-    assert (tmp_path / "out" / "narrowing.safetensors").read_bytes() == whole
-    assert main([*given, "--steps", "6", "--resume"]) == 0
-    assert (tmp_path / "out" / "narrowing.safetensors").read_bytes() != whole
 
 
 def test_strips_know_which_side_is_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """Training learns, resumes bit for bit, and knows nothing where there is nothing to know."""
 
 import dataclasses
-import os
 import random
 from pathlib import Path
 
@@ -16,10 +15,10 @@ from av_grading.evaluation.metrics import grade_scores
 from av_grading.formats.config_file import load_config
 from av_grading.formats.manifest import read_manifest
 from av_grading.grader import load_grader, save_grader
-from av_grading.models.encoder import WeightsError
+from av_grading.models.weights_file import WeightsError
 from av_grading.training.engine import LAST, Split, learning_rate, train
 from av_grading.training.init_from import start_from
-from av_grading.training.state import ResumeError
+from av_grading.training.trainer import ResumeError, write_checkpoint
 
 SETTINGS = ["data.crop=24", "train.batch=12", "train.device=cpu", "train.warmup=0"]
 SETTINGS += ["model.kind=one_stream", "model.stages=2", "train.lr=1e-3"]
@@ -100,7 +99,7 @@ def test_goes_on_from_a_trained_grader(data: PatchSet, split: Split, tmp_path: P
         (["model.se=false", start], "model.se: found True, expected False"),
         (
             ["model.init_from=nowhere.safetensors"],
-            "nowhere.safetensors: expected a grader's weights",
+            "nowhere.safetensors: expected weights of two_stream",
         ),
     ):
         with pytest.raises(WeightsError, match=message):
@@ -127,17 +126,12 @@ def test_resumes_bit_for_bit(data: PatchSet, split: Split, tmp_path: Path, semi:
     class Stop(Exception):
         pass
 
-    written = 0
-
-    def stop_after_one(source: object, target: object, replace=os.replace) -> None:
-        nonlocal written
-        replace(source, target)
-        written += 1
-        if written == 1:
-            raise Stop
+    def stop_after_one(path: Path, content: dict[str, object]) -> None:
+        write_checkpoint(path, content)
+        raise Stop
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("av_grading.training.state.os.replace", stop_after_one)
+        patch.setattr("av_grading.training.state.write_checkpoint", stop_after_one)
         with pytest.raises(Stop):
             train(config, data, split, tmp_path / "cut", unlabelled=unlabelled)
     torch.rand(5)

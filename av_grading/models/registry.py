@@ -1,0 +1,137 @@
+"""Every network of this package by its name; importing this module imports no torch.
+
+Another network is a file here, a file in `training/` and a row of `ARCHITECTURES`: weights files,
+`av-nicking train`, `av-nicking info` and `create_model` read this table.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+"""Folder of the weights that are shipped."""
+DEFAULT_GRADER = WEIGHTS / "nicking_grader_r18.safetensors"
+"""The grader that learned from labelled maps."""
+FINE_GRADER = WEIGHTS / "nicking_grader_fine_r18.safetensors"
+"""The grader that went on from there on fine maps."""
+DEFAULT_GRADERS = (DEFAULT_GRADER, FINE_GRADER)
+"""Whose mean is taken on fine maps: on photographs held back it was better than either."""
+DEFAULT_CLOSE_UP = WEIGHTS / "close_up_map.safetensors"
+"""Fine maps of close-ups, with a reading head."""
+DEFAULT_NARROWING = WEIGHTS / "vein_narrowing.safetensors"
+"""What is left of a vein's width."""
+
+
+class Training(NamedTuple):
+    """How networks are trained.
+
+    `module` has `CONFIG`, the default settings (a dataclass of sections), and
+    `train(config, output, *, resume)`; `config` is a file of `configs/grading`.
+    """
+
+    name: str
+    module: str
+    config: str
+
+
+def _training(name: str) -> Training:
+    """A training whose module and config bear its name."""
+    return Training(name, f"av_grading.training.{name}", f"{name}.yaml")
+
+
+_GRADER = Training("grader", "av_grading.training.train_folds", "cpu/two_stream.yaml")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What is to be known of a network before it is built.
+
+    Attributes:
+        name: in weights files and in `create_model`.
+        target: "module:callable" that builds it from its settings.
+        takes: what it is given.
+        gives: what it answers.
+        training: how it is trained.
+        weights: files that are shipped.
+    """
+
+    name: str
+    target: str
+    takes: str
+    gives: str
+    training: Training
+    weights: tuple[Path, ...] = ()
+
+
+_MODELS = "av_grading.models"
+ARCHITECTURES = {
+    a.name: a
+    for a in (
+        Architecture(
+            "close_up_unet",
+            f"{_MODELS}.close_up_unet:CloseUpNet",
+            "close-up and coarse map, (B, 6, P, P)",
+            "logits of background, artery, vein and overlap, (B, 4, P, P)",
+            _training("close_up_map"),
+            (DEFAULT_CLOSE_UP,),
+        ),
+        Architecture(
+            "reading_head",
+            f"{_MODELS}.reading_head:ReadingHead.untrained",
+            "features of crossings, (N, F)",
+            "probabilities: artery above, readers would grade, (N, 2)",
+            _training("reading_head"),
+            (DEFAULT_CLOSE_UP,),
+        ),
+        Architecture(
+            "vein_strip",
+            f"{_MODELS}.vein_strip:NarrowingNet",
+            "straightened veins, (B, 6, H, W), and their widths, (B,)",
+            "logits of what is left of the width on either side, (B, 2, bins)",
+            _training("vein_strip"),
+            (DEFAULT_NARROWING,),
+        ),
+        Architecture(
+            "one_stream",
+            f"{_MODELS}.build:one_stream",
+            "patches and maps, each (B, 3, P, P); one of them is read",
+            "logits of the grades 0-3, (B, outputs)",
+            _GRADER,
+        ),
+        Architecture(
+            "two_stream",
+            f"{_MODELS}.build:two_stream",
+            "patches and maps, each (B, 3, P, P)",
+            "logits of the grades 0-3, (B, outputs)",
+            _GRADER,
+            DEFAULT_GRADERS,
+        ),
+    )
+}
+"""Networks by name."""
+TRAININGS = {a.training.name: a.training for a in ARCHITECTURES.values()}
+"""Trainings by name."""
+
+
+def create_model(name: str, **settings: object) -> "nn.Module":
+    """A network with random weights.
+
+    Args:
+        name: of `ARCHITECTURES`.
+        settings: what its constructor takes, such as `widths=(32, 64, 96, 128)`.
+
+    Raises:
+        ValueError: an unknown name or value.
+        TypeError: an unknown setting.
+    """
+    if name not in ARCHITECTURES:
+        raise ValueError(f"architecture: expected one of {[*ARCHITECTURES]}, found {name!r}")
+    module, _, attribute = ARCHITECTURES[name].target.partition(":")
+    build = cast("Callable[..., nn.Module]", attrgetter(attribute)(import_module(module)))
+    return build(**settings)

@@ -1,0 +1,165 @@
+"""Each network is trained by its name, goes on where it stopped, and refuses other settings."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+
+from av_grading.close_ups.cut import PIXELS, SCALE
+from av_grading.close_ups.fine_map import CloseUp, load_close_up, save_close_up
+from av_grading.command_line.train import main
+from av_grading.formats.grade_definition import Thresholds
+from av_grading.grader import load_grader
+from av_grading.models.close_up_unet import CloseUpNet
+from av_grading.models.registry import TRAININGS
+from av_grading.models.vein_strip import load_narrowing
+from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS
+from tests.av_grading.conftest import draw_crossing
+
+FAST = ["train.batch=4", "train.validate_every=2", "train.warmup=1", "train.device=cpu"]
+
+
+def write_close_ups(folder: Path, kinds: list[str], seed: int = 0) -> Path:
+    """Close-ups of drawn crossings as datasets/cut_close_ups.py writes them, a photograph each."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(seed)
+    for number, kind in enumerate(kinds):
+        width, angle = 16 + 2 * (number % 4), 60 + 10 * (number % 5)
+        photograph, av_map = draw_crossing(
+            PIXELS + 1, vein_width=width, artery_width=12, angle=angle
+        )
+        photograph, av_map = photograph[:PIXELS, :PIXELS], av_map[:PIXELS, :PIXELS]
+        above = "artery" if number % 2 else "vein"
+        noise = rng.integers(0, 40, photograph.shape)
+        if above == "vein":  # something to be told
+            photograph = photograph // 2
+        tensors = {
+            "patches": torch.from_numpy(
+                np.clip(photograph + noise, 0, 255).astype(np.uint8).transpose(2, 0, 1).copy()
+            )[None],
+            "labels": torch.from_numpy(
+                np.stack([(av_map == k) * 255 for k in (1, 2, 3, 4)]).astype(np.uint8)
+            )[None],
+            "coarse": torch.zeros(1, 2, PIXELS // SCALE, PIXELS // SCALE, dtype=torch.uint8),
+        }
+        row = {
+            "set": "drawn",
+            "group": f"drawn/{number}.png",
+            "kind": kind,
+            "crossing": 0,
+            "x_px": 10,
+            "off_x_px": 0.0,
+            "off_y_px": 0.0,
+            "read_above": above,
+            "read_gradable_votes": number % 4,
+        }
+        save_file(tensors, folder / f"{number}.safetensors")
+        pd.DataFrame([row]).to_csv(folder / f"{number}.csv", index=False)
+    return folder
+
+
+def write_strips(path: Path, count: int) -> None:
+    """Strips as `cut_strips` keeps them, without a network that finds veins."""
+    rng = np.random.default_rng(count)
+    ratios = rng.uniform(0.4, 1, (count, 2))
+    strips = rng.integers(0, 256, (count, CHANNELS, ROWS, COLUMNS), np.uint8)
+    table = pd.DataFrame(
+        {
+            "kind": "nicked",
+            "grade": [Thresholds().grade(*pair) for pair in ratios.tolist()],
+            "seen_width_drive_px": 5.5,
+        }
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {"strips": torch.from_numpy(strips), "ratios": torch.from_numpy(ratios).float()}
+    save_file(tensors, path)
+    table.to_csv(path.with_suffix(".csv"), index=False)
+
+
+@pytest.fixture
+def close_up(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    save_close_up(CloseUp(CloseUpNet((8, 16)).eval()), tmp_path / "close_up.safetensors")
+    return tmp_path / "close_up.safetensors"
+
+
+def same(first: Path, second: Path) -> bool:
+    both = load_file(first), load_file(second)
+    return all(torch.equal(x, both[1][name]) for name, x in both[0].items())
+
+
+def test_close_up_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = write_close_ups(tmp_path / "close_ups", ["plain", "nicked", "plain"])
+    given = ["close_up_map", f"data.train={data}", f"data.val={data}", "data.held=2", *FAST]
+    given += ["model.widths=[8, 16]", "augment.crop=64", "train.steps=3", "--output"]
+    assert main([*given, str(tmp_path / "whole")]) == 0
+    assert load_close_up(tmp_path / "whole/close_up_map.safetensors").network.widths == (8, 16)
+    history = json.loads((tmp_path / "whole/history.json").read_text())
+    assert [row["step"] for row in history] == [2, 3]
+    assert {"training_loss", "artery_dice", "vein_dice"} <= set(history[0])
+    said = yaml.safe_load((tmp_path / "whole/config.yaml").read_text())
+    assert said["train"]["lr"] == 0.002 and said["model"]["widths"] == [8, 16]
+    config = ["--config", str(tmp_path / "whole/config.yaml")]
+    assert main(["close_up_map", *config, "--output", str(tmp_path / "again")]) == 0
+    weights = [tmp_path / run / "close_up_map.safetensors" for run in ("whole", "again")]
+    assert same(*weights)
+    capsys.readouterr()
+    more = ["--resume", "train.lr=0.01"]
+    assert main([*given, str(tmp_path / "whole"), *more]) == 1
+    assert "train.lr: found 0.002, expected 0.01" in capsys.readouterr().err
+
+
+def test_vein_strip(tmp_path: Path, close_up: Path) -> None:
+    for run in ("whole", "cut"):
+        for name in ("train", "val"):
+            write_strips(tmp_path / run / f"{name}.safetensors", 12)
+    given = ["vein_strip", f"data.weights={close_up}", f"data.train={tmp_path}", *FAST]
+    given += [f"data.val={tmp_path}", "model.widths=[8, 8]", "train.steps=4", "--output"]
+    assert main([*given, str(tmp_path / "whole")]) == 0
+    path = tmp_path / "whole/vein_strip.safetensors"
+    assert load_narrowing(path).network.widths == (8, 8)
+    written = path.read_bytes()
+    assert main([*given, str(tmp_path / "whole"), "--resume"]) == 0
+    assert path.read_bytes() == written
+
+
+def test_reading_head(tmp_path: Path, close_up: Path) -> None:
+    data = write_close_ups(tmp_path / "read", ["read"] * 9)
+    given = ["reading_head", "--output", str(tmp_path / "out"), "train.folds=3"]
+    assert main([*given, f"data.readings={data}", f"data.weights={close_up}"]) == 0
+    head = load_close_up(tmp_path / "out/close_up_map.safetensors").head
+    assert head is not None and torch.isfinite(head.weight).all()
+    figures = json.loads((tmp_path / "out/readings.json").read_text())
+    assert set(figures) == {"artery_above", "gradable"}
+    assert figures["artery_above"]["auc"] > 0.6
+
+
+def test_grader(tmp_path: Path, graded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("av_grading.training.train_folds.DRAWS", 20)
+    given = ["grader", "--output", str(tmp_path / "out"), f"data.manifest={graded}"]
+    given += ["data.crop=24", "data.folds=2", "model.stages=1", "model.kind=one_stream"]
+    given += ["model.align_vein=false", "train.epochs=1", "train.batch=12", "train.device=cpu"]
+    assert main(given) == 0
+    assert load_grader(tmp_path / "out/fold1/grader.safetensors").config.train.epochs == 1
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_wrong_settings_are_wrong_usage(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for setting, message in (
+        ("train.stepps=3", "train.stepps: unknown key"),
+        ("tain.steps=3", "unknown section 'tain'"),
+        ("data.train", "expected section.key=value"),
+    ):
+        with pytest.raises(SystemExit) as end:
+            main([name, "--output", str(tmp_path / "out"), setting])
+        assert end.value.code == 2 and message in capsys.readouterr().err
+    assert main([name, "--output", str(tmp_path / "out")]) == 1  # no data is named
+    assert "data." in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
