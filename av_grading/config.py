@@ -125,6 +125,7 @@ class Train:
         loss: "ce", "ce_qwk" or "corn".
         width_loss_weight: weight of the loss of the vein's widths, where the manifest has them
             (columns `ratio_first`, `ratio_second`, as simulated nicking has); 0: grades alone.
+        readings: outputs of `models/reading_outputs.py`, as trainings on readings need them.
         class_weights: weigh grades by how rare they are.
         balanced: draw grades equally often.
         epochs: at most.
@@ -142,6 +143,7 @@ class Train:
 
     loss: str = "ce_qwk"
     width_loss_weight: float = 0.0
+    readings: bool = False
     class_weights: bool = False
     balanced: bool = True
     epochs: int = 30
@@ -225,5 +227,6 @@ def grader_settings(config: Config) -> dict[str, object]:
     return {
         "loss": config.train.loss,
         "widths": config.train.width_loss_weight > 0,
+        "readings": config.train.readings,
         **{k: v for k, v in model.items() if k not in _BEFORE_TRAINING},
     }

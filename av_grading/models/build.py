@@ -24,29 +24,36 @@ def build_grader(config: Config) -> nn.Module:
     Raises:
         ValueError, WeightsError: see `build_model`.
     """
-    return build_model(
-        config.model, outputs_of(config.train.loss, config.train.width_loss_weight > 0)
-    )[0]
+    train = config.train
+    outputs = outputs_of(train.loss, train.width_loss_weight > 0, train.readings)
+    return build_model(config.model, outputs)[0]
 
 
-def one_stream(loss: str = "ce_qwk", widths: bool = False, **settings: Any) -> nn.Module:
+def one_stream(
+    loss: str = "ce_qwk", widths: bool = False, readings: bool = False, **settings: Any
+) -> nn.Module:
     """A grader of one stream with random weights.
 
     Args:
         loss: that it is trained with, one of `LOSSES`.
         widths: whether it learns the vein's widths as well.
+        readings: whether it learns what readings say.
         settings: fields of `config.Model`.
 
     Raises:
         TypeError: an unknown setting.
         ValueError: see `build_model`.
     """
-    return build_model(Model(kind="one_stream", **settings), outputs_of(loss, widths))[0]
+    outputs = outputs_of(loss, widths, readings)
+    return build_model(Model(kind="one_stream", **settings), outputs)[0]
 
 
-def two_stream(loss: str = "ce_qwk", widths: bool = False, **settings: Any) -> nn.Module:
+def two_stream(
+    loss: str = "ce_qwk", widths: bool = False, readings: bool = False, **settings: Any
+) -> nn.Module:
     """A grader of two streams; arguments and errors as `one_stream`."""
-    return build_model(Model(kind="two_stream", **settings), outputs_of(loss, widths))[0]
+    outputs = outputs_of(loss, widths, readings)
+    return build_model(Model(kind="two_stream", **settings), outputs)[0]
 
 
 def build_model(settings: Model, outputs: int) -> tuple[nn.Module, Loaded | None]:

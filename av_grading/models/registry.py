@@ -25,7 +25,11 @@ DEFAULT_GRADERS = (DEFAULT_GRADER, FINE_GRADER)
 DEFAULT_CLOSE_UP = WEIGHTS / "close_up_map.safetensors"
 """Fine maps of close-ups, with a reading head."""
 DEFAULT_NARROWING = WEIGHTS / "vein_narrowing.safetensors"
-"""What is left of a vein's width."""
+"""What is left of a vein's width, learned from simulation."""
+DEFAULT_READING_STRIP = WEIGHTS / "reading_strip.safetensors"
+"""What a straightened vein is read as, learned from machine readings of real crossings."""
+DEFAULT_READING_GRADER = WEIGHTS / "reading_grader_r18.safetensors"
+"""The two-stream grader that learned from machine readings of real crossings."""
 
 
 class Training(NamedTuple):
@@ -98,6 +102,14 @@ ARCHITECTURES = {
             (DEFAULT_NARROWING,),
         ),
         Architecture(
+            "reading_strip",
+            f"{_MODELS}.reading_strip:ReadingStrip",
+            "straightened veins, (B, 6, H, W), and their widths, (B,)",
+            "logits of grade, clear, bent, artery above and both sides, (B, 15)",
+            _training("reading_strip"),
+            (DEFAULT_READING_STRIP,),
+        ),
+        Architecture(
             "one_stream",
             f"{_MODELS}.build:one_stream",
             "patches and maps, each (B, 3, P, P); one of them is read",
@@ -116,6 +128,7 @@ ARCHITECTURES = {
 }
 """Networks by name."""
 TRAININGS = {a.training.name: a.training for a in ARCHITECTURES.values()}
+TRAININGS["reading_grader"] = _training("reading_grader")
 """Trainings by name."""
 
 

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 
 from av_grading.config import LOSSES
 from av_grading.formats.grade_definition import GRADES
+from av_grading.models.reading_outputs import OUTPUTS
 
 WIDTHS = 2
 """Outputs of the widths: the narrower side's, the wider side's."""
@@ -21,19 +22,21 @@ TYPICAL_WIDTH, WIDTH_SPREAD = 0.8, 0.2
 """Of widths as shares of the vein's own: outputs are (width - typical) / spread."""
 
 
-def outputs_of(kind: str, widths: bool = False) -> int:
-    """Outputs that a loss needs: logits, and those of the widths after them.
+def outputs_of(kind: str, widths: bool = False, readings: bool = False) -> int:
+    """Outputs that a loss needs: logits, and after them those of the widths, or of readings.
 
     Raises:
         ValueError: unknown kind.
     """
     if kind not in LOSSES:
         raise ValueError(f"loss: expected one of {LOSSES}, found {kind!r}")
+    if readings:
+        return OUTPUTS
     return len(GRADES) - (kind == "corn") + WIDTHS * widths
 
 
 def grade_logits(outputs: torch.Tensor, kind: str) -> torch.Tensor:
-    """The logits (B, K) among a model's outputs (B, K or K + 2)."""
+    """The logits (B, K) among a model's outputs, of which they are the first."""
     return outputs[:, : outputs_of(kind)]
 
 

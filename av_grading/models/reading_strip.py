@@ -1,0 +1,135 @@
+"""The network that reads a straightened vein as readings of real crossings do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from av_grading.formats.grade_definition import GRADES
+from av_grading.models.reading_outputs import (
+    OUTPUTS,
+    QUESTIONS,
+    Answers,
+    probabilities_of_outputs,
+)
+from av_grading.models.registry import DEFAULT_READING_STRIP
+from av_grading.models.vein_strip import NarrowingNet, normalize
+from av_grading.models.weights_file import build, read_model, save_model
+from av_grading.vessels.crossing_vessels import CrossingVessels
+from av_grading.vessels.straighten import straighten
+
+NAME = "reading_strip"
+"""In the registry."""
+FEATURES = 96
+"""Of a side."""
+
+
+class ReadingStrip(nn.Module):
+    """Strips as `vein_strip.normalize` gives them, (B, CHANNELS, ROWS, COLUMNS), and widths (B,) →
+    logits (B, OUTPUTS).
+
+    The body is that of the network which learned from simulated nicking. One side is read as the
+    other's mirror image; the grade and the questions see the sum of both sides' features and how
+    far they differ, so that they do not depend on which is first.
+    """
+
+    def __init__(self, widths: Sequence[int] = (24, 48, 64)) -> None:
+        """
+        Args:
+            widths: channels of the levels, the finest first; multiples of 8.
+        """
+        super().__init__()
+        self.widths = tuple(widths)
+        pretrained = NarrowingNet(self.widths)
+        self.body = pretrained.body
+        flat, _, dense, *_ = pretrained.head
+        self.reduce = nn.Sequential(flat, nn.Dropout(0.3), dense, nn.SiLU())
+        self.side = nn.Sequential(nn.Dropout(0.3), nn.Linear(FEATURES, len(GRADES)))
+        self.whole = nn.Sequential(
+            nn.Dropout(0.3),
+            nn.Linear(2 * FEATURES, 64),
+            nn.SiLU(),
+            nn.Dropout(0.2),
+            nn.Linear(64, len(GRADES) + len(QUESTIONS)),
+        )
+
+    def forward(self, strips: torch.Tensor, widths: torch.Tensor) -> torch.Tensor:
+        """Logits of crossings; widths in DRIVE px."""
+        size = strips.shape[-2:]
+        wide = (widths.float() / 5 - 1).view(-1, 1, 1, 1).expand(-1, 1, *size)
+        seen = torch.cat([strips, wide], dim=1)
+        first, second = self.reduce(self.body(torch.cat([seen.flip(3), seen]))).chunk(2)
+        whole = self.whole(torch.cat([first + second, (first - second).abs()], dim=1))
+        return torch.cat([whole, self.side(first), self.side(second)], dim=1)
+
+    def start_from(self, narrowing: NarrowingNet) -> None:
+        """Take the body and the first dense layer of a network that learned from simulation."""
+        self.body.load_state_dict(narrowing.body.state_dict())
+        self.reduce[2].load_state_dict(narrowing.head[2].state_dict())
+
+
+@dataclass(frozen=True)
+class StripReader:
+    """A trained network, in evaluation mode."""
+
+    network: ReadingStrip
+
+    def __call__(
+        self,
+        patches: Sequence[NDArray[np.uint8]],
+        shares: Sequence[NDArray[np.float32]],
+        vessels: Sequence[CrossingVessels],
+    ) -> Answers:
+        """Read the veins of close-ups; NaN where the vein was not followed.
+
+        Args:
+            patches: RGB, (P, P, 3) each, as `cut.cut_close_up` cuts them.
+            shares: their fine maps, (4, P, P) each.
+            vessels: that cross.
+        """
+        found = np.full((len(vessels), OUTPUTS), np.nan)
+        rows = [i for i, v in enumerate(vessels) if v.vein is not None]
+        if rows:
+            strips = [
+                straighten(patches[i], shares[i], line, vessels[i].vein_width)
+                for i in rows
+                if (line := vessels[i].vein) is not None
+            ]
+            widths = torch.tensor([vessels[i].vein_width for i in rows])
+            found[rows] = self.read(torch.from_numpy(np.stack(strips)), widths)
+        return Answers.of(found)
+
+    @torch.inference_mode()
+    def read(self, strips: torch.Tensor, widths: torch.Tensor) -> NDArray[np.float64]:
+        """Probabilities (N, OUTPUTS) of strips (N, CHANNELS, ROWS, COLUMNS), 0-255, and widths
+        (N,), DRIVE px."""
+        device = next(self.network.parameters()).device
+        seen, wide = normalize(strips.to(device)), widths.to(device)
+        # Across the vein there is no first and second: the mean of both mirror images.
+        logits = [self.network(seen, wide), self.network(seen.flip(2), wide)]
+        mean = torch.stack([probabilities_of_outputs(x) for x in logits]).mean(dim=0)
+        return np.asarray(mean.cpu().double().numpy())
+
+
+def save_strip_reader(network: ReadingStrip, path: Path) -> None:
+    """Write weights in half precision.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    save_model(path, NAME, {"widths": list(network.widths)}, network.state_dict())
+
+
+def load_strip_reader(path: Path = DEFAULT_READING_STRIP, device: str = "cpu") -> StripReader:
+    """Read a file written by `save_strip_reader`.
+
+    Raises:
+        WeightsError: missing, damaged or of another kind; names the file.
+    """
+    network = build(read_model(path, NAME))
+    assert isinstance(network, ReadingStrip)  # what the registry builds of this name
+    return StripReader(network.to(device).eval())

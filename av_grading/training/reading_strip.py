@@ -1,0 +1,107 @@
+"""Training of the network that reads straightened veins, on readings of real crossings."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from av_grading.close_ups.readings import targets_of
+from av_grading.models.reading_strip import ReadingStrip, StripReader, save_strip_reader
+from av_grading.models.registry import DEFAULT_NARROWING
+from av_grading.models.vein_strip import load_narrowing, normalize
+from av_grading.training.readings import (
+    PREDICTIONS,
+    Data,
+    TargetTensors,
+    draw_weights,
+    load_data,
+    reading_loss,
+    split_rows,
+    validate,
+    write_predictions,
+)
+from av_grading.training.trainer import Figures, Trainer, TrainerSettings
+from av_grading.training.vein_strip import augment
+
+WEIGHTS = "reading_strip.safetensors"
+"""What is written."""
+_WIDTH_NOISE = 0.1  # a vein's own width is measured with about this relative error
+
+
+@dataclass(frozen=True)
+class Model:
+    """Where it starts.
+
+    Attributes:
+        init_from: network of simulated nicking; empty for the shipped one, "random" for none.
+    """
+
+    init_from: str = ""
+
+
+@dataclass(frozen=True)
+class ReadingStripConfig:
+    """All settings."""
+
+    data: Data = field(default_factory=Data)
+    model: Model = field(default_factory=Model)
+    train: TrainerSettings = field(
+        default_factory=lambda: TrainerSettings(
+            steps=500, batch=64, lr=1e-3, warmup=100, weight_decay=0.05, validate_every=250
+        )
+    )
+
+
+CONFIG = ReadingStripConfig()
+
+
+def build(settings: Model) -> ReadingStrip:
+    """The network that training starts from.
+
+    Raises:
+        WeightsError: the file cannot be read, or is of another kind.
+    """
+    network = ReadingStrip()
+    if settings.init_from != "random":
+        path = Path(settings.init_from or DEFAULT_NARROWING)
+        network.start_from(load_narrowing(path).network)
+    return network
+
+
+def train(config: ReadingStripConfig, output: Path, *, resume: bool) -> None:
+    """Train, and write `WEIGHTS` and, where a fold is left out, its predictions.
+
+    Raises:
+        ConfigError, InputFileError, WeightsError, ResumeError: see `load_data`, `build`, `Trainer`.
+    """
+    settings = config.train
+    inputs = load_data(config.data)
+    targets = targets_of(inputs.table)
+    rows, held = split_rows(inputs, config.data, inputs.followed.numpy())
+    weights = draw_weights(targets, rows)
+    trainer = Trainer(lambda: build(config.model), config, settings, output)
+
+    def losses_of(network: ReadingStrip, step: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng([settings.seed, step])
+        drawn = rng.choice(rows, settings.batch, p=weights)
+        strips = augment(normalize(inputs.strips[torch.from_numpy(drawn)]), rng)
+        noise = np.exp(rng.normal(0, _WIDTH_NOISE, len(drawn))).astype(np.float32)
+        widths = inputs.widths[torch.from_numpy(drawn)] * torch.from_numpy(noise)
+        logits = network(strips.to(trainer.device), widths.to(trainer.device))
+        return reading_loss(logits, TargetTensors.of(targets, drawn, trainer.device))
+
+    def predict(network: ReadingStrip, which: NDArray[np.int64]) -> NDArray[np.float64]:
+        reader = StripReader(network)
+        parts = [torch.from_numpy(which[i : i + 64]) for i in range(0, len(which), 64)]
+        return np.concatenate([reader.read(inputs.strips[p], inputs.widths[p]) for p in parts])
+
+    def figures(network: ReadingStrip) -> Figures:
+        return validate(inputs, held, lambda which: predict(network, which))
+
+    print(f"{len(rows)} crossings to learn from, {len(held)} left out", flush=True)
+    save = lambda network: save_strip_reader(network, output / WEIGHTS)  # noqa: E731
+    trainer.fit(losses_of, figures, save, resume=resume)
+    if len(held):
+        write_predictions(inputs, held, predict(trainer.average, held), output / PREDICTIONS)
