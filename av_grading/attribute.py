@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from av_grading.attribution.options import held_out, make_options, options_of
 from av_grading.command_line import exit_code, make_parser
-from av_grading.command_line.defaults import DEFAULT_GRADER
+from av_grading.models.registry import DEFAULT_GRADER
 
 if TYPE_CHECKING:
     from av_grading.attribution.measures import Options

@@ -19,18 +19,13 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code, make_parser
-from av_grading.command_line.defaults import (
-    DEFAULT_CLOSE_UP,
-    DEFAULT_GRADER,
-    DEFAULT_GRADERS,
-    DISC_DIAMETER,
-)
+from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADER, DEFAULT_GRADERS
 
 
 def run(args: argparse.Namespace) -> int:
     """Read, grade, write; 1 where some patches could not be read."""
     from av_grading.close_ups.fine_map import load_close_up
-    from av_grading.close_ups.lone_patches import find_patches, look_at_patches
+    from av_grading.close_ups.lone_patches import DISC_DIAMETER, find_patches, look_at_patches
     from av_grading.data.patch_set import load_patches
     from av_grading.formats.manifest import GradedPatch, read_manifest
     from av_grading.formats.predictions import write_predictions

@@ -9,13 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from av_grading.command_line.defaults import (
-    DEFAULT_CLOSE_UP,
-    DEFAULT_GRADERS,
-    DEFAULT_NARROWING,
-    VIEWS,
-)
+from av_grading.command_line.defaults import VIEWS
 from av_grading.gradable import GradableRule
+from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, N_VIEWS
 from av_screening.read.limits import QualityLimits, ReadingLimits
 

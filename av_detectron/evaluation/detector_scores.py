@@ -23,9 +23,6 @@ from av_detectron.evaluation.center_matching import (
 )
 from av_detectron.evaluation.coco_evaluator import RECALLS
 
-COCO_NAMES = {"AP": 0, "AP50": 1, "AP75": 2, **RECALLS}
-"""Where each metric stands in pycocotools' list of statistics."""
-
 Indices = NDArray[np.int64] | None
 
 

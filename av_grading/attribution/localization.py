@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.attribution.maps import Maps
-from av_grading.command_line.defaults import RADIUS as RADIUS
+from av_grading.attribution.options import RADIUS as RADIUS
 from av_grading.formats.errors import InputFileError
 from av_grading.formats.images import read_patch
 from av_grading.formats.labels import OVERLAP, VEIN

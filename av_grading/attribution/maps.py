@@ -12,10 +12,10 @@ from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Occ
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from av_grading.attribution.options import METHOD
+from av_grading.attribution.options import METHODS as METHODS
 from av_grading.attribution.reference import without_vessels
 from av_grading.attribution.scored import Inputs, Scored
-from av_grading.command_line.defaults import METHOD
-from av_grading.command_line.defaults import METHODS as METHODS
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
 from av_grading.models.align_vein import turn, vein_angles

@@ -12,10 +12,10 @@ from av_grading.attribution.copies import CHANGES, changed, mapped_back
 from av_grading.attribution.curves import Curves, measure_curves
 from av_grading.attribution.localization import RADIUS, energy_share, pointing, vein_region
 from av_grading.attribution.maps import Attribution, attribute
+from av_grading.attribution.options import METHOD, TARGET
 from av_grading.attribution.randomization import shuffled
 from av_grading.attribution.scored import Scored, choose_targets
 from av_grading.attribution.similarity import map_similarity
-from av_grading.command_line.defaults import METHOD, TARGET
 from av_grading.data.patch_set import PatchSet
 from av_grading.evaluation.metrics import interval, resample_groups
 from av_grading.grader import Grader

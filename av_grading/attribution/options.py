@@ -5,11 +5,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from av_grading.command_line.defaults import METHOD, METHODS, RADIUS, TARGET, TARGETS
-
 if TYPE_CHECKING:
     from av_grading.attribution.measures import Options
     from av_grading.formats.manifest import GradedPatch
+
+METHODS = ("integrated_gradients", "gradcam", "occlusion")
+"""Of attribution."""
+METHOD = "integrated_gradients"
+"""Grad-CAM's cells are two veins wide, and its maps are as like those of shuffled weights."""
+TARGETS = ("predicted", "expected", "0", "1", "2", "3")
+"""What an attribution explains: the predicted grade, the expected one, or a grade by its number."""
+TARGET = "expected"
+"""A grade of 0 is the absence of something: what raises the expected grade can be pointed at."""
+RADIUS = 20.0
+"""Of the crossing's neighbourhood (px of a patch; 10 DRIVE px in patches of 48 DRIVE px and 96
+px)."""
 
 
 def make_options(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from av_grading.command_line.defaults import TARGETS as TARGETS
+from av_grading.attribution.options import TARGETS as TARGETS
 from av_grading.config import STAGES, STREAMS
 from av_grading.data.transforms import Batch
 from av_grading.formats.grade_definition import GRADES

@@ -63,16 +63,6 @@ def line_response(
     return np.where(fov, full, 0).astype(np.float64)
 
 
-def detect_vessels(
-    photograph: NDArray[np.uint8],
-    fov: NDArray[np.bool_],
-    drive_px: float,
-    threshold: float = THRESHOLD,
-) -> NDArray[np.bool_]:
-    """Vessel map (H, W) of a photograph; arguments and errors as `line_response`."""
-    return vessels_above(line_response(photograph, fov, drive_px), threshold, drive_px)
-
-
 def vessels_above(
     response: NDArray[np.float64], threshold: float, drive_px: float
 ) -> NDArray[np.bool_]:

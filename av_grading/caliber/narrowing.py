@@ -44,13 +44,11 @@ class Side:
 
     Attributes:
         own: the vein's own width on this side (px).
-        own_error: standard error of it (px).
         ratio: width at the artery's edge as a share of it.
         log_error: standard error of the ratio's logarithm.
     """
 
     own: float
-    own_error: float
     ratio: float
     log_error: float
 
@@ -93,11 +91,8 @@ def fit_narrowing(first: Arm, second: Arm, drive_px: float) -> tuple[Side, Side]
 
 def _side(mean: Array, covariance: Array, side: int) -> Side:
     own = float(np.exp(mean[0] + mean[1 + side]))
-    pick = np.zeros(5)
-    pick[[0, 1 + side]] = 1
     return Side(
         own,
-        own * float(np.sqrt(pick @ covariance @ pick)),
         float(np.exp(-mean[3 + side])),
         float(np.sqrt(covariance[3 + side, 3 + side])),
     )

@@ -36,7 +36,6 @@ SHINE_SPREAD = 0.12
 _BLOCKS = 16  # averages of neighbouring profiles that roundness and blur are told from
 _FEWEST = 6  # profiles with both walls in sight, to measure a vessel at all
 _SHINING = 2.0  # radius from which a vessel shows its reflex (DRIVE px)
-_FAINTEST = 0.02  # darkness
 _CENTER_SPREAD = 0.3  # of the middle around its smooth course (DRIVE px)
 _LEVEL_SPREAD = 0.03  # of the background around its smooth course (darkness)
 _RADIUS_SPREAD = 0.6  # of the log radius along a vessel

@@ -15,6 +15,9 @@ from av_grading.formats.errors import InputFileError
 from av_grading.formats.images import read_patch
 from av_grading.formats.patches import PIXELS, SIDE, cut_patch
 
+DISC_DIAMETER = 83.0
+"""Of an ordinary optic disc in DRIVE's photographs (DRIVE px): what a disc's diameter is taken for
+where a patch's scale is told by it."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 

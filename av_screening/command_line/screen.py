@@ -16,12 +16,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from av_grading.command_line.defaults import (
-    DEFAULT_CLOSE_UP,
-    DEFAULT_GRADERS,
-    DEFAULT_NARROWING,
-    VIEWS,
-)
+from av_grading.command_line.defaults import VIEWS
+from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
 from av_screening.command_line.defaults import (
     DEFAULT_WEIGHTS,
     GRADER_N_VIEWS,

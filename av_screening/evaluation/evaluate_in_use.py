@@ -20,11 +20,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from av_grading.command_line.defaults import (
-    DEFAULT_CLOSE_UP,
-    DEFAULT_GRADERS,
-    DEFAULT_NARROWING,
-)
+from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, SEVERE_EYES, SQUEEZES
 
 if TYPE_CHECKING:

@@ -3,17 +3,20 @@
 Of those in `TWINS`: the test, which shows that they do the same or refuse in the same words.
 """
 
+import copy
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from av_detectron import Prediction
 from av_detectron.config import RENAMED_KEYS
 from av_detectron.config import load_config as load_detector_config
 from av_detectron.data import errors as detector_errors
 from av_detectron.data.fov import FieldOfView
+from av_detectron.engine import trainer as detector_trainer
 from av_detectron.formats import files as detector_files
 from av_detectron.formats import results as detector_results
 from av_grading.config import RENAMED
@@ -22,6 +25,7 @@ from av_grading.formats import files as grader_files
 from av_grading.formats import results as grader_results
 from av_grading.formats.config_file import load_config as load_grading_config
 from av_grading.formats.patches import PIXELS, SIDE, cut_patch
+from av_grading.training import trainer as grader_trainer
 from av_screening.errors import FileProblems
 from av_screening.steps.patches import cut_crossings
 
@@ -35,6 +39,7 @@ TWINS = {
     "patches": "test_module_names.py::test_patches_are_cut_alike",
     "photograph": "test_map_readers.py::test_photographs",
     "results": "test_module_names.py::test_results_have_the_same_keys",
+    "trainer": "test_module_names.py::test_trainers_average_weights_alike",
 }
 
 
@@ -101,6 +106,21 @@ def test_results_have_the_same_keys(tmp_path: Path) -> None:
         texts.append([line for line in lines if not line.strip().startswith('"command": ')])
         assert len(lines) == len(texts[-1]) + 1
     assert texts[0] == texts[1]
+
+
+def test_trainers_average_weights_alike() -> None:
+    """What either trainer keeps is the same average of the same steps."""
+    network = torch.nn.BatchNorm1d(4)
+    detector_s = detector_trainer.ModelEMA(network, 0.9)
+    grader_s = copy.deepcopy(network)
+    for step in range(30):
+        with torch.no_grad():
+            network.weight.add_(torch.rand(4))
+        network(torch.rand(5, 4))  # moves what is counted
+        detector_s.update(network, step)
+        grader_trainer.follow(grader_s, network, 0.9, step)
+    for name, tensor in grader_s.state_dict().items():
+        assert torch.equal(tensor, detector_s.state_dict()[name]), name
 
 
 def test_patches_are_cut_alike() -> None:

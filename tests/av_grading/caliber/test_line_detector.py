@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from av_grading.caliber.line_detector import detect_vessels, line_response
+from av_grading.caliber.line_detector import THRESHOLD, line_response, vessels_above
 
 
 def draw(size: int, width: int, reflex: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -29,7 +29,7 @@ def draw(size: int, width: int, reflex: bool) -> tuple[np.ndarray, np.ndarray, n
 @pytest.mark.parametrize(("size", "drive_px"), [(200, 1.0), (400, 2.0)])
 def test_vessels_and_not_the_rim(size: int, drive_px: float, reflex: bool) -> None:
     photograph, vessels, fov = draw(size, round(5 * drive_px), reflex)
-    found = detect_vessels(photograph, fov, drive_px)
+    found = vessels_above(line_response(photograph, fov, drive_px), THRESHOLD, drive_px)
     assert found.shape == fov.shape and not found[~fov].any()
     inside = fov & (cv2.erode(fov.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
     both = (found & vessels & inside).sum()
@@ -51,5 +51,5 @@ def test_a_real_photograph(av_data: Path) -> None:
     names = [sorted((folder / kind).iterdir())[0] for kind in ("images", "av", "fov")]
     photograph = np.asarray(Image.open(names[0]).convert("RGB"))
     vessels, fov = np.asarray(Image.open(names[1])) > 0, np.asarray(Image.open(names[2])) > 0
-    found = detect_vessels(photograph, fov, 1.0)
+    found = vessels_above(line_response(photograph, fov, 1.0), THRESHOLD, 1.0)
     assert (found == vessels)[fov].mean() > 0.92
