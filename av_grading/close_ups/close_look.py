@@ -62,6 +62,7 @@ class CloseLook:
         """Of vein, alone or under an artery, (P, P)."""
         return np.asarray(self.fine_map[VEIN] + self.fine_map[OVERLAP])
 
+    @cached_property
     def centered(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Pixels (P, P, 3) and labels (P, P), moved so that the crossing is in the middle."""
         side = self.patch.shape[0]

@@ -18,6 +18,8 @@ DISC_DIAMETER = 83.0
 where a patch's scale is told by it."""
 VIEWS = (1, 2, 4)
 """How many of `grader.FLIPS` a grader may look at: as it is, after half a turn, in both mirrors."""
+GRADER_N_VIEWS = 2
+"""How many of these a grade is the mean of, unless said otherwise."""
 METHODS = ("integrated_gradients", "gradcam", "occlusion")
 """Of attribution."""
 METHOD = "integrated_gradients"

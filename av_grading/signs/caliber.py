@@ -62,7 +62,7 @@ def compute(look: "CloseLook") -> Measurement:
     from av_grading.formats.labels import VEIN
     from av_grading.vessels.centerline import trace
 
-    patch, labels = look.centered()
+    patch, labels = look.centered
     middle, widths = (patch.shape[0] - 1) / 2, None
     try:
         line = trace(labels, VEIN, (middle, middle), look.drive_px, REACH)

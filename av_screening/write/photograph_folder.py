@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.formats.files import png
-from av_screening.steps.pipeline import Screened
-from av_screening.write.columns import CROSSINGS, format_csv
+from av_screening.photograph import Screened
+from av_screening.write.columns import crossings_columns, format_csv
 from av_screening.write.folder_names import PHOTOGRAPHS
 from av_screening.write.index_data import marks
 from av_screening.write.page import DATA, review_page, review_script
@@ -70,7 +70,7 @@ def write_outputs(
         "marks": marks(rows, (height, width)),
     }
     files: dict[str, str | bytes] = {
-        "crossings.csv": format_csv(CROSSINGS, rows),
+        "crossings.csv": format_csv(crossings_columns(), rows),
         "crossings.json": json.dumps(coco_record(screened, source.name)) + "\n",
         "overlay.png": png(overlay),
         "thumbnail.jpg": thumbnail(pixels),
@@ -78,9 +78,10 @@ def write_outputs(
         DATA: review_script(review_data(pixels, screened, rows, summary, source.folder)),
         RECORD: json.dumps(record, indent=1) + "\n",
     }
-    for number, crossing in enumerate(screened.crossings):
-        files[f"patches/{number}.png"] = png(crossing.patch)
-        files[f"av_maps/{number}.png"] = png(crossing.av_map)
-    for number, picture in screened.explained.items():
-        files[f"explained/{number}.png"] = png(picture)
+    for crossing in screened.crossings:
+        number = crossing.number
+        files[f"patches/{number}.png"] = png(crossing.patch.patch)
+        files[f"av_maps/{number}.png"] = png(crossing.patch.av_map)
+        if crossing.explained is not None:
+            files[f"explained/{number}.png"] = png(crossing.explained)
     write_folder(output / PHOTOGRAPHS / source.folder, files)

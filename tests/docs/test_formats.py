@@ -43,7 +43,7 @@ WRITTEN = {
     "`changes.csv`": corrections.CHANGED,
     "`readings.csv`": reviewed_labels.READING_COLUMNS,
     "Caliber table": measure.COLUMNS,
-    "`crossings.csv`": header(columns.format_csv(columns.CROSSINGS, [])),
+    "`crossings.csv`": header(columns.format_csv(columns.crossings_columns(), [])),
     "`summary.csv`": header(columns.format_csv(columns.SUMMARY, [])),
     "`failures.csv`": header(columns.format_csv(columns.FAILURES, [])),
     "`columns.csv`": header(run_tables._meanings()),
