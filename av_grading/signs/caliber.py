@@ -34,7 +34,8 @@ COLUMNS = (
     Column(
         "own_width_first_drive_px",
         "drive_px",
-        "the vein's own width away from the crossing, on one side of it",
+        "the vein's own width away from the crossing, on the first side: that nearer to the optic "
+        "disc, or the left one where no disc is to be seen",
         in_disc_diameters=True,
     ),
     Column("own_width_second_drive_px", "drive_px", "on the other side", in_disc_diameters=True),
@@ -61,11 +62,14 @@ def compute(look: "CloseLook") -> Measurement:
     from av_grading.formats.grade_definition import Thresholds
     from av_grading.formats.labels import VEIN
     from av_grading.vessels.centerline import trace
+    from av_grading.vessels.sides import in_order, ordered_as
 
     patch, labels = look.centered
     middle, widths = (patch.shape[0] - 1) / 2, None
     try:
         line = trace(labels, VEIN, (middle, middle), look.drive_px, REACH)
+        known = look.vessels.vein if look.vessels is not None else None
+        line = in_order(line, look.disc_direction) if known is None else ordered_as(line, known)
         widths = measure_widths(patch, labels, line, look.drive_px)
         caliber = classify(widths, look.drive_px)
     except NotMeasurable as error:

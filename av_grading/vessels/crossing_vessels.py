@@ -12,6 +12,7 @@ from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, VEIN, first_largest
 from av_grading.vessels.centerline import Points, VesselLine, trace
 from av_grading.vessels.profiles import even_points
+from av_grading.vessels.sides import in_order
 
 REACH = 14.0
 """Length of arms that are looked at (DRIVE px)."""
@@ -83,21 +84,25 @@ class CrossingVessels:
 
 
 def crossing_vessels(
-    patch: NDArray[np.uint8], shares: NDArray[np.float32], center: tuple[float, float]
+    patch: NDArray[np.uint8],
+    shares: NDArray[np.float32],
+    center: tuple[float, float],
+    disc_direction: NDArray[np.float64] | None = None,
 ) -> CrossingVessels:
-    """Follow both vessels through a crossing.
+    """Follow both vessels through a crossing, their first side first (see `sides`).
 
     Args:
         patch: close-up, RGB, (P, P, 3).
         shares: its fine map, probabilities of background, artery, vein, overlap, (4, P, P).
         center: x and y of the crossing (px).
+        disc_direction: unit vector (2,), x and y, from it towards the optic disc; None without.
     """
     labels = first_largest(shares)
     lines: dict[int, VesselLine | None] = {}
     reasons = []
     for kind in (ARTERY, VEIN):
         try:
-            lines[kind] = trace(labels, kind, center, SCALE, REACH)
+            lines[kind] = in_order(trace(labels, kind, center, SCALE, REACH), disc_direction)
         except NotMeasurable as error:
             lines[kind] = None
             reasons.append(str(error).split(":")[0])

@@ -71,33 +71,36 @@ def look_together(
     ]
     patches, coarse = (np.concatenate(parts) for parts in zip(*cut, strict=True))
     look = close_up.look(torch.from_numpy(patches.transpose(0, 3, 1, 2)), torch.from_numpy(coarse))
+    middles = [(float(x), float(y)) for x, y in look.middles]
+    places, directions = [], []
+    for (photograph, number), middle in zip(crossings, middles, strict=True):
+        prediction = predictions[photograph]
+        x, y = _center(prediction, number)
+        off = np.subtract(middle, (PIXELS - 1) / 2) * prediction.fov.drive_px / SCALE
+        places.append((float(x + off[0]), float(y + off[1])))
+        directions.append(disc_direction(prediction, places[-1]))
     vessels = [
-        crossing_vessels(patch, share, (float(x), float(y)))
-        for patch, share, (x, y) in zip(patches, look.shares, look.middles, strict=True)
+        crossing_vessels(*one)
+        for one in zip(patches, look.shares, middles, directions, strict=True)
     ]
     answers = close_up.read(look, vessels)
     for row, (photograph, number) in enumerate(crossings):
-        prediction = predictions[photograph]
-        drive_px = prediction.fov.drive_px
-        middle = float(look.middles[row, 0]), float(look.middles[row, 1])
-        x, y = _center(prediction, number)
-        off = np.subtract(middle, (PIXELS - 1) / 2) * drive_px / SCALE
-        place = float(x + off[0]), float(y + off[1])
+        prediction, place = predictions[photograph], places[row]
         above, clear = answers[row].tolist()
         known = KnownOfCrossing(
             vessels[row],
             above,
             clear,
             None if prediction.disc is None else prediction.disc.distance(*place),
-            prediction.fov.edge_distance(*place, prediction.shape) / drive_px,
+            prediction.fov.edge_distance(*place, prediction.shape) / prediction.fov.drive_px,
         )
         close_look = CloseLook(
             patches[row],
             look.shares[row],
-            middle,
+            middles[row],
             float(SCALE),
             vessels[row],
-            disc_direction(prediction, place),
+            directions[row],
             above,
         )
         patch = grader_patch(photographs[photograph], prediction, close_look, place)

@@ -22,7 +22,7 @@ def look_at(phantom: VeinPhantom, disc: tuple[float, float] | None = None) -> Cl
     direction: NDArray[np.float64] | None = None
     if disc is not None:
         direction = np.asarray(disc, float) / np.hypot(*disc)
-    vessels = crossing_vessels(phantom.photograph, fine_map, phantom.center)
+    vessels = crossing_vessels(phantom.photograph, fine_map, phantom.center, direction)
     return CloseLook(
         phantom.photograph, fine_map, phantom.center, SCALE, vessels, direction, artery_above=1.0
     )
