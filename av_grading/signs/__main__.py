@@ -5,14 +5,15 @@ python -m av_grading.signs
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
-from av_grading.signs.registry import signs
-from av_grading.signs.sign import Sign
+if TYPE_CHECKING:
+    from av_grading.signs.sign import Sign
 
 UNIT_WORDS = {"drive_px": ", DRIVE px", "degrees": ", degrees"}
 
 
-def format_rows(sign: Sign) -> list[str]:
+def format_rows(sign: "Sign") -> list[str]:
     """Rows of a Markdown table: name, type and unit, meaning of each column."""
     kinds = {column.name: column.kind for column in sign.columns}
     units = sign.units()
@@ -27,6 +28,8 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.parse_args(argv)
+    from av_grading.signs.registry import signs
+
     for sign in signs():
         print(f"{sign.title} ({sign.name})")
         print("\n".join(format_rows(sign)) + "\n")

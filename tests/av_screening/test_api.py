@@ -140,7 +140,7 @@ def test_four_threads_have_the_digits_of_one(settings: Settings, eye: NDArray[np
     rng = np.random.default_rng(0)
     patches = rng.integers(0, 255, (4, 5, 48, 48, 3), np.uint8)
     maps = rng.integers(0, 3, (4, 5, 48, 48), np.uint8)
-    (grader, *_) = pipeline.graders
+    (grader, *_) = pipeline.graders.values()
     grades = [grader.grade(p, m) for p, m in zip(patches, maps, strict=True)]
     for _ in range(3):
         with ThreadPoolExecutor(4) as pool:
