@@ -1,7 +1,7 @@
 """A trained grader: what applies it, and the one file that holds it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from av_grading.command_line.defaults import VIEWS as VIEWS
 from av_grading.config import KINDS, Config, ConfigError, grader_settings
 from av_grading.data.patch_set import PatchSet
 from av_grading.data.transforms import to_inputs
-from av_grading.evaluation.metrics import expected_grade
 from av_grading.formats.config_file import load_config_text
 from av_grading.formats.grade_definition import GRADES
 from av_grading.formats.labels import OVERLAP
@@ -25,6 +24,7 @@ from av_grading.training.losses import probabilities_of
 from av_grading.training.trainer import find_device
 
 Rows = NDArray[np.int64]
+Probabilities = NDArray[np.float64]
 FLIPS: tuple[tuple[int, ...], ...] = ((), (2, 3), (2,), (3,))
 """Axes along which a patch and its map are flipped. A grade is the same on both sides of a mirror;
 a network only nearly so, and the mean of its logits is nearer to the truth than any of them."""
@@ -103,17 +103,10 @@ class Grader:
         return replace(self, model=in_bfloat16(self.model))
 
 
-def predict_together(
-    graders: Sequence[Grader], data: PatchSet
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Grade a whole set with several graders.
-
-    Returns:
-        mean probabilities (N, 4), and how far the graders' expected grades differ, (N,).
-    """
+def predict_members(graders: Mapping[str, Grader], data: PatchSet) -> dict[str, Probabilities]:
+    """What each grader says of a whole set, (N, 4) by its name; see `decision.decide`."""
     rows = np.arange(len(data))
-    each = np.stack([grader.predict(data, rows) for grader in graders])  # (graders, N, 4)
-    return each.mean(axis=0), np.std([expected_grade(p) for p in each], axis=0)
+    return {name: grader.predict(data, rows) for name, grader in graders.items()}
 
 
 def device_of(config: Config) -> torch.device:

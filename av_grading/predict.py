@@ -9,8 +9,9 @@ Patches alone, a crossing in the middle of each, get a map of their own (second 
 has to be told: px a DRIVE px (the photograph's field of view has 540 of these), or the optic disc's
 diameter in px (an ordinary disc has 83 DRIVE px).
 
-Several graders are an ensemble: their probabilities are averaged, and the column `spread` says how
-far their expected grades differ (standard deviation). Grades in the manifest are not needed.
+Several graders are an ensemble: they count alike, and the column `spread` says how far their
+expected grades differ (standard deviation). Grades are decided on as `av-nicking screen` does it
+with these graders. Grades in the manifest are not needed.
 Exit codes: 0 done, 1 a file failed, 2 wrong usage.
 """
 
@@ -19,20 +20,33 @@ import sys
 from pathlib import Path
 
 from av_grading.command_line import exit_code, make_parser
+from av_grading.command_line.defaults import GRADER_N_VIEWS, VIEWS
 from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADER, DEFAULT_GRADERS
+
+PREVALENCE_HELP = "how common grades 0-3 are, by default as in screen; .25 .25 .25 .25: as learned"
+VIEWS_HELP = "flips of a patch that its grade is the mean of"
 
 
 def run(args: argparse.Namespace) -> int:
     """Read, grade, write; 1 where some patches could not be read."""
+    from dataclasses import replace
+
+    import numpy as np
+
     from av_grading.close_ups.fine_map import load_close_up
     from av_grading.close_ups.lone_patches import DISC_DIAMETER, find_patches, look_at_patches
     from av_grading.data.patch_set import load_patches
+    from av_grading.decision import IN_USE, DecisionRule, decide, member_names
     from av_grading.formats.manifest import GradedPatch, read_manifest
     from av_grading.formats.predictions import write_predictions
-    from av_grading.grader import load_grader, predict_together
+    from av_grading.grader import load_grader, predict_members
 
     weights = args.weights or ([DEFAULT_GRADER] if args.manifest else DEFAULT_GRADERS)
-    graders = [load_grader(path, args.device) for path in weights]
+    rule = DecisionRule(prevalence=tuple(args.prevalence) if args.prevalence else IN_USE)
+    graders = {
+        name: replace(load_grader(path, args.device), views=args.grader_n_views)
+        for name, path in zip(member_names(weights), weights, strict=True)
+    }
     failures: list[str] = []
     if args.manifest:
         patches, folder = read_manifest(args.manifest), args.manifest.parent
@@ -43,8 +57,9 @@ def run(args: argparse.Namespace) -> int:
         close_up = load_close_up(args.close_up, args.device)
         data, paths, failures = look_at_patches(find_patches(folder), close_up, drive_px)
         patches = [GradedPatch(path, path, None, path.stem, "") for path in paths]
-    probabilities, spread = predict_together(graders, data)
-    write_predictions(args.output, patches, probabilities, folder, {"spread": spread})
+    decision = decide(predict_members(graders, data), rule)
+    spread = np.zeros(len(patches)) if decision.spread is None else decision.spread
+    write_predictions(args.output, patches, decision, folder, {"spread": spread})
     print(f"written: {args.output}, {len(patches)} patches")
     for failure in failures:
         print(failure, file=sys.stderr)
@@ -67,6 +82,8 @@ def main(argv: list[str] | None = None) -> int:
         help="graders; by default the shipped one, with --patches both shipped ones",
     )
     add("--output", type=Path, required=True, help="CSV to write")
+    add("--prevalence", type=float, nargs=4, metavar="SHARE", help=PREVALENCE_HELP)
+    add("--grader-n-views", type=int, choices=VIEWS, default=GRADER_N_VIEWS, help=VIEWS_HELP)
     add("--device", default="cpu", help="cpu or cuda")
     args = parser.parse_args(argv)
     scales = [args.drive_px, args.disc_diameter]

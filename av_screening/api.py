@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from av_detectron.data.disc import OpticDisc
+from av_screening.crossing import Crossing
 from av_screening.errors import RejectedPhotograph
+from av_screening.photograph import Screened
 from av_screening.read.photograph import Photograph, decode, read_content
 from av_screening.run.screen_photograph import pipeline_of
 from av_screening.settings import Settings
 from av_screening.steps.patches import most_likely
-from av_screening.steps.pipeline import Screened
-from av_screening.write.columns import CALIBER, CROSSINGS, CROSSINGS_DTYPES, format_csv
+from av_screening.write.columns import CALIBER, crossings_columns, crossings_dtypes, format_csv
 from av_screening.write.plot import plot_screened
 from av_screening.write.rows import crossing_rows
 
@@ -35,7 +36,7 @@ class ScreeningResult:
         photograph: name of the file; empty where pixels were given.
         pixels: RGB, (H, W, 3), 0-255.
         identity: value of the DICOM attribute `Settings.identity`; empty for none.
-        screened: outputs of every step: what the detector found, patches, grades, caliber.
+        screened: what the detector found, and a record of each crossing.
     """
 
     photograph: str
@@ -46,6 +47,15 @@ class ScreeningResult:
     def __len__(self) -> int:
         """Number of crossings."""
         return len(self.screened.crossings)
+
+    @property
+    def crossings(self) -> list[Crossing]:
+        """All that is known of each crossing: a record each."""
+        return self.screened.crossings
+
+    @property
+    def _asked_for_grades(self) -> bool:
+        return bool(self.screened.graders and self.screened.crossings)
 
     @property
     def centers(self) -> NDArray[np.float32]:
@@ -71,28 +81,34 @@ class ScreeningResult:
     def grades(self) -> list[int | None] | None:
         """The grade of each crossing, 0-3, None where it has none (see `not_graded`);
         None where no grader was given."""
-        grades = self.screened.grades
-        return None if grades is None else [grades.of(i) for i in range(len(self))]
+        if not self._asked_for_grades:
+            return None
+        return [crossing.grade for crossing in self.crossings]
 
     @property
     def probabilities(self) -> NDArray[np.float64] | None:
         """Of the grades 0-3, (N, 4), rows sum to one, NaN for crossings without a grade; None where
         no grader was given."""
-        return self.screened.grades.probabilities if self.screened.grades else None
+        if not self._asked_for_grades:
+            return None
+        none = np.full(4, np.nan)
+        decisions = [crossing.decision for crossing in self.crossings]
+        return np.array([none if d is None else d.probabilities for d in decisions])
 
     @property
     def not_graded(self) -> list[str]:
         """Why each crossing has no grade, N texts; empty where it has one."""
-        if self.screened.grades is None:
+        if not self._asked_for_grades:
             return ["no grader was given"] * len(self)
-        return [look.why_not for look in self.screened.looks] or [""] * len(self)
+        return ["" if c.reason is None else c.reason.text for c in self.crossings]
 
     @property
     def not_measurable(self) -> list[str]:
         """Why the vein's width was not measured on both sides, N texts; empty where it was."""
-        if not self.screened.caliber:
+        if "caliber" not in self.screened.measured:
             return ["the caliber step was not asked for"] * len(self)
-        return [str(c.get("not_measurable") or "") for c in self.screened.caliber]
+        calibers = [crossing.signs["caliber"].values for crossing in self.crossings]
+        return [str(values.get("not_measurable") or "") for values in calibers]
 
     @property
     def widths(self) -> pd.DataFrame:
@@ -109,15 +125,15 @@ class ScreeningResult:
         return np.concatenate([most_likely(band) for band in bands])
 
     def to_dataframe(self) -> pd.DataFrame:
-        """A row per crossing: columns and values of crossings.csv (`write.columns.CROSSINGS`).
+        """A row per crossing, as in crossings.csv (`write.columns.crossings_columns`).
 
         `patch` and `av_map`, which name files there, are empty.
         """
         rows = crossing_rows(self.screened, self.photograph, self.identity, "")
         # By way of the file's text, so that both round alike.
         return pd.read_csv(
-            io.StringIO(format_csv(CROSSINGS, rows)),
-            dtype=CROSSINGS_DTYPES,
+            io.StringIO(format_csv(crossings_columns(), rows)),
+            dtype=crossings_dtypes(),
             keep_default_na=False,
             na_values=[""],
         )

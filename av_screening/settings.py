@@ -7,11 +7,14 @@ import re
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from av_grading.command_line.defaults import VIEWS
+from av_grading.decision import IN_USE, NARROWING, DecisionRule
 from av_grading.gradable import GradableRule
 from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
+from av_grading.signs.registry import signs
+from av_grading.signs.sign import Sign
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, N_VIEWS
 from av_screening.read.limits import QualityLimits, ReadingLimits
 
@@ -22,12 +25,11 @@ FLAG_ABOVE = 1.97
 """Flags two of 31 ordinary eyes of photographs held back from training."""
 
 
-PREVALENCE = (0.55, 0.15, 0.15, 0.15)
-"""Grades are rarer than what graders have learned from. How rare depends on who is photographed
-(2-8 % of people in populations have nicking at all: Beaver Dam, ARIC, CHS); this was chosen on 31
-photographs held back from training, where 6 % of ordinary gradable crossings get one above 0."""
-
-
+DECISION = DecisionRule({NARROWING: 0.8}, prevalence=IN_USE)
+"""How grades are decided on, unless said otherwise: the narrowing network has this weight, graders
+share the rest; without that network graders share all of it."""
+WITH_SHIPPED: Literal["with shipped graders"] = "with shipped graders"
+"""Of `Settings.narrowing`."""
 PRECISIONS = ("float32", "bfloat16")
 """In which networks compute."""
 
@@ -45,11 +47,13 @@ class Settings:
         map_n_views: mirror images of a photograph that its map is the mean of, likewise.
         close_up: file of `av-nicking train reading_head`: the second look; None:
             crossings are graded on the detector's map, and all of them.
-        narrowing: file of `av-nicking train vein_strip`, which reads the veins' narrowing
-            beside the graders, with the second look; None: graders alone.
+        narrowing: file of `av-nicking train vein_strip`, which reads the veins' narrowing beside
+            the graders, with the second look; None: graders alone. By default the shipped one
+            beside the shipped graders, and none beside others: these grade alone.
         gradable: what a crossing has to be like to be graded.
-        prevalence: how common the grades 0-3 are taken to be among gradable crossings, four shares
-            that sum to one; graders have learned from equal numbers.
+        decision: how much each network counts, how common the grades 0-3 are taken to be among
+            gradable crossings, and how a grade follows. The narrowing network is its member
+            "narrowing", graders are named by their files (`decision.member_names`).
         flag_above: expected grade, 0-3, at the gradable crossing where it is highest, above which
             an eye is flagged.
         threshold: least score of a crossing, 0-1; None for what the detector's file says.
@@ -71,9 +75,9 @@ class Settings:
     grader_n_views: int = 2
     map_n_views: int = 1
     close_up: Path | None = DEFAULT_CLOSE_UP
-    narrowing: Path | None = DEFAULT_NARROWING
+    narrowing: Path | Literal["with shipped graders"] | None = WITH_SHIPPED
     gradable: GradableRule = field(default_factory=GradableRule)
-    prevalence: tuple[float, float, float, float] = PREVALENCE
+    decision: DecisionRule = DECISION
     flag_above: float = FLAG_ABOVE
     threshold: float | None = None
     precision: str = "float32"
@@ -98,20 +102,27 @@ class Settings:
                 raise ValueError(f"{name}: expected one of {expected}, found {getattr(self, name)}")
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold: expected a score of 0 to 1, found {self.threshold:g}")
-        if min(self.prevalence) <= 0 or abs(sum(self.prevalence) - 1) > 1e-6:
-            raise ValueError(
-                "prevalence: expected four shares above 0 that sum to one, found "
-                f"{', '.join(map(str, self.prevalence))}"
-            )
         if self.threads < 1:
             raise ValueError(f"threads: expected at least 1, found {self.threads}")
+
+    @property
+    def narrowing_file(self) -> Path | None:
+        """The narrowing network's weights; None for none."""
+        if self.narrowing != WITH_SHIPPED:
+            return self.narrowing
+        own = self.graders and self.graders != DEFAULT_GRADERS
+        return None if own else DEFAULT_NARROWING
+
+    def signs(self) -> tuple[Sign, ...]:
+        """What is measured of each crossing."""
+        return tuple(sign for sign in signs() if self.caliber or sign.name != "caliber")
 
     def describe(self) -> dict[str, Any]:
         """As JSON takes it: weights by name and SHA-256, never by the user's folders."""
         values = dataclasses.asdict(self)
         values["detector"] = describe_weights(self.detector)
         values["close_up"] = self.close_up and describe_weights(self.close_up)
-        values["narrowing"] = self.narrowing and describe_weights(self.narrowing)
+        values["narrowing"] = self.narrowing_file and describe_weights(self.narrowing_file)
         values["graders"] = [describe_weights(path) for path in self.graders]
         return {"version": package_version(), **values}
 

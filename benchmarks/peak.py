@@ -82,7 +82,7 @@ def pipeline_operations(
         given = pipeline.predictor.inputs_of(pixels, check_quality(pixels, pipeline.quality))
         dense += pass_operations(pipeline.predictor.model, *given["image"].shape[1:])
     grading = 0.0
-    for grader in pipeline.graders:
+    for grader in pipeline.graders.values():
         side = grader.config.data.crop
         patch = torch.zeros((1, 3, side, side))
         grading += int(times.graded.sum()) * grader.views * operations(grader.model, patch, patch)

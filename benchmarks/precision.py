@@ -22,12 +22,13 @@ from av_detectron.evaluation.detector_scores import bootstrap_metrics
 from av_detectron.evaluation.reporting import run_report
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.formats.results import write_results
+from av_screening.photograph import Screened
 from av_screening.read.find_photographs import find_photographs
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.photograph import decode, read_content
 from av_screening.settings import PRECISIONS, Settings
 from av_screening.steps.patches import most_likely
-from av_screening.steps.pipeline import Pipeline, Screened
+from av_screening.steps.pipeline import Pipeline
 
 SAME = 3.0
 """Distance between two crossings that are one (DRIVE px)."""
@@ -65,13 +66,11 @@ def compare(exact: Screened, rounded: Screened, seconds: tuple[float, float]) ->
         for i in range(len(apart))
         if apart.shape[1] and apart[i].min() <= SAME
     ]
-    graded = [(i, j) for i, j in pairs if exact.gradable(i)]
-    both = [(i, j) for i, j in graded if rounded.gradable(j)]
-    same_grade, difference = np.zeros(0, bool), np.zeros(0)
-    if both and exact.grades is not None and rounded.grades is not None:
-        i, j = np.array(both).T
-        same_grade = exact.grades.rounded[i] == rounded.grades.rounded[j]
-        difference = np.abs(exact.grades.expected[i] - rounded.grades.expected[j])
+    graded = [(i, j) for i, j in pairs if exact.crossings[i].gradable]
+    both = [(i, j) for i, j in graded if rounded.crossings[j].gradable]
+    decisions = [(exact.crossings[i].decision, rounded.crossings[j].decision) for i, j in both]
+    same_grade = np.array([x.grade == y.grade for x, y in decisions if x and y], bool)
+    difference = np.array([abs(x.expected - y.expected) for x, y in decisions if x and y], float)
     labels = [most_likely(found.working_av) for found in (a, b)]
     vessel = labels[0] > 0
     return Pair(

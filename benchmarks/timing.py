@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from av_detectron.checkpoint.release import load_detector
+from av_screening.photograph import Screened
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.photograph import decode, read_content
 from av_screening.settings import Settings
 from av_screening.steps.grading import load_graders
 from av_screening.steps.pipeline import STAGES as PIPELINE_STAGES
-from av_screening.steps.pipeline import Pipeline, Screened
+from av_screening.steps.pipeline import Pipeline
 from av_screening.write.photograph_folder import Source, write_outputs
 from benchmarks.stages import SeparateStages
 from benchmarks.stock import StockPair
@@ -56,7 +57,7 @@ class Contest:
         folder = self.folder / str(os.getpid())
         folder.mkdir(parents=True)
         detector = load_detector(settings.detector)
-        separate = SeparateStages(*detector, graders, folder, self.detections)
+        separate = SeparateStages(*detector, list(graders.values()), folder, self.detections)
         others: dict[str, Other] = dict(
             zip(OTHERS, (StockPair(self.detections), separate), strict=True)
         )
@@ -147,7 +148,7 @@ def _time_pipeline(path: Path) -> _Found:
     start = time.perf_counter()
     screened = run_pipeline(_built[0][0], path)
     seconds = time.perf_counter() - start
-    graded = 0 if screened.grades is None else int(screened.grades.graded.sum())
+    graded = len(screened.graded)
     centers = screened.found.centers.astype(float)
     return _Found(seconds, centers, screened.found.fov.drive_px, graded)
 
@@ -169,7 +170,7 @@ def stage_seconds(pipeline: Pipeline, path: Path) -> dict[str, float]:
     Raises:
         ValueError: the pipeline lacks the second look or the caliber step.
     """
-    if pipeline.close_up is None or pipeline.measure is None:
+    if pipeline.close_up is None or "caliber" not in [sign.name for sign in pipeline.signs]:
         raise ValueError("expected a pipeline with the second look and the caliber step")
     marks = {"": time.perf_counter()}
 

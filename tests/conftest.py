@@ -18,6 +18,14 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--accept-reference",
+        action="store_true",
+        help="write what comes out now as the reference that later outputs are compared with",
+    )
+
+
 @pytest.fixture(scope="session")
 def repo() -> Path:
     """The repository's root."""

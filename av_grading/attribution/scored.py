@@ -11,6 +11,7 @@ from torch import nn
 from av_grading.attribution.options import TARGETS as TARGETS
 from av_grading.config import STAGES, STREAMS
 from av_grading.data.transforms import Batch
+from av_grading.decision import grade_of
 from av_grading.formats.grade_definition import GRADES
 from av_grading.grader import Grader
 from av_grading.models.align_vein import aligned_side
@@ -112,7 +113,7 @@ def choose_targets(target: str, probabilities: NDArray[np.float64]) -> torch.Ten
     """Column of `Scored` that each row is explained for, (N,).
 
     Args:
-        target: "predicted" for the likeliest grade, "expected" for the expected grade, or a grade.
+        target: "predicted" for the grade itself, "expected" for the expected grade, or a grade.
         probabilities: (N, 4).
 
     Raises:
@@ -121,7 +122,7 @@ def choose_targets(target: str, probabilities: NDArray[np.float64]) -> torch.Ten
     if target not in TARGETS:
         raise ValueError(f"target: expected one of {', '.join(TARGETS)}, found {target!r}")
     if target == "predicted":
-        return torch.from_numpy(probabilities.argmax(axis=1))
+        return torch.from_numpy(grade_of(probabilities))
     column = EXPECTED if target == "expected" else int(target)
     return torch.full((len(probabilities),), column)
 

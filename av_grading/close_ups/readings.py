@@ -70,7 +70,8 @@ class Targets:
     def mean(self) -> Floats:
         """Mean grade, (N,); NaN where neither reading is clear."""
         known = self.weight > 0
-        return np.where(known, self.grade @ np.arange(len(GRADES), dtype=np.float32), np.nan)
+        steps = np.arange(len(GRADES), dtype=np.float32)
+        return np.asarray(np.where(known, self.grade @ steps, np.nan), np.float32)
 
 
 def targets_of(table: pd.DataFrame) -> Targets:
@@ -93,12 +94,12 @@ def targets_of(table: pd.DataFrame) -> Targets:
                     f"{values[wrong[0]]:g}"
                 )
             found[rows, values[rows].astype(int)] += 1
-        return found / np.maximum(found.sum(axis=1, keepdims=True), 1)
+        return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), 1), np.float32)
 
     def probability(name: str, words: Mapping[str, float]) -> Floats:
         given = [_words(table, f"{name}_{n}", {**words, "": 0.5}) for n in READINGS]
         share = np.maximum(clear.sum(axis=1), 1)
-        return ((np.stack(given, axis=1) * clear).sum(axis=1) / share).astype(np.float32)
+        return np.asarray((np.stack(given, axis=1) * clear).sum(axis=1) / share, np.float32)
 
     return Targets(
         distribution("grade"),
@@ -119,7 +120,7 @@ def _words(table: pd.DataFrame, column: str, words: Mapping[str, float]) -> NDAr
             f"{column}: row {unknown[0] + 2}: expected {', '.join(filter(None, words))}, found "
             f"{given.iloc[unknown[0]]!r}"
         )
-    return given.map(words).to_numpy(float)
+    return np.asarray(given.map(words).to_numpy(float))
 
 
 def write_read_close_ups(close_ups: ReadCloseUps, path: Path) -> None:

@@ -2,6 +2,8 @@
 
 VIEWS = (1, 2, 4)
 """How many of `grader.FLIPS` a grader may look at: as it is, after half a turn, in both mirrors."""
+GRADER_N_VIEWS = 2
+"""How many of these a grade is the mean of, unless said otherwise."""
 SOURCES = ("both", "photograph", "map")
 """What widths are taken from: "both" is the geometric mean, two readings of the same walls whose
 errors have little in common."""

@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from av_grading.data.splits import grouped_folds
-from av_grading.evaluation.metrics import expected_grade
+from av_grading.decision import expected_grade
 from av_grading.formats.grade_definition import GRADES
 
 Array = NDArray[np.float64]

@@ -9,14 +9,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from av_grading.decision import grade_of
 from av_grading.formats.grade_definition import GRADES
 
 Array = NDArray[np.float64]
-
-
-def expected_grade(probabilities: Array) -> Array:
-    """Mean grade of each row of probabilities (N, 4): (N,), 0-3."""
-    return np.asarray(probabilities @ np.arange(probabilities.shape[1]))
 
 
 def calibration_error(y_true: Array, probabilities: Array, *, bins: int = 10) -> float:
@@ -55,9 +51,9 @@ def grade_scores(y_true: Array, probabilities: Array) -> dict[str, float]:
         probabilities: (N, 4), rows sum to one.
 
     Returns:
-        accuracy, kappa, qwk, macro_f1 of the likeliest grade; qwk_expected of the expected grade,
-        rounded, which is the choice that QWK itself punishes least; auc and ap of grade 0 against
-        1-3; ece.
+        accuracy, kappa, qwk, macro_f1 of the grade (`decision.grade_of`: the expected grade,
+        rounded); qwk_expected, which is qwk again (results of 0.2.0 had qwk of the likeliest
+        grade); auc and ap of grade 0 against 1-3; ece, of the likeliest grade.
 
     Raises:
         ValueError: the shapes do not fit.
@@ -68,7 +64,8 @@ def grade_scores(y_true: Array, probabilities: Array) -> dict[str, float]:
         )
     from sklearn import metrics as sk  # here: a second, which grading alone does not need
 
-    predicted = probabilities.argmax(axis=1)
+    predicted = grade_of(probabilities).astype(float)
+    qwk = quadratic_kappa(y_true, predicted)
     nicked, score = np.asarray(y_true) > 0, 1 - probabilities[:, 0]
     both = bool(nicked.any() and not nicked.all())
     with warnings.catch_warnings():  # a resample may hold one grade only: the scores are NaN then
@@ -77,8 +74,8 @@ def grade_scores(y_true: Array, probabilities: Array) -> dict[str, float]:
     return {
         "accuracy": float(sk.accuracy_score(y_true, predicted)),
         "kappa": float(kappa),
-        "qwk": quadratic_kappa(y_true, predicted),
-        "qwk_expected": quadratic_kappa(y_true, expected_grade(probabilities).round()),
+        "qwk": qwk,
+        "qwk_expected": qwk,
         "macro_f1": float(sk.f1_score(y_true, predicted, average="macro", zero_division=0)),
         "auc": float(sk.roc_auc_score(nicked, score)) if both else float("nan"),
         "ap": float(sk.average_precision_score(nicked, score)) if both else float("nan"),

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
+from av_grading.decision import grade_of
 from av_grading.formats.grade_definition import GRADES
 
 Array = NDArray[np.float64]
@@ -55,7 +56,7 @@ def plot_history(histories: Sequence[Sequence[dict[str, float]]], output: Path) 
 
 
 def _confusion(axis: Axes, y_true: Array, probabilities: Array) -> None:
-    counts = confusion_matrix(y_true, probabilities.argmax(axis=1), labels=list(GRADES))
+    counts = confusion_matrix(y_true, grade_of(probabilities), labels=list(GRADES))
     axis.imshow(counts, cmap="Blues")
     for (row, column), count in np.ndenumerate(counts):
         dark = count > counts.max() / 2

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.evaluation.metrics import expected_grade
+from av_grading.decision import Decision, DecisionRule, decide
 from av_grading.formats.csv_table import format_table, numbered, read_table
 from av_grading.formats.errors import InputFileError
 from av_grading.formats.files import write_whole
@@ -26,32 +26,32 @@ Table = dict[str, tuple[str, int, list[float]]]
 def write_predictions(
     path: Path,
     patches: Sequence[GradedPatch],
-    probabilities: NDArray[np.float64],
+    found: NDArray[np.float64] | Decision,
     folder: Path | None = None,
     more: dict[str, NDArray[np.float64]] | None = None,
 ) -> None:
-    """CSV of patches with their grade, probabilities p0-p3, the likeliest and the expected grade.
+    """CSV of patches with their grade, probabilities p0-p3, the predicted and the expected grade.
 
     Args:
         path: where to.
         patches: one for each row.
-        probabilities: (N, 4).
+        found: the decisions, or probabilities (N, 4) that are decided on as they are.
         folder: that the patches' paths are written relative to, where they are below it.
         more: further columns, (N,) each.
     """
     more = more or {}
-    expected = expected_grade(probabilities)
+    decided = found if isinstance(found, Decision) else decide({"model": found}, DecisionRule())
     rows = [
         {
             "patch": patch.name(folder),
             "group": patch.split_group,
             "grade": patch.grade,
             **{name: f"{p:.4f}" for name, p in zip(SHARES, row, strict=True)},
-            "predicted": int(row.argmax()),
-            "expected_grade": f"{expected[number]:.3f}",
+            "predicted": int(decided.grade[number]),
+            "expected_grade": f"{decided.expected[number]:.3f}",
             **{name: f"{values[number]:.4f}" for name, values in more.items()},
         }
-        for number, (patch, row) in enumerate(zip(patches, probabilities, strict=True))
+        for number, (patch, row) in enumerate(zip(patches, decided.probabilities, strict=True))
     ]
     write_whole(path, format_table([*COLUMNS, *more], rows))
 

@@ -20,7 +20,8 @@ def split_outputs(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Logits (B, OUTPUTS) → those of the grade (B, 4), the questions (B, 3), and the vein's sides
     (B, 4), twice."""
-    grade, questions, first, second = logits.split([_GRADES, len(QUESTIONS), _GRADES, _GRADES], 1)
+    sizes = [_GRADES, len(QUESTIONS), _GRADES, _GRADES]
+    grade, questions, first, second = torch.split(logits, sizes, dim=1)
     return grade, questions, first, second
 
 

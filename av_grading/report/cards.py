@@ -9,7 +9,7 @@ import numpy as np
 from av_grading.attribution.copies import CHANGES, changed
 from av_grading.attribution.measures import Explained
 from av_grading.data.patch_set import PatchSet
-from av_grading.evaluation.metrics import expected_grade
+from av_grading.decision import expected_grade, grade_of
 from av_grading.formats.manifest import GradedPatch
 from av_grading.report import draw
 from av_grading.report.numbers import percent, plain, signed
@@ -45,7 +45,7 @@ class Card:
         name: of the patch, as in the manifest.
         group: photograph or patient.
         grade: 0-3 or None.
-        predicted: the likeliest grade.
+        predicted: the grade, see `decision.grade_of`.
         confidence: its probability.
         expected: the expected grade.
         probabilities: of the grades.
@@ -137,7 +137,7 @@ def make_cards(
                 name=name,
                 group=patch.group,
                 grade=patch.grade,
-                predicted=int(shares.argmax()),
+                predicted=int(grade_of(shares[None])[0]),
                 confidence=float(shares.max()),
                 expected=float(expected_grade(shares[None])[0]),
                 probabilities=[float(p) for p in shares],

@@ -105,7 +105,7 @@ def draw_weights(targets: Targets, rows: NDArray[np.int64]) -> NDArray[np.float6
     weights = np.ones(len(rows))
     for least, weight in reversed(RARE):
         weights[mean >= least] = weight
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 @dataclass(frozen=True)

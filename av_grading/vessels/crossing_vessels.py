@@ -13,6 +13,7 @@ from av_grading.formats.labels import ARTERY, VEIN, first_largest
 from av_grading.vessels.centerline import Points, VesselLine
 from av_grading.vessels.follow import follow
 from av_grading.vessels.profiles import even_points
+from av_grading.vessels.sides import in_order
 
 SPAN = 10.0
 """How far to either side of a vessel its profile is read (DRIVE px)."""
@@ -84,14 +85,18 @@ class CrossingVessels:
 
 
 def crossing_vessels(
-    patch: NDArray[np.uint8], shares: NDArray[np.float32], center: tuple[float, float]
+    patch: NDArray[np.uint8],
+    shares: NDArray[np.float32],
+    center: tuple[float, float],
+    disc_direction: NDArray[np.float64] | None = None,
 ) -> CrossingVessels:
-    """Follow both vessels through a crossing.
+    """Follow both vessels through a crossing, their first side first (see `sides`).
 
     Args:
         patch: close-up, RGB, (P, P, 3).
         shares: its fine map, probabilities of background, artery, vein, overlap, (4, P, P).
         center: x and y of the crossing (px).
+        disc_direction: unit vector (2,), x and y, from it towards the optic disc; None without.
     """
     labels = first_largest(shares)
     lines: dict[int, VesselLine | None] = {}
@@ -100,7 +105,8 @@ def crossing_vessels(
     for kind in (ARTERY, VEIN):
         try:
             followed = follow(shares, kind, center, SCALE)
-            lines[kind], gaps[kind] = followed.line, followed.gap
+            lines[kind] = in_order(followed.line, disc_direction)
+            gaps[kind] = followed.gap
         except NotMeasurable as error:
             lines[kind] = None
             reasons.append(str(error).split(":")[0])

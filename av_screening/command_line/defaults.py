@@ -25,8 +25,6 @@ RULES = ("three-arms", "two-each")
 """`data.crossing_rule.RULES`."""
 MAX_EXTENT = 40.0
 """`data.crossing_rule.MAX_EXTENT`."""
-GRADER_N_VIEWS = 2
-"""`av_screening.settings.Settings.grader_n_views`."""
 MAP_N_VIEWS = 1
 """`av_screening.settings.Settings.map_n_views`."""
 SQUEEZES = 4

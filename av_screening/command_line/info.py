@@ -54,10 +54,10 @@ def sets() -> list[str]:
 
 def columns() -> list[str]:
     """Tables of a run and their columns, each with its meaning."""
-    from av_screening.write.columns import CROSSINGS, FAILURES, SUMMARY
+    from av_screening.write.columns import FAILURES, SUMMARY, crossings_columns
 
     tables: Mapping[str, Mapping[str, str]] = {
-        "crossings.csv": CROSSINGS,
+        "crossings.csv": crossings_columns(),
         "summary.csv": SUMMARY,
         "failures.csv": FAILURES,
     }

@@ -16,11 +16,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from av_grading.command_line.defaults import VIEWS
-from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
+from av_grading.command_line.defaults import GRADER_N_VIEWS, VIEWS
+from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS
 from av_screening.command_line.defaults import (
     DEFAULT_WEIGHTS,
-    GRADER_N_VIEWS,
     MAP_N_VIEWS,
     MIN_FOV,
     N_VIEWS,
@@ -31,11 +30,11 @@ if TYPE_CHECKING:
     from av_screening.run.folder import Runner
     from av_screening.settings import Settings
 
-GRADERS = "of av_grading.train, by default the two shipped; several: mean; none: no grades"
-NARROWING_HELP = "of `av-nicking train vein_strip`: what is left of the veins' widths"
+GRADERS = "of av_grading.train, which then grade alone; several: mean; none: no grades"
+NARROWING_HELP = "of `train vein_strip`; 80 %% of the grade; by default with shipped graders alone"
 CLOSE_UP_HELP = "of `av-nicking train reading_head`: the second look at each crossing"
 MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"
-GRADES_HELP = "flips of a patch that its grade is the mean of; 4 as in av_grading.predict"
+GRADES_HELP = "flips of a patch that its grade is the mean of"
 
 SHARD_HELP = "screen the Ith of N parts, beside the others; then once --resume without it"
 PRECISION_HELP = "by default that in which the run began, else what the processor is fast in"
@@ -67,7 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="of tools/release_weights.py")
     add("--graders", type=Path, nargs="*", default=list(DEFAULT_GRADERS), help=GRADERS)
     add("--close-up", type=Path, default=DEFAULT_CLOSE_UP, help=CLOSE_UP_HELP)
-    add("--narrowing", type=Path, default=DEFAULT_NARROWING, help=NARROWING_HELP)
+    add("--narrowing", type=Path, help=NARROWING_HELP)
     add("--no-narrowing", action="store_true", help="grade by the graders alone")
     add("--no-close-up", action="store_true", help="grade all crossings on the detector's map")
     add("--grader-n-views", type=int, choices=VIEWS, default=GRADER_N_VIEWS, help=GRADES_HELP)
@@ -112,7 +111,7 @@ def check_usage(args: argparse.Namespace, parser: argparse.ArgumentParser) -> No
 def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> "Settings":
     """The arguments as settings; exits with 2 for what this machine lacks."""
     from av_screening.read.dicom import check_keyword
-    from av_screening.settings import Settings, best_precision
+    from av_screening.settings import WITH_SHIPPED, Settings, best_precision
 
     try:
         if args.dicom_id:
@@ -130,7 +129,7 @@ def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> "S
         grader_n_views=args.grader_n_views,
         map_n_views=args.map_n_views,
         close_up=None if args.no_close_up else args.close_up,
-        narrowing=None if args.no_narrowing else args.narrowing,
+        narrowing=None if args.no_narrowing else args.narrowing or WITH_SHIPPED,
         threshold=args.threshold,
         precision=best_precision(args.device) if args.precision == "auto" else args.precision,
         device=args.device,

@@ -20,7 +20,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
+from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, SEVERE_EYES, SQUEEZES
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def evaluate(args: argparse.Namespace) -> int:
     )
     from av_screening.evaluation.passes import PhotographRows, Plan
     from av_screening.evaluation.photograph_runs import make_tasks, run_all
-    from av_screening.settings import Settings, best_precision
+    from av_screening.settings import WITH_SHIPPED, Settings, best_precision
 
     root = args.root or dataset_root()
     if args.photographs in SPLITS:
@@ -79,7 +79,7 @@ def evaluate(args: argparse.Namespace) -> int:
         detector=args.weights,
         graders=tuple(args.graders),
         close_up=None if args.no_close_up else args.close_up,
-        narrowing=None if args.no_narrowing else args.narrowing,
+        narrowing=None if args.no_narrowing else args.narrowing or WITH_SHIPPED,
         gradable=rule_of(args.rule),
         precision=best_precision("cpu") if args.precision == "auto" else args.precision,
     )
@@ -207,7 +207,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector")
     add("--graders", type=Path, nargs="+", default=list(DEFAULT_GRADERS), help="several: mean")
     add("--close-up", type=Path, default=DEFAULT_CLOSE_UP, help="the second look")
-    add("--narrowing", type=Path, default=DEFAULT_NARROWING, help="what reads the veins' narrowing")
+    add("--narrowing", type=Path, help="by default that shipped, beside shipped graders alone")
     add("--no-narrowing", action="store_true", help="grade by the graders alone")
     add("--no-close-up", action="store_true", help="grade all crossings on the detector's map")
     add("--rule", nargs="*", default=[], metavar="NAME=VALUE", help=RULE_HELP)

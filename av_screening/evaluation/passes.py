@@ -27,9 +27,10 @@ from av_screening.evaluation.squeezing import (
     squeeze_photograph,
     squeezed_to,
 )
+from av_screening.photograph import Screened
 from av_screening.steps.grading import grade_crossings
 from av_screening.steps.patches import CrossingPatch
-from av_screening.steps.pipeline import Pipeline, Screened
+from av_screening.steps.pipeline import Pipeline
 from av_screening.write.rows import crossing_rows, summary_row
 
 Row = dict[str, Any]
@@ -155,7 +156,7 @@ def _keep(folder: Path, stem: str, rows: Sequence[Row], screened: Screened) -> N
     for row in rows:
         if row.get("grade") is not None:
             number = int(row["crossing"])
-            row |= keep_patch(folder, f"{stem}_{number}", screened.crossings[number])
+            row |= keep_patch(folder, f"{stem}_{number}", screened.crossings[number].patch)
 
 
 def _in_use(
@@ -183,7 +184,7 @@ def _in_use(
             "found": int(number in found),
         }
         if labelled is not None:
-            row["grade_labelled_map"] = labelled.of(number)
+            row["grade_labelled_map"] = int(labelled[1].grade[number])
         if number in found:
             row |= detected[found[number]]
         rows.append(row)

@@ -44,11 +44,11 @@ def export_parquet(folder: Path, output: Path) -> None:
     """
     from av_grading.formats.files import write_whole
     from av_screening.run.finished_run import FinishedRun
-    from av_screening.write.columns import CROSSINGS, FAILURES, SUMMARY
+    from av_screening.write.columns import FAILURES, SUMMARY, crossings_columns
 
     run = FinishedRun.read(folder)
     tables = (
-        ("crossings", run.crossings, CROSSINGS),
+        ("crossings", run.crossings, crossings_columns()),
         ("summary", run.summary, SUMMARY),
         ("failures", run.failures, FAILURES),
     )

@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 
 from av_grading.formats.files import write_whole
 from av_grading.formats.grade_definition import GRADES
+from av_grading.signs.registry import signs
+from av_grading.signs.sign import Sign
 from av_screening.report.figure_page import Section, embed, figure_page, png_of
 from av_screening.run.finished_run import FinishedRun
 
@@ -18,6 +20,8 @@ COLORS = ("#4b9a63", "#d6b13a", "#d9822b", "#c23b30")
 """Of grades 0-3."""
 NO_FOLDER = "(no folder)"
 """Set of photographs that lie in the folder itself."""
+WIDTHS_FIGURE = ("narrowing", "caliber")
+"""Signs that share a figure; each of the others has one of its own."""
 MOST_SETS = 20
 """Sets with a bar of their own; more become unreadable, and stand in the table alone."""
 
@@ -153,6 +157,12 @@ def cohort_figures(run: FinishedRun) -> Iterator[CohortFigure]:
             "where the run has it, else as measured. Both sides of a crossing count.",
             widths,
         )
+    for sign in signs():
+        if sign.name not in WIDTHS_FIGURE:
+            figure = _sign_figure(crossings, sign)
+            if figure is not None:
+                caption = "; ".join(f"{c.name}: {c.meaning}" for c in sign.columns)
+                yield CohortFigure(sign.name, sign.title, f"By grade. {caption}.", figure)
     if len(run.failures):
         yield CohortFigure(
             "failures",
@@ -241,7 +251,27 @@ def _widths(crossings: pd.DataFrame) -> Figure | None:
     return figure
 
 
+def _sign_figure(crossings: pd.DataFrame, sign: Sign) -> Figure | None:
+    """A sign's numbers by grade, a box plot a column; None where the run has none of them."""
+    names = [c.name for c in sign.columns if c.kind == "number" and c.name in crossings]
+    names = [name for name in names if crossings[name].notna().any()]
+    if not names:
+        return None
+    figure = Figure(figsize=(max(4.0, 3.4 * len(names)), 3.4), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        _by_grade(axes, crossings, [name])
+        axes.set(ylabel=name)
+    return figure
+
+
 def _ratios_by_grade(axes: Axes, crossings: pd.DataFrame, ratios: list[str]) -> None:
+    _by_grade(axes, crossings, ratios)
+    axes.axhline(1, color="grey", linestyle=":")
+    axes.set(ylabel="width beside the artery / own width")
+
+
+def _by_grade(axes: Axes, crossings: pd.DataFrame, ratios: list[str]) -> None:
+    """A box a grade of all values of some columns; one of all crossings where none is graded."""
     graded = _graded(crossings)
     groups = {
         f"grade {g}": graded.loc[graded["grade"] == g, ratios].stack().dropna().to_numpy(float)
@@ -252,5 +282,3 @@ def _ratios_by_grade(axes: Axes, crossings: pd.DataFrame, ratios: list[str]) -> 
         groups = {"all": crossings[ratios].stack().dropna().to_numpy(float)}
     labels = [f"{name}\n({len(values)})" for name, values in groups.items()]
     axes.boxplot(list(groups.values()), tick_labels=labels, showfliers=False)
-    axes.axhline(1, color="grey", linestyle=":")
-    axes.set(ylabel="width beside the artery / own width")

@@ -16,7 +16,7 @@ import pandas as pd
 
 from av_screening.errors import FileProblems
 from av_screening.run.finished_run import FinishedRun, read_table
-from av_screening.write.columns import CROSSINGS_DTYPES
+from av_screening.write.columns import crossings_dtypes
 
 COLUMNS = "photograph crossing x y answer reason grade reader blind time run".split()
 GRADE_ANSWERS = ("0", "1", "2", "3")
@@ -276,7 +276,7 @@ def _row_number(problem: str) -> int:
 
 def _answers_of_model(path: Path) -> list[Answer]:
     """A run's own grades as answers: its widths are the other columns."""
-    table = read_table(path, ["photograph", "crossing", "x_px", "y_px"], CROSSINGS_DTYPES)
+    table = read_table(path, ["photograph", "crossing", "x_px", "y_px"], crossings_dtypes())
     answers = []
     for number, row in enumerate(table.to_dict("records"), start=2):
         grade = None if pd.isna(row.get("grade")) else int(row["grade"])

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from av_screening.errors import FileProblems
-from av_screening.write.columns import CROSSINGS_DTYPES
+from av_screening.write.columns import crossings_dtypes
 
 _SUMMARY_DTYPES = dict.fromkeys(
     ("photograph", "id", "sha256", "folder", "eye", "eye_source"), "str"
@@ -57,7 +57,7 @@ class FinishedRun:
         needed = ["photograph", "crossing", "x_px", "y_px", "score"]
         return cls(
             output,
-            read_table(output / "crossings.csv", needed, CROSSINGS_DTYPES),
+            read_table(output / "crossings.csv", needed, crossings_dtypes()),
             read_table(
                 output / "summary.csv", ["photograph", "fov_diameter_px", "folder"], _SUMMARY_DTYPES
             ),

@@ -16,7 +16,8 @@ from av_screening.write.whole_folder import read_record
 
 if TYPE_CHECKING:
     from av_detectron.data.fov import FieldOfView
-    from av_screening.steps.pipeline import Pipeline, Screened
+    from av_screening.photograph import Screened
+    from av_screening.steps.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -181,13 +182,11 @@ def finish(seen: Outcome | SeenPhotograph) -> Outcome:
     if isinstance(seen, Outcome):
         return seen
     task, photograph, screened = seen.task, seen.read.photograph, seen.screened
-    from av_screening.steps.caliber import measure_caliber
-    from av_screening.steps.pipeline import with_caliber
+    from av_screening.steps.signs import with_signs
     from av_screening.write.photograph_folder import Source, write_outputs
 
     try:
-        if task.settings.caliber:
-            screened = with_caliber(screened, measure_caliber)
+        screened = with_signs(screened, task.settings.signs())
     except FAULTS as error:
         return failed(task, error)
     source = Source(

@@ -9,20 +9,19 @@ import numpy as np
 import torch
 
 from av_grading.grader import Grader
-from av_screening.steps.grading import Grades, patch_set
-from av_screening.steps.patches import CrossingPatch, Patch
+from av_screening.crossing import Crossing
+from av_screening.steps.grading import patch_set
+from av_screening.steps.patches import Patch
 
 BLUR = 1.0
 """Of integrated gradients, which are grains, in the picture (standard deviation, px of a patch)."""
 
 
 class Explain(Protocol):
-    """Where graders looked: number of each graded crossing → an RGB picture (Q, Q, 3) over its
-    patch."""
+    """Where graders looked: number of each of some graded crossings → an RGB picture (Q, Q, 3) over
+    its patch."""
 
-    def __call__(
-        self, crossings: Sequence[CrossingPatch], grades: Grades
-    ) -> Mapping[int, Patch]: ...
+    def __call__(self, crossings: Sequence[Crossing]) -> Mapping[int, Patch]: ...
 
 
 def explain_by(graders: Sequence[Grader]) -> Explain:
@@ -40,26 +39,25 @@ def explain_by(graders: Sequence[Grader]) -> Explain:
 
     scored = [(Scored(grader), grader.config.data.crop) for grader in graders]
 
-    def explain(crossings: Sequence[CrossingPatch], grades: Grades) -> dict[int, Patch]:
-        chosen = [i for i in range(len(crossings)) if grades.graded[i]]
-        if not chosen:
+    def explain(crossings: Sequence[Crossing]) -> dict[int, Patch]:
+        if not crossings:
             return {}
-        data = patch_set([crossings[i] for i in chosen])
-        targets = torch.full((len(chosen),), EXPECTED)
-        side = crossings[0].patch.shape[0]
-        total = np.zeros((len(chosen), side, side), np.float32)
+        data = patch_set([crossing.patch for crossing in crossings])
+        targets = torch.full((len(crossings),), EXPECTED)
+        side = crossings[0].patch.patch.shape[0]
+        total = np.zeros((len(crossings), side, side), np.float32)
         for model, crop in scored:
             found = attribute(model, data, targets, crop=crop).combined()
             start = (side - crop) // 2
             part = slice(start, start + crop)
             total[:, part, part] += found / len(scored)
         return {
-            i: overlay(
-                red_free(np.ascontiguousarray(crossings[i].patch)),
+            crossing.number: overlay(
+                red_free(np.ascontiguousarray(crossing.patch.patch)),
                 np.asarray(cv2.GaussianBlur(values, (0, 0), BLUR)),
                 contour=False,
             )
-            for i, values in zip(chosen, total, strict=True)
+            for crossing, values in zip(crossings, total, strict=True)
         }
 
     return explain

@@ -1,7 +1,7 @@
-"""One photograph: quality gate, one pass for crossings and map, patches, grades, caliber."""
+"""One photograph: quality gate, one pass for crossings and map, close looks, grades, signs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain
 
 import cv2
@@ -9,86 +9,27 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from av_detectron import Prediction, Predictor
+from av_detectron import Predictor
 from av_detectron.data.fov import FieldOfView
-from av_grading.caliber.width import Widths
 from av_grading.close_ups.fine_map import CloseUp, load_close_up
+from av_grading.decision import NARROWING, DecisionRule
+from av_grading.formats.grade_definition import GRADES
 from av_grading.gradable import GradableRule
 from av_grading.grader import Grader
 from av_grading.models.vein_strip import NarrowingReader, load_narrowing
+from av_grading.signs.narrowing import OUTPUT
+from av_grading.signs.sign import Sign
+from av_screening.crossing import Crossing
+from av_screening.photograph import Screened
 from av_screening.read.limits import QualityLimits
 from av_screening.read.quality import check_quality
 from av_screening.settings import Settings
-from av_screening.steps.caliber import Measure, measure_all, measure_caliber
 from av_screening.steps.explain import Explain, explain_by
-from av_screening.steps.grading import EQUAL, Grades, at_precision, grade_crossings, load_graders
-from av_screening.steps.patches import CrossingPatch, cut_crossings
-from av_screening.steps.second_look import (
-    CloseLook,
-    fine_patch,
-    grader_patches,
-    look_together,
-)
-from av_screening.steps.vein_narrowing import Narrowings, read_narrowings
+from av_screening.steps.grading import at_precision, grade_crossings, load_graders
+from av_screening.steps.second_look import look_together, without_second_look
+from av_screening.steps.signs import with_signs
 
-
-@dataclass(frozen=True)
-class Screened:
-    """What is known of a photograph.
-
-    Attributes:
-        found: crossings, masks and map.
-        crossings: patch and map of each, as graders take them.
-        looks: each close up; empty without the second look.
-        fine: patch and map of each, as they are measured and shown: close-ups with the second
-            look, what graders take without it.
-        grades: None without graders or crossings; crossings that are not gradable have none.
-        flag_above: `severity` above which an eye is flagged.
-        narrowings: what is left of the veins' widths; None without that step.
-        caliber: columns of `CALIBER` for each crossing; empty without that step.
-        explained: number of a graded crossing → picture of where the graders looked; empty without
-            that step.
-        widths: along the vein of each crossing (px of the fine patch), None where it could not be
-            followed; empty without the caliber step.
-    """
-
-    found: Prediction
-    crossings: list[CrossingPatch]
-    grades: Grades | None
-    caliber: list[Mapping[str, object]] = field(default_factory=list)
-    explained: Mapping[int, NDArray[np.uint8]] = field(default_factory=dict)
-    widths: list[Widths | None] = field(default_factory=list)
-    looks: list[CloseLook] = field(default_factory=list)
-    fine: list[CrossingPatch] = field(default_factory=list)
-    flag_above: float = 3.0
-    narrowings: Narrowings | None = None
-
-    def severity(self) -> float:
-        """Expected grade, 0-3, at the graded crossing where it is highest; 0 with none."""
-        if self.grades is None or not self.grades.graded.any():
-            return 0.0
-        return float(np.nanmax(self.grades.expected))
-
-    def gradable(self, number: int) -> bool:
-        """Whether a crossing is gradable; without the second look every one is."""
-        return not self.looks or not self.looks[number].why_not
-
-    def order(self) -> list[int]:
-        """Crossings by severity: expected grade, without grades severity index, then score; those
-        that are not gradable come last."""
-
-        def key(number: int) -> tuple[float, float, float]:
-            graded = self.grades is not None and bool(self.grades.graded[number])
-            expected = float(self.grades.expected[number]) if self.grades and graded else -1.0
-            measured = self.caliber[number] if self.caliber else {}
-            index = measured.get("severity_index")
-            severity = float(index) if isinstance(index, int | float) else 0.0
-            return -expected, -severity, -float(self.found.scores[number])
-
-        return sorted(range(len(self.crossings)), key=key)
-
-
-STAGES = ("gate", "pass", "look", "grade", "caliber")
+STAGES = ("gate", "pass", "look", "grade", "signs")
 """What `Pipeline` tells of as it goes."""
 
 
@@ -98,8 +39,8 @@ class Pipeline:
     def __init__(
         self,
         predictor: Predictor,
-        graders: Sequence[Grader] = (),
-        measure: Measure | None = None,
+        graders: Mapping[str, Grader] | None = None,
+        signs: Sequence[Sign] = (),
         explain: Explain | None = None,
         quality: QualityLimits | None = None,
         *,
@@ -107,29 +48,29 @@ class Pipeline:
         narrowing: NarrowingReader | None = None,
         rule: GradableRule | None = None,
         flag_above: float = 3.0,
-        prevalence: Sequence[float] = EQUAL,
+        decision: DecisionRule | None = None,
     ) -> None:
         """
         Args:
             predictor: of crossings and map.
-            graders: whose probabilities are averaged.
+            graders: by name.
             close_up: the second look; None: every crossing is graded on the coarse map.
             narrowing: what reads the veins' narrowing beside graders, with the second look alone.
             rule: what a crossing has to be like to be graded.
             flag_above: severity above which an eye is flagged.
-            prevalence: how common the grades 0-3 are taken to be.
-            measure: the caliber step.
+            decision: how probabilities become a grade; by default all networks count alike.
+            signs: that are measured.
             explain: the step that shows where the graders looked.
             quality: what a photograph has to be like.
         """
         self.predictor = predictor
-        self.graders = list(graders)
+        self.graders = dict(graders or {})
         self.close_up = close_up
         self.narrowing = narrowing
         self.rule = rule or GradableRule()
         self.flag_above = flag_above
-        self.prevalence = prevalence
-        self.measure = measure
+        self.decision = decision or DecisionRule()
+        self.signs = list(signs)
         self.explain = explain
         self.quality = quality or QualityLimits()
 
@@ -156,19 +97,19 @@ class Pipeline:
             close_up = load_close_up(settings.close_up, settings.device)
             if settings.precision == "bfloat16":
                 close_up = close_up.in_bfloat16()
-            if settings.narrowing is not None:
-                narrowing = load_narrowing(settings.narrowing, settings.device)
+            if settings.narrowing_file is not None:
+                narrowing = load_narrowing(settings.narrowing_file, settings.device)
         return cls(
             predictor,
             at_precision(graders, settings.precision),
-            measure_caliber if settings.caliber else None,
-            explain_by(graders) if settings.explain and graders else None,
+            settings.signs(),
+            explain_by(list(graders.values())) if settings.explain and graders else None,
             settings.quality,
             close_up=close_up,
             narrowing=narrowing,
             rule=settings.gradable,
             flag_above=settings.flag_above,
-            prevalence=settings.prevalence,
+            decision=settings.decision,
         )
 
     def __call__(
@@ -186,8 +127,8 @@ class Pipeline:
         fov = check_quality(pixels, self.quality)
         mark("gate")
         (seen,) = self.see([pixels], [fov], mark)
-        screened = with_caliber(seen, self.measure) if self.measure else seen
-        mark("caliber")
+        screened = with_signs(seen, self.signs)
+        mark("signs")
         return screened
 
     def see(
@@ -197,7 +138,7 @@ class Pipeline:
         mark: Callable[[str], None] = lambda stage: None,
     ) -> list[Screened]:
         """All that the networks say of several photographs, whose crossings share batches; without
-        caliber, which `with_caliber` adds.
+        signs, which `with_signs` adds.
 
         On a GPU several photographs keep it busy; on a CPU one at a time is as fast.
 
@@ -208,73 +149,84 @@ class Pipeline:
         """
         found = self.predictor.predict_together(photographs, fovs)
         mark("pass")
-        both = list(zip(photographs, found, strict=True))
-        looks_of: list[list[CloseLook]] = [[] for _ in both]
         if self.close_up is None:
-            fine_of = crossings_of = [list(cut_crossings(*pair)) for pair in both]
+            both = zip(photographs, found, strict=True)
+            crossings_of = [without_second_look(*pair) for pair in both]
         else:
-            looks_of = look_together(photographs, found, self.close_up, self.rule)
-            crossings_of = [
-                grader_patches(*pair, looks) for pair, looks in zip(both, looks_of, strict=True)
-            ]
-            fine_of = [
-                [fine_patch(crossing, look) for crossing, look in zip(own, looks, strict=True)]
-                for own, looks in zip(crossings_of, looks_of, strict=True)
-            ]
+            crossings_of = look_together(photographs, found, self.close_up, self.rule)
         mark("look")
-        crossings, looks = list(chain(*crossings_of)), list(chain(*looks_of))
-        narrowings = read_narrowings(looks, self.narrowing) if looks and self.narrowing else None
-        grades = grade_crossings(
-            crossings,
-            self.graders,
-            [not look.why_not for look in looks] if looks else None,
-            self.prevalence,
-            narrowings.probabilities if narrowings else None,
-        )
-        if grades and looks:
-            looks, grades = leave_out_doubtful(looks, grades, self.rule)
+        crossings = [crossing for own in crossings_of for crossing in own]
+        if self.close_up is not None and self.narrowing is not None:
+            crossings = read_narrowings(crossings, self.narrowing)
+        crossings = self._graded(crossings)
         mark("grade")
         seen, start = [], 0
-        for number, (prediction, own) in enumerate(zip(found, crossings_of, strict=True)):
-            rows = slice(start, start + len(own))
-            start = rows.stop
-            near = looks[rows] if looks_of[number] else []
-            graded = grades.part(rows) if grades and own else None
-            seen.append(
-                Screened(
-                    prediction,
-                    own,
-                    graded,
-                    explained=self.explain(own, graded) if self.explain and graded else {},
-                    looks=near,
-                    fine=fine_of[number],
-                    flag_above=self.flag_above,
-                    narrowings=narrowings.part(rows) if narrowings and near else None,
-                )
+        for prediction, own in zip(found, crossings_of, strict=True):
+            end = start + len(own)
+            screened = Screened(
+                prediction,
+                crossings[start:end],
+                tuple(self.graders),
+                self.close_up is not None,
+                flag_above=self.flag_above,
             )
+            seen.append(self._explained(screened))
+            start = end
         return seen
 
+    def _graded(self, crossings: list[Crossing]) -> list[Crossing]:
+        """The same, gradable ones with a grade; those in too much doubt are not gradable."""
+        chosen = [i for i, crossing in enumerate(crossings) if crossing.gradable]
+        said = [crossings[i].members for i in chosen]
+        nothing = np.full(len(GRADES), np.nan)
+        beside = {
+            name: np.stack([own.get(name, nothing) for own in said])
+            for name in dict.fromkeys(chain(*said))
+        }
+        found = grade_crossings(
+            [crossings[i].patch for i in chosen], self.graders, self.decision, beside
+        )
+        if found is None:
+            return crossings
+        members, decision = found
+        graded = list(crossings)
+        for row, number in enumerate(chosen):
+            decided = decision.of(row)
+            crossing = replace(
+                crossings[number],
+                members={n: p[row] for n, p in members.items() if np.isfinite(p[row]).all()},
+                decision=decided,
+            )
+            doubtful = self.rule.why_doubtful(decided.doubt) if self.close_up else None
+            if doubtful is not None:
+                crossing = replace(crossing, decision=None, reason=doubtful)
+            graded[number] = crossing
+        return graded
 
-def with_caliber(screened: Screened, measure: Measure) -> Screened:
-    """The same, the veins at gradable crossings measured.
-
-    Raises:
-        RejectedPhotograph: see `measure_all`.
-    """
-    gradable = [not look.why_not for look in screened.looks] or None
-    veins = measure_all(screened.fine, measure, gradable)
-    return replace(
-        screened, caliber=[vein.columns for vein in veins], widths=[vein.widths for vein in veins]
-    )
+    def _explained(self, screened: Screened) -> Screened:
+        if self.explain is None or not screened.graded:
+            return screened
+        pictures = self.explain(screened.graded)
+        crossings = [replace(c, explained=pictures.get(c.number)) for c in screened.crossings]
+        return replace(screened, crossings=crossings)
 
 
-def leave_out_doubtful(
-    looks: list[CloseLook], grades: Grades, rule: GradableRule
-) -> tuple[list[CloseLook], Grades]:
-    """Looks and grades of which those in too much doubt are not gradable and have no grade."""
-    doubtful = np.flatnonzero(grades.graded & (grades.doubt > rule.most_doubt)).tolist()
-    looks = list(looks)
-    for number in doubtful:
-        why = f"in doubt: the grade has a standard deviation of {grades.doubt[number]:.2f}"
-        looks[number] = replace(looks[number], why_not=why)
-    return looks, grades.without(doubtful)
+def read_narrowings(crossings: Sequence[Crossing], reader: NarrowingReader) -> list[Crossing]:
+    """The same crossings, with what the narrowing network says of the gradable ones whose vein was
+    followed."""
+    chosen = [
+        i
+        for i, crossing in enumerate(crossings)
+        if crossing.gradable and (v := crossing.close_look.vessels) is not None and v.vein
+    ]
+    looks = [crossings[i].close_look for i in chosen]
+    vessels = [look.vessels for look in looks if look.vessels is not None]
+    read = reader([look.patch for look in looks], [look.fine_map for look in looks], vessels)
+    probabilities, outputs = read.probabilities(), np.stack([read.ratios, read.deviations], axis=1)
+    found = list(crossings)
+    for row, number in enumerate(chosen):
+        look = replace(looks[row], outputs={**looks[row].outputs, OUTPUT: outputs[row]})
+        found[number] = replace(
+            crossings[number], close_look=look, members={NARROWING: probabilities[row]}
+        )
+    return found

@@ -1,53 +1,44 @@
-"""The second look: every crossing at the photograph's own resolution, with a fine map."""
+"""The second look: every crossing close up, at the photograph's own resolution, on a fine map."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from av_detectron import Prediction
+from av_grading.close_ups.close_look import CloseLook, one_hot
 from av_grading.close_ups.cut import PIXELS, SCALE, cut_close_up, cut_coarse
 from av_grading.close_ups.fine_map import CloseUp
 from av_grading.close_ups.grader_maps import grader_map
-from av_grading.formats.labels import first_largest, likeliest
+from av_grading.formats.labels import likeliest
 from av_grading.formats.patches import PIXELS as PATCH_PIXELS
 from av_grading.formats.patches import SIDE, cut_patch
-from av_grading.gradable import GradableRule, why_not_gradable
-from av_grading.vessels.crossing_vessels import CrossingVessels, crossing_vessels
-from av_screening.steps.patches import CrossingPatch, window_around
+from av_grading.gradable import GradableRule, KnownOfCrossing, NotGradable
+from av_grading.vessels.crossing_vessels import crossing_vessels
+from av_screening.crossing import Crossing
+from av_screening.steps.patches import CrossingPatch, cut_crossings, window_around
 
 
-@dataclass(frozen=True)
-class CloseLook:
-    """A crossing close up.
+def without_second_look(pixels: NDArray[np.uint8], prediction: Prediction) -> list[Crossing]:
+    """Crossings of a photograph on the detector's map alone, in its order: all are gradable.
 
-    Attributes:
-        center: x and y (px of the photograph), where the fine map has the crossing.
-        patch: RGB, (P, P, 3), around the detector's centre, `SCALE` px a DRIVE px.
-        shares: its fine map: probabilities of background, artery, vein, overlap, (4, P, P).
-        middle: the crossing in it, x and y (px).
-        vessels: the two that cross.
-        artery_above: probability that the artery lies above the vein, 0-1.
-        probability: that it is read as gradable, 0-1.
-        why_not: the reason for which it is not gradable; empty where it is.
+    Args:
+        pixels: the photograph, RGB, (H, W, 3).
+        prediction: its crossings and coarse map.
     """
-
-    center: tuple[float, float]
-    patch: NDArray[np.uint8]
-    shares: NDArray[np.float32]
-    middle: tuple[float, float]
-    vessels: CrossingVessels
-    artery_above: float
-    probability: float
-    why_not: str
-
-    @property
-    def labels(self) -> NDArray[np.uint8]:
-        """Labels 0-3 of the fine map, (P, P)."""
-        return first_largest(self.shares)
+    found = []
+    for number, patch in enumerate(cut_crossings(pixels, prediction)):
+        middle = (patch.patch.shape[0] - 1) / 2
+        look = CloseLook(
+            patch.patch,
+            one_hot(patch.av_map),
+            (middle, middle),
+            patch.drive_px,
+            disc_direction=disc_direction(prediction, _center(prediction, number)),
+        )
+        found.append(_crossing(prediction, number, patch, look))
+    return found
 
 
 def look_together(
@@ -55,9 +46,9 @@ def look_together(
     predictions: Sequence[Prediction],
     close_up: CloseUp,
     rule: GradableRule,
-) -> list[list[CloseLook]]:
-    """Close looks at all crossings of several photographs, whose close-ups share batches; of each
-    photograph in the detector's order.
+) -> list[list[Crossing]]:
+    """Crossings of several photographs, looked at close up in shared batches; of each photograph in
+    the detector's order.
 
     Args:
         photographs: RGB, (H, W, 3).
@@ -66,11 +57,11 @@ def look_together(
         rule: what a crossing has to be like to be graded.
     """
     crossings = [
-        (number, place)
-        for number, prediction in enumerate(predictions)
-        for place in prediction.centers.astype(float)
+        (photograph, number)
+        for photograph, prediction in enumerate(predictions)
+        for number in range(len(prediction.centers))
     ]
-    found: list[list[CloseLook]] = [[] for _ in predictions]
+    found: list[list[Crossing]] = [[] for _ in predictions]
     if not crossings:
         return found
     cut = [
@@ -80,34 +71,86 @@ def look_together(
     ]
     patches, coarse = (np.concatenate(parts) for parts in zip(*cut, strict=True))
     look = close_up.look(torch.from_numpy(patches.transpose(0, 3, 1, 2)), torch.from_numpy(coarse))
+    middles = [(float(x), float(y)) for x, y in look.middles]
+    places, directions = [], []
+    for (photograph, number), middle in zip(crossings, middles, strict=True):
+        prediction = predictions[photograph]
+        x, y = _center(prediction, number)
+        off = np.subtract(middle, (PIXELS - 1) / 2) * prediction.fov.drive_px / SCALE
+        places.append((float(x + off[0]), float(y + off[1])))
+        directions.append(disc_direction(prediction, places[-1]))
     vessels = [
-        crossing_vessels(patch, share, (float(x), float(y)))
-        for patch, share, (x, y) in zip(patches, look.shares, look.middles, strict=True)
+        crossing_vessels(*one)
+        for one in zip(patches, look.shares, middles, directions, strict=True)
     ]
     answers = close_up.read(look, vessels)
-    for number, (photograph, (x, y)) in enumerate(crossings):
-        prediction = predictions[photograph]
-        drive_px = prediction.fov.drive_px
-        middle = float(look.middles[number, 0]), float(look.middles[number, 1])
-        off = np.subtract(middle, (PIXELS - 1) / 2) * drive_px / SCALE
-        center = float(x + off[0]), float(y + off[1])
-        distance = None if prediction.disc is None else prediction.disc.distance(*center)
-        above, probability = answers[number].tolist()
-        edge = prediction.fov.edge_distance(*center, prediction.shape) / drive_px
-        why = why_not_gradable(vessels[number], above, probability, distance, edge, rule)
+    for row, (photograph, number) in enumerate(crossings):
+        prediction, place = predictions[photograph], places[row]
+        above, clear = answers[row].tolist()
+        known = KnownOfCrossing(
+            vessels[row],
+            above,
+            clear,
+            None if prediction.disc is None else prediction.disc.distance(*place),
+            prediction.fov.edge_distance(*place, prediction.shape) / prediction.fov.drive_px,
+        )
+        close_look = CloseLook(
+            patches[row],
+            look.shares[row],
+            middles[row],
+            float(SCALE),
+            vessels[row],
+            directions[row],
+            above,
+        )
+        patch = grader_patch(photographs[photograph], prediction, close_look, place)
         found[photograph].append(
-            CloseLook(
-                center,
-                patches[number],
-                look.shares[number],
-                middle,
-                vessels[number],
-                above,
-                probability,
-                why,
-            )
+            _crossing(prediction, number, patch, close_look, place, clear, rule.why_not(known))
         )
     return found
+
+
+def _crossing(
+    prediction: Prediction,
+    number: int,
+    patch: CrossingPatch,
+    look: CloseLook,
+    place: tuple[float, float] | None = None,
+    clear: float | None = None,
+    reason: NotGradable | None = None,
+) -> Crossing:
+    x0, y0, x1, y1 = (float(v) for v in prediction.boxes[number])
+    center = _center(prediction, number)
+    return Crossing(
+        number,
+        center,
+        (x0, y0, x1, y1),
+        prediction.masks[number],
+        float(prediction.scores[number]),
+        patch,
+        look,
+        place or center,
+        clear,
+        reason,
+    )
+
+
+def _center(prediction: Prediction, number: int) -> tuple[float, float]:
+    x, y = (float(v) for v in prediction.centers[number])
+    return x, y
+
+
+def disc_direction(
+    prediction: Prediction, place: tuple[float, float]
+) -> NDArray[np.float64] | None:
+    """Unit vector (2,), x and y, from a place (px) towards the disc's centre; None without a disc,
+    or at its very centre."""
+    disc = prediction.disc
+    if disc is None:
+        return None
+    way = np.array([disc.x - place[0], disc.y - place[1]], np.float64)
+    length = float(np.linalg.norm(way))
+    return way / length if length > 0 else None
 
 
 def cut_close_ups(
@@ -131,35 +174,21 @@ def cut_close_ups(
     return np.stack(patches), np.stack(coarse)
 
 
-def grader_patches(
-    pixels: NDArray[np.uint8], prediction: Prediction, looks: Sequence[CloseLook]
-) -> list[CrossingPatch]:
-    """What graders are given of close looks, cut around the refined centres."""
+def grader_patch(
+    pixels: NDArray[np.uint8],
+    prediction: Prediction,
+    look: CloseLook,
+    place: tuple[float, float],
+) -> CrossingPatch:
+    """What graders are given of a crossing, cut around `place`, its refined centre (px)."""
     drive_px = prediction.fov.drive_px
     scale = PATCH_PIXELS / (SIDE * drive_px)
-    found = []
-    for look in looks:
-        rows, columns, inner = window_around(look.center, SIDE * drive_px, prediction.shape)
-        shares = grader_map(look.shares, look.middle)
-        found.append(
-            CrossingPatch(
-                cut_patch(pixels[rows, columns], inner, drive_px, SIDE, PATCH_PIXELS),
-                likeliest(shares),
-                drive_px * scale,
-                scale,
-                shares,
-            )
-        )
-    return found
-
-
-def fine_patch(crossing: CrossingPatch, look: CloseLook) -> CrossingPatch:
-    """The close-up as the caliber step takes it: pixels and labels at `SCALE`, its crossing in the
-    middle."""
-    middle = (PIXELS - 1) / 2
-    shift = np.array([[1, 0, middle - look.middle[0]], [0, 1, middle - look.middle[1]]], np.float64)
-    size = (PIXELS, PIXELS)
-    patch = cv2.warpAffine(look.patch, shift, size, flags=cv2.INTER_CUBIC)
-    labels = cv2.warpAffine(look.labels, shift, size, flags=cv2.INTER_NEAREST)
-    scale = crossing.scale * SCALE / crossing.drive_px
-    return CrossingPatch(np.asarray(patch), np.asarray(labels), float(SCALE), scale)
+    rows, columns, inner = window_around(place, SIDE * drive_px, prediction.shape)
+    shares = grader_map(look.fine_map, look.middle)
+    return CrossingPatch(
+        cut_patch(pixels[rows, columns], inner, drive_px, SIDE, PATCH_PIXELS),
+        likeliest(shares),
+        drive_px * scale,
+        scale,
+        shares,
+    )

@@ -1,4 +1,4 @@
-// The selected crossing, large: its pixels, the map over them, the measured walls of the vein,
+// The selected crossing, large: its pixels, the map over them, what signs have measured in it,
 // where the grader looked, why it has its grade, and all that the tables say of it.
 const parts = { map: false, edges: false, explained: false };
 
@@ -14,7 +14,7 @@ function showCrossing(item) {
   byId("crossing-title").replaceChildren(...titleOf(item));
   const possible = {
     map: Boolean(item),
-    edges: Boolean(item?.vein) && !session.blind,
+    edges: Boolean(item?.vein || item?.drawings) && !session.blind,
     explained: Boolean(item?.explained) && !session.blind,
   };
   for (const [name, can] of Object.entries(possible)) {
@@ -49,7 +49,10 @@ function showLarge(item) {
     found.push(fromPhotograph(pagePhotograph.picture, item, `Added crossing ${item.name}`));
     if (parts.map) found.push(fromPhotograph(pagePhotograph.vessels, item, "Arteries red, veins blue", "tint"));
   }
-  if (parts.edges && item.vein && !session.blind) found.push(walls(item.vein));
+  if (parts.edges && !session.blind) {
+    if (item.vein) found.push(walls(item.vein));
+    for (const [sign, lines] of Object.entries(item.drawings || {})) found.push(signLines(sign, lines));
+  }
   large.append(...found);
 }
 
@@ -75,6 +78,14 @@ function walls(vein) {
     return draw("path", { d: text });
   });
   return draw("svg", { viewBox: "0 0 1000 1000", class: "walls", role: "img", "aria-label": "Measured edges of the vein" }, ...paths);
+}
+
+// What a sign draws of itself: lines whose points are shares of the picture's side.
+function signLines(sign, lines) {
+  const paths = lines.map((line) => draw("path", {
+    d: line.map(([x, y], i) => `${i ? "L" : "M"}${(1000 * x).toFixed(1)} ${(1000 * y).toFixed(1)}`).join(""),
+  }));
+  return draw("svg", { viewBox: "0 0 1000 1000", class: "walls", role: "img", "aria-label": `Measured: ${words(sign)}` }, ...paths);
 }
 
 function showWhy(item) {

@@ -9,19 +9,12 @@ left pixel at 0, 0.
 
 from collections.abc import Iterable, Mapping
 
-CALIBER = {
-    "measurable": "1 where the vein's width could be measured, 0 where not",
-    "not_measurable": "why not",
-    "own_width_first_drive_px": "the vein's own width away from the crossing, on one side of it",
-    "own_width_second_drive_px": "on the other side",
-    "edge_width_first_drive_px": "its width beside the artery, on the first side",
-    "edge_width_second_drive_px": "on the other side",
-    "ratio_first": "width beside the artery over own width, on the first side",
-    "ratio_second": "on the other side",
-    "severity_index": "mean share of the width that is lost on the two sides, 0-1",
-    "caliber_grade": "grade that follows from the two ratios, 0-3",
-}
-"""Of the caliber step."""
+from av_grading.gradable import REASONS
+from av_grading.signs.registry import get_sign, signs
+from av_grading.signs.sign import Column
+
+CALIBER = get_sign("caliber").meanings()
+"""Of the caliber, where they stood before there were other signs."""
 
 DISC = {
     "disc_distance_dd": "distance from the centre of the optic disc",
@@ -32,22 +25,19 @@ DISC = {
 }
 """Where a crossing lies as seen from the optic disc."""
 DISC_WIDTHS = {
-    name.replace("_drive_px", "_dd"): f"{name}, in diameters of the optic disc"
-    for name in CALIBER
-    if name.endswith("_drive_px")
+    column.name.removesuffix("_drive_px") + "_dd": f"{column.name}, in diameters of the optic disc"
+    for column in get_sign("caliber").columns
+    if column.in_disc_diameters
 }
-"""The caliber step's widths once more."""
+"""The caliber's widths once more."""
 
-READ_RATIOS = {
-    "read_ratio_first": "what is left of the vein's width beside the artery, on the first side, as "
-    "the narrowing network reads it",
-    "read_ratio_second": "on the other side",
-    "read_ratio_first_sd": "standard deviation of read_ratio_first",
-    "read_ratio_second_sd": "standard deviation of read_ratio_second",
+
+_NOT_GRADABLE_CODE = {
+    "not_gradable_code": "why not, as one word: " + ", ".join(REASONS),
 }
-"""Of the narrowing step; empty where a crossing is not gradable."""
+"""Added after the narrowing's columns, before those of later signs."""
 
-CROSSINGS = {
+_CROSSINGS = {
     "photograph": "path below the folder that was screened",
     "id": "value of the DICOM attribute that was named with --dicom-id",
     "crossing": "number in the photograph, from 0; the highest score first",
@@ -80,9 +70,8 @@ CROSSINGS = {
     "angle_degrees": "between artery and vein, 0-90; empty where one does not go through",
     "vein_width_drive_px": "of the vein, away from the crossing, in the fine map",
     "artery_width_drive_px": "of the artery, likewise",
-    **READ_RATIOS,
 }
-"""Of crossings.csv: a row per crossing."""
+"""Of crossings.csv, but for signs other than the caliber: see `crossings_columns`."""
 
 SUMMARY = {
     "photograph": "path below the folder that was screened",
@@ -120,16 +109,43 @@ FAILURES = {
 Row = Mapping[str, object]
 
 
-CROSSINGS_DTYPES = {
-    **dict.fromkeys(CROSSINGS, "float64"),
-    **dict.fromkeys(("disc_zone", "disc_quadrant"), "str"),
-    **dict.fromkeys(
-        ("photograph", "id", "not_measurable", "patch", "av_map", "not_gradable_reason"), "str"
-    ),
-    **dict.fromkeys(("crossing", "grade", "measurable", "caliber_grade", "gradable"), "Int64"),
-}
-"""Of crossings.csv for `pandas.read_csv(path, dtype=CROSSINGS_DTYPES)`: empty integers stay
-integers."""
+def crossings_columns() -> dict[str, str]:
+    """Of crossings.csv, a row per crossing: each column and what it means.
+
+    Columns of signs come last, in the order of the signs; they are empty where a crossing is not
+    gradable.
+    """
+    found = dict(_CROSSINGS)
+    for sign in signs():
+        if sign.name == "caliber":
+            continue
+        found |= sign.meanings()
+        found |= {
+            in_disc_diameters(column): f"{column.name}, in diameters of the optic disc"
+            for column in sign.columns
+            if column.in_disc_diameters
+        }
+        if sign.name == "narrowing":
+            found |= _NOT_GRADABLE_CODE
+    return found
+
+
+def in_disc_diameters(column: Column) -> str:
+    """Name of the column that tells a length in disc diameters."""
+    return column.name.removesuffix("_drive_px") + "_dd"
+
+
+def crossings_dtypes() -> dict[str, str]:
+    """Of crossings.csv for `pandas.read_csv(path, dtype=crossings_dtypes())`: empty integers stay
+    integers."""
+    texts = ("photograph", "id", "disc_zone", "disc_quadrant", "patch", "av_map")
+    found = {
+        **dict.fromkeys(crossings_columns(), "float64"),
+        **dict.fromkeys((*texts, "not_gradable_reason", "not_gradable_code"), "str"),
+        **dict.fromkeys(("crossing", "grade", "gradable"), "Int64"),
+    }
+    kinds = {"number": "float64", "integer": "Int64", "text": "str"}
+    return found | {c.name: kinds[c.kind] for sign in signs() for c in sign.columns}
 
 
 def filled(row: Row) -> dict[str, object]:

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.formats.files import png
-from av_screening.steps.pipeline import Screened
-from av_screening.write.columns import CROSSINGS, format_csv
+from av_grading.formats.images import shares_picture
+from av_grading.formats.manifest import MAP_KIND, PLACE, format_manifest
+from av_screening.photograph import Screened
+from av_screening.write.columns import crossings_columns, format_csv
 from av_screening.write.folder_names import PHOTOGRAPHS
 from av_screening.write.index_data import marks
 from av_screening.write.page import DATA, review_page, review_script
@@ -38,6 +40,30 @@ class Source:
     folder: str
     run: str = ""
     eye: str = ""
+
+
+MANIFEST = "manifest.csv"
+"""In a photograph's folder: its patches with the maps that graders read, for `grade`."""
+
+
+def patch_manifest(screened: Screened, photograph: str) -> str:
+    """CSV of a photograph's patches as `av-nicking grade --manifest` reads them; no reader has
+    graded them."""
+    rows: list[dict[str, object]] = [
+        {
+            "patch": f"patches/{crossing.number}.png",
+            "av_map": f"{'av_maps' if crossing.patch.shares is None else 'av_shares'}/"
+            f"{crossing.number}.png",
+            "group": photograph,
+            "source": "screened",
+            MAP_KIND: "labels" if crossing.patch.shares is None else "shares",
+            "x": f"{crossing.place[0]:.1f}",
+            "y": f"{crossing.place[1]:.1f}",
+            "scale": f"{crossing.patch.scale:.4f}",
+        }
+        for crossing in screened.crossings
+    ]
+    return format_manifest(rows, (MAP_KIND, *PLACE))
 
 
 def write_outputs(
@@ -70,17 +96,21 @@ def write_outputs(
         "marks": marks(rows, (height, width)),
     }
     files: dict[str, str | bytes] = {
-        "crossings.csv": format_csv(CROSSINGS, rows),
+        "crossings.csv": format_csv(crossings_columns(), rows),
         "crossings.json": json.dumps(coco_record(screened, source.name)) + "\n",
         "overlay.png": png(overlay),
         "thumbnail.jpg": thumbnail(pixels),
         "review.html": review_page(source.run, record),
         DATA: review_script(review_data(pixels, screened, rows, summary, source.folder)),
+        MANIFEST: patch_manifest(screened, source.name),
         RECORD: json.dumps(record, indent=1) + "\n",
     }
-    for number, crossing in enumerate(screened.crossings):
-        files[f"patches/{number}.png"] = png(crossing.patch)
-        files[f"av_maps/{number}.png"] = png(crossing.av_map)
-    for number, picture in screened.explained.items():
-        files[f"explained/{number}.png"] = png(picture)
+    for crossing in screened.crossings:
+        number = crossing.number
+        files[f"patches/{number}.png"] = png(crossing.patch.patch)
+        files[f"av_maps/{number}.png"] = png(crossing.patch.av_map)
+        if crossing.patch.shares is not None:
+            files[f"av_shares/{number}.png"] = png(shares_picture(crossing.patch.shares))
+        if crossing.explained is not None:
+            files[f"explained/{number}.png"] = png(crossing.explained)
     write_folder(output / PHOTOGRAPHS / source.folder, files)

@@ -9,8 +9,8 @@ from PIL import Image as Pillow
 
 from av_detectron.visualization import title
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
+from av_screening.photograph import Screened
 from av_screening.steps.patches import most_likely
-from av_screening.steps.pipeline import Screened
 from av_screening.write.data_uri import jpeg
 from av_screening.write.notice import NOTICE
 
@@ -63,11 +63,6 @@ def map_labels(screened: Screened, size: tuple[int, int]) -> Image:
     return most_likely([np.asarray(part) for part in parts])
 
 
-def grade_of(screened: Screened, number: int) -> int | None:
-    """The grade of a crossing, None where it has none."""
-    return screened.grades.of(number) if screened.grades else None
-
-
 def draw_overlay(base: Image, labels: Image, screened: Screened) -> Image:
     """Photograph with vessels tinted and numbered boxes in the colour of their grade, RGB.
 
@@ -80,9 +75,10 @@ def draw_overlay(base: Image, labels: Image, screened: Screened) -> Image:
     tinted = cv2.addWeighted(base, 0.6, colors, 0.4, 0)
     canvas = np.asarray(cv2.copyTo(tinted, labels, base.copy()), np.uint8)
     scale = base.shape[1] / screened.found.shape[1]
-    for number, box in enumerate(screened.found.boxes * scale):
-        x0, y0, x1, y1 = (round(float(v)) for v in box)
-        color = GRADE_COLORS[grade_of(screened, number)]
+    for crossing in screened.crossings:
+        number = crossing.number
+        x0, y0, x1, y1 = (round(v * scale) for v in crossing.box)
+        color = GRADE_COLORS[crossing.grade]
         cv2.rectangle(canvas, (x0, y0), (x1, y1), color, 2, cv2.LINE_AA)
         at, font = (x0, max(12, y0 - 5)), cv2.FONT_HERSHEY_SIMPLEX
         cv2.putText(canvas, str(number), at, font, 0.5, (0, 0, 0), 3, cv2.LINE_AA)

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from av_screening.steps.pipeline import Screened
+from av_screening.photograph import Screened
 from av_screening.write.notice import NOTICE
-from av_screening.write.pictures import GRADE_COLORS, PALETTE, grade_of, map_labels, resized
+from av_screening.write.pictures import GRADE_COLORS, PALETTE, map_labels, resized
 
 
 def plot_screened(pixels: NDArray[np.uint8], screened: Screened, name: str) -> Figure:
@@ -37,9 +37,10 @@ def plot_screened(pixels: NDArray[np.uint8], screened: Screened, name: str) -> F
 
 
 def _draw_boxes(axes: Axes, screened: Screened, scale: float) -> None:
-    for number, box in enumerate(screened.found.boxes * scale):
-        x0, y0, x1, y1 = (float(v) - 0.5 for v in box)  # imshow has pixel centres at integers
-        grade = grade_of(screened, number)
+    for crossing in screened.crossings:
+        number, grade = crossing.number, crossing.grade
+        # imshow has pixel centres at integers.
+        x0, y0, x1, y1 = (v * scale - 0.5 for v in crossing.box)
         color = tuple(v / 255 for v in GRADE_COLORS[grade])
         axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=color))
         text = str(number) if grade is None else f"{number}: {grade}"

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from av_grading.caliber.width import Widths
 from av_grading.formats.files import png
 from av_grading.formats.patches import SIDE, cut_patch
-from av_screening.steps.pipeline import Screened
+from av_grading.signs.registry import signs
+from av_screening.crossing import Crossing
+from av_screening.photograph import Screened
 from av_screening.write.columns import filled
 from av_screening.write.data_uri import data_uri, jpeg
 from av_screening.write.pictures import (
@@ -55,31 +57,54 @@ def review_data(
         "disc": None if disc is None else [round(v, 1) for v in (disc.x, disc.y, disc.diameter)],
         "summary": filled(summary),
         "order": screened.order(),
-        "crossings": [_crossing(pixels, screened, rows, number) for number in range(len(rows))],
+        "crossings": [
+            _crossing(pixels, crossing, row)
+            for crossing, row in zip(screened.crossings, rows, strict=True)
+        ],
     }
 
 
-def _crossing(pixels: Image, screened: Screened, rows: Sequence[Row], number: int) -> Row:
-    row, crossing = rows[number], (screened.fine or screened.crossings)[number]
-    widths = screened.widths[number] if screened.widths else None
-    explained = screened.explained.get(number)
-    return {
-        "box": [round(float(v), 1) for v in screened.found.boxes[number]],
+def _crossing(pixels: Image, crossing: Crossing, row: Row) -> Row:
+    look, explained = crossing.close_look, crossing.explained
+    patch, labels = look.centered
+    measured = crossing.signs.get("caliber")
+    widths: Widths | None = measured.detail if measured else None
+    found: dict[str, Any] = {
+        "box": [round(v, 1) for v in crossing.box],
         "row": filled(row),
         "why": why_this_grade(row),
-        "picture": data_uri(jpeg(enlarged(pixels, screened, number), 88), "jpeg"),
-        "map": data_uri(transparent_png(smooth_labels(crossing.av_map, MAP_SIDE)), "png"),
+        "picture": data_uri(jpeg(enlarged(pixels, crossing), 88), "jpeg"),
+        "map": data_uri(transparent_png(smooth_labels(labels, MAP_SIDE)), "png"),
         "explained": None if explained is None else data_uri(png(explained), "png"),
-        "vein": None if widths is None else vein_data(widths, crossing.drive_px, crossing.patch),
+        "vein": None if widths is None else vein_data(widths, look.drive_px, patch),
     }
+    if drawings := sign_drawings(crossing):
+        found["drawings"] = drawings
+    return found
 
 
-def enlarged(pixels: Image, screened: Screened, number: int) -> Image:
+def sign_drawings(crossing: Crossing) -> dict[str, list[list[list[float]]]]:
+    """Lines of signs over a crossing's picture: sign → lines of x and y as shares of its side.
+
+    The caliber's walls are not among them: they are in "vein", which the page draws with them.
+    """
+    look, found = crossing.close_look, {}
+    side = look.patch.shape[0]
+    shift = (side - 1) / 2 - np.asarray(look.middle)  # the crossing is in the picture's middle
+    for sign in signs():
+        measured = crossing.signs.get(sign.name)
+        if sign.draw is None or sign.name == "caliber" or not crossing.gradable or not measured:
+            continue
+        lines = [np.round((line + shift + 0.5) / side, 4) for line in sign.draw(look, measured)]
+        if lines:
+            found[sign.name] = [line.tolist() for line in lines]
+    return found
+
+
+def enlarged(pixels: Image, crossing: Crossing) -> Image:
     """A crossing at the photograph's own resolution, at most `LARGEST` px."""
-    drive_px = screened.found.fov.drive_px
-    # A close-up's middle is where its fine map has the crossing.
-    place = screened.looks[number].center if screened.looks else screened.found.centers[number]
-    x, y = (float(v) for v in place)
+    drive_px = crossing.patch.drive_px / crossing.patch.scale
+    x, y = crossing.place
     reach = int(SIDE * drive_px / 2) + 3
     left, top = max(0, int(x) - reach), max(0, int(y) - reach)
     window = pixels[top : int(y) + reach + 2, left : int(x) + reach + 2]

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from av_detectron.data.coco import CATEGORY
+from av_grading.signs.registry import signs
+from av_screening.crossing import Crossing
 from av_screening.eyes.laterality import guess_eye
-from av_screening.steps.pipeline import Screened
-from av_screening.write.columns import DISC_WIDTHS, READ_RATIOS
+from av_screening.photograph import Screened
+from av_screening.write.columns import in_disc_diameters
 from av_screening.write.notice import NOTICE
-from av_screening.write.pictures import grade_of
 
 Row = dict[str, object]
 
@@ -24,86 +25,81 @@ def crossing_rows(screened: Screened, photograph: str, identity: str, folder: st
         identity: that the user asked for.
         folder: of its outputs, below the output folder; empty where none are written.
     """
-    rows: list[Row] = []
-    for number, (x, y) in enumerate(screened.found.centers):
-        row: Row = {
-            "photograph": photograph,
-            "id": identity,
-            "crossing": number,
-            "x_px": f"{x:.1f}",
-            "y_px": f"{y:.1f}",
-            "score": f"{screened.found.scores[number]:.3f}",
-            "scale": f"{screened.crossings[number].scale:.4f}",
-        }
-        if folder:
-            row["patch"] = f"{folder}/patches/{number}.png"
-            row["av_map"] = f"{folder}/av_maps/{number}.png"
-        if screened.looks:
-            row |= _gradability(screened, number)
-        if screened.grades and screened.grades.graded[number]:
-            shares = screened.grades.probabilities[number]
-            row |= {f"p{grade}": f"{share:.3f}" for grade, share in enumerate(shares)}
-            row["grade"] = grade_of(screened, number)
-            row["expected_grade"] = f"{screened.grades.expected[number]:.3f}"
-            row["doubt"] = f"{screened.grades.doubt[number]:.3f}"
-            if screened.grades.spread is not None:
-                row["spread"] = f"{screened.grades.spread[number]:.3f}"
-        if screened.narrowings is not None and screened.gradable(number):
-            found = screened.narrowings
-            values = (*found.ratios[number], *found.deviations[number])
-            row |= {k: f"{v:.3f}" for k, v in zip(READ_RATIOS, values, strict=True)}
-        if screened.caliber:
-            row |= {k: _rounded(v) for k, v in screened.caliber[number].items()}
-        rows.append(row | _lengths(screened, number))
-    return rows
+    return [_row(screened, c, photograph, identity, folder) for c in screened.crossings]
 
 
-def _lengths(screened: Screened, number: int) -> Row:
+def _row(
+    screened: Screened, crossing: Crossing, photograph: str, identity: str, folder: str
+) -> Row:
+    x, y = crossing.center
+    row: Row = {
+        "photograph": photograph,
+        "id": identity,
+        "crossing": crossing.number,
+        "x_px": f"{x:.1f}",
+        "y_px": f"{y:.1f}",
+        "score": f"{crossing.score:.3f}",
+        "scale": f"{crossing.patch.scale:.4f}",
+    }
+    if folder:
+        row["patch"] = f"{folder}/patches/{crossing.number}.png"
+        row["av_map"] = f"{folder}/av_maps/{crossing.number}.png"
+    if screened.second_look:
+        row |= _gradability(crossing)
+    decision = crossing.decision
+    if decision is not None:
+        row |= {f"p{grade}": f"{share:.3f}" for grade, share in enumerate(decision.probabilities)}
+        row["grade"] = decision.grade
+        row["expected_grade"] = f"{decision.expected:.3f}"
+        row["doubt"] = f"{decision.doubt:.3f}"
+        if decision.spread is not None:
+            row["spread"] = f"{decision.spread:.3f}"
+    for sign in signs():
+        if measured := crossing.signs.get(sign.name):
+            row |= sign.cells(measured)
+    return row | _lengths(screened, crossing)
+
+
+def _lengths(screened: Screened, crossing: Crossing) -> Row:
     """Size of a crossing's box, where it lies as seen from the optic disc, and its lengths in disc
     diameters; these are left out where there is no disc."""
-    x0, y0, x1, y1 = (float(v) for v in screened.found.boxes[number])
+    x0, y0, x1, y1 = crossing.box
     row: Row = {"box_width_px": f"{x1 - x0:.1f}", "box_height_px": f"{y1 - y0:.1f}"}
     disc = screened.found.disc
     if disc is None:
         return row
-    x, y = (float(v) for v in screened.found.centers[number])
+    x, y = crossing.center
     row["disc_distance_dd"] = f"{disc.distance(x, y):.3f}"
     row["disc_zone"] = disc.zone(x, y)
     row["disc_quadrant"] = disc.quadrant(x, y)
     row["box_width_dd"] = f"{(x1 - x0) / disc.diameter:.4f}"
     row["box_height_dd"] = f"{(y1 - y0) / disc.diameter:.4f}"
-    caliber = screened.caliber[number] if screened.caliber else {}
-    for name in DISC_WIDTHS:
-        width = caliber.get(name.replace("_dd", "_drive_px"))
-        if isinstance(width, float) and width == width:
-            row[name] = f"{width * screened.found.fov.drive_px / disc.diameter:.4f}"
+    for sign in signs():
+        for column in sign.columns:
+            length = crossing.value(sign.name, column.name)
+            if column.in_disc_diameters and length is not None:
+                length_dd = length * screened.found.fov.drive_px / disc.diameter
+                row[in_disc_diameters(column)] = f"{length_dd:.4f}"
     return row
 
 
-def _gradability(screened: Screened, number: int) -> Row:
-    look = screened.looks[number]
-    vessels = look.vessels
+def _gradability(crossing: Crossing) -> Row:
+    reason, vessels = crossing.reason, crossing.close_look.vessels
     row: Row = {
-        "gradable": int(not look.why_not),
-        "not_gradable_reason": look.why_not,
-        "above_artery_probability": f"{look.artery_above:.3f}",
-        "gradable_probability": f"{look.probability:.3f}",
+        "gradable": int(crossing.gradable),
+        "not_gradable_reason": "" if reason is None else reason.text,
+        "not_gradable_code": "" if reason is None else reason.code,
+        "above_artery_probability": f"{crossing.close_look.artery_above:.3f}",
+        "gradable_probability": f"{crossing.clear:.3f}",
     }
+    if vessels is None:
+        return row
     if vessels.angle:
         row["angle_degrees"] = f"{vessels.angle:.0f}"
     for name in ("vein_width", "artery_width"):
         if width := getattr(vessels, name):
             row[f"{name}_drive_px"] = f"{width:.2f}"
     return row
-
-
-def _rounded(value: object) -> object:
-    """Numbers of the caliber step with three digits; what is not known stays empty."""
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, float):
-        return "" if value != value else f"{value:.3f}"
-    return "" if value is None else value
 
 
 def summary_row(
@@ -116,7 +112,7 @@ def summary_row(
         "sha256": sha256,
         "fov_diameter_px": f"{screened.found.fov.diameter:.0f}",
         "crossings": len(screened.crossings),
-        "graded": int(screened.grades.graded.sum()) if screened.grades else 0,
+        "graded": len(screened.graded),
         "folder": folder,
     }
     disc = screened.found.disc
@@ -125,18 +121,18 @@ def summary_row(
         row["disc_diameter_px"] = f"{disc.diameter:.1f}"
         row["disc_score"] = f"{disc.score:.3f}"
     row |= _eye(screened, eye)
-    if screened.grades and screened.grades.graded.any():
-        graded = screened.grades.graded
-        grades = screened.grades.rounded[graded]
-        row["highest_grade"] = int(grades.max())
-        row["mean_expected_grade"] = f"{screened.grades.expected[graded].mean():.3f}"
-        row["nicked"] = int((grades > 0).sum())
-    if screened.looks and screened.grades:
-        row["gradable"] = sum(not look.why_not for look in screened.looks)
+    crossings = screened.crossings
+    decisions = [c.decision for c in crossings if c.decision is not None]
+    if decisions:
+        row["highest_grade"] = max(decision.grade for decision in decisions)
+        row["mean_expected_grade"] = f"{np.mean([d.expected for d in decisions]):.3f}"
+        row["nicked"] = sum(decision.grade > 0 for decision in decisions)
+    if crossings and screened.second_look and screened.graders:
+        row["gradable"] = sum(crossing.gradable for crossing in crossings)
         row["severity"] = f"{screened.severity():.3f}"
-        row["flagged"] = int(screened.severity() > screened.flag_above)
-    if screened.caliber:
-        row["measurable"] = sum(bool(c.get("measurable")) for c in screened.caliber)
+        row["flagged"] = int(screened.flagged)
+    if crossings and "caliber" in screened.measured:
+        row["measurable"] = sum(bool(c.value("caliber", "measurable")) for c in crossings)
     return row
 
 
@@ -170,24 +166,24 @@ def coco_record(screened: Screened, photograph: str) -> dict[str, Any]:
     if disc is not None:
         image["disc"] = {"x": disc.x, "y": disc.y, "diameter": disc.diameter}
     annotations = []
-    for number, box in enumerate(screened.found.boxes.astype(float)):
-        x0, y0, x1, y1 = (round(float(v), 2) for v in box)
-        x, y = (round(float(v), 2) for v in screened.found.centers[number])
+    for crossing in screened.crossings:
+        x0, y0, x1, y1 = (round(v, 2) for v in crossing.box)
+        x, y = (round(v, 2) for v in crossing.center)
         annotation: dict[str, Any] = {
-            "id": number + 1,
+            "id": crossing.number + 1,
             "image_id": 1,
             "category_id": CATEGORY["id"],
             "iscrowd": 0,
             "bbox": [x0, y0, round(x1 - x0, 2), round(y1 - y0, 2)],
             "area": round((x1 - x0) * (y1 - y0), 2),
-            "segmentation": screened.found.masks[number],
+            "segmentation": crossing.mask,
             "center": [x, y],
-            "score": round(float(screened.found.scores[number]), 4),
+            "score": round(crossing.score, 4),
         }
-        if screened.looks:
-            annotation["gradable"] = screened.gradable(number)
-        if (grade := grade_of(screened, number)) is not None:
-            annotation["grade"] = grade
+        if screened.second_look:
+            annotation["gradable"] = crossing.gradable
+        if crossing.grade is not None:
+            annotation["grade"] = crossing.grade
         annotations.append(annotation)
     return {
         "info": {"description": f"CrossPos, detected. {NOTICE}"},

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from av_grading.formats.files import write_whole
-from av_screening.write.columns import CROSSINGS, FAILURES, SUMMARY, Row, format_csv
+from av_screening.write.columns import FAILURES, SUMMARY, Row, crossings_columns, format_csv
 from av_screening.write.folder_names import folder_name, printable
 from av_screening.write.notice import NOTICE
 from av_screening.write.page import index_page
@@ -126,7 +126,7 @@ def _table(columns: Mapping[str, str], rows: Iterable[Row]) -> Iterator[str]:
 
 def _crossings(run: Run) -> Iterator[str]:
     """All crossings.csv one after the other."""
-    header = format_csv(CROSSINGS, [])
+    header = format_csv(crossings_columns(), [])
     yield header
     for summary in run.summaries():
         path = run.output / str(summary["folder"]) / "crossings.csv"
@@ -135,7 +135,11 @@ def _crossings(run: Run) -> Iterator[str]:
 
 def _meanings() -> str:
     """columns.csv: what every column means."""
-    tables = {"summary.csv": SUMMARY, "crossings.csv": CROSSINGS, "failures.csv": FAILURES}
+    tables = {
+        "summary.csv": SUMMARY,
+        "crossings.csv": crossings_columns(),
+        "failures.csv": FAILURES,
+    }
     rows = [
         {"table": table, "column": column, "meaning": meaning}
         for table, columns in tables.items()

@@ -6,7 +6,7 @@ import torch
 from safetensors import safe_open
 
 from av_grading.data.patch_set import PatchSet
-from av_grading.evaluation.metrics import expected_grade
+from av_grading.decision import expected_grade
 from av_grading.formats.patches import PIXELS, cut_map, cut_patch
 from av_grading.grader import DEFAULT_GRADER, load_grader
 from av_grading.simulation.squeeze import Squeeze, measure_vein, squeeze

@@ -18,7 +18,7 @@ import av_screening.api as api
 import av_screening.run.screen_photograph as task
 from av_screening import RejectedPhotograph, Settings, screen, screen_folder
 from av_screening.steps.pipeline import Pipeline
-from av_screening.write.columns import CALIBER, CROSSINGS, CROSSINGS_DTYPES
+from av_screening.write.columns import CALIBER, crossings_columns, crossings_dtypes
 from tests.av_screening.conftest import encode, make_dicom
 
 Eye = NDArray[np.uint8]
@@ -46,10 +46,10 @@ def test_table_is_that_of_a_folder(tmp_path: Path, eye: Eye, settings: Settings)
     path.write_bytes(encode(eye))
     counts = screen_folder(str(tmp_path / "in"), str(tmp_path / "out"), measured)
     assert (counts.done, counts.failures) == (1, {})
-    written = pd.read_csv(tmp_path / "out" / "crossings.csv", dtype=CROSSINGS_DTYPES)
+    written = pd.read_csv(tmp_path / "out" / "crossings.csv", dtype=crossings_dtypes())
     result = screen(path, measured)
     table = result.to_dataframe()
-    assert list(table) == list(CROSSINGS) and len(table) == len(result) > 1
+    assert list(table) == list(crossings_columns()) and len(table) == len(result) > 1
     files = ["patch", "av_map"]
     assert table[files].isna().all(axis=None) and written[files].notna().all(axis=None)
     pd.testing.assert_frame_equal(table.drop(columns=files), written.drop(columns=files))
@@ -140,7 +140,7 @@ def test_four_threads_have_the_digits_of_one(settings: Settings, eye: NDArray[np
     rng = np.random.default_rng(0)
     patches = rng.integers(0, 255, (4, 5, 48, 48, 3), np.uint8)
     maps = rng.integers(0, 3, (4, 5, 48, 48), np.uint8)
-    (grader, *_) = pipeline.graders
+    (grader, *_) = pipeline.graders.values()
     grades = [grader.grade(p, m) for p, m in zip(patches, maps, strict=True)]
     for _ in range(3):
         with ThreadPoolExecutor(4) as pool:

@@ -13,6 +13,9 @@ from av_grading.caliber import measure
 from av_grading.formats.importers import MDTNET_COLUMNS
 from av_grading.formats.manifest import COLUMNS, GradedPatch, format_manifest
 from av_grading.formats.predictions import write_predictions
+from av_grading.gradable import REASONS
+from av_grading.signs.__main__ import format_rows
+from av_grading.signs.registry import signs
 from av_grading.simulation.write import TRUTH
 from av_screening.evaluation import paired_readings
 from av_screening.exchange import corrections
@@ -45,11 +48,23 @@ WRITTEN = {
     "`changes.csv`": corrections.CHANGED,
     "`readings.csv`": reviewed_labels.READING_COLUMNS,
     "Caliber table": measure.COLUMNS,
-    "`crossings.csv`": header(columns.format_csv(columns.CROSSINGS, [])),
+    "`crossings.csv`": header(columns.format_csv(columns.crossings_columns(), [])),
     "`summary.csv`": header(columns.format_csv(columns.SUMMARY, [])),
     "`failures.csv`": header(columns.format_csv(columns.FAILURES, [])),
     "`columns.csv`": header(run_tables._meanings()),
 }
+
+
+@pytest.mark.parametrize("sign", signs(), ids=lambda sign: sign.name)
+def test_rows_of_signs_are_those_of_the_registry(sign):
+    section = TEXT.split("\n### `crossings.csv`\n")[1].split("\n### ")[0]
+    missing = [row for row in format_rows(sign) if row not in section]
+    assert not missing, "python -m av_grading.signs prints the rows"
+
+
+def test_every_reason_is_documented():
+    for reason in REASONS.values():
+        assert f"| {reason.code} | {reason.meaning} |" in TEXT
 
 
 @pytest.mark.parametrize("heading", WRITTEN)

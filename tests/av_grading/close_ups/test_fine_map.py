@@ -12,7 +12,7 @@ from av_grading.close_ups.cut import PIXELS, SCALE, cut_close_up, cut_coarse, to
 from av_grading.close_ups.fine_map import CloseUp, load_close_up, save_close_up
 from av_grading.close_ups.grader_maps import grader_map
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
-from av_grading.gradable import GradableRule, why_not_gradable
+from av_grading.gradable import CHECKS, REASONS, GradableRule, KnownOfCrossing
 from av_grading.models.close_up_unet import CloseUpNet
 from av_grading.models.reading_head import ReadingHead
 from av_grading.models.weights_file import WeightsError
@@ -92,24 +92,36 @@ def test_a_vein_that_ends_does_not_go_through() -> None:
         cut[kind][gone], cut[0][gone] = 0, 1
         found = crossing_vessels(photograph, cut, (middle, middle))
         assert found.why and found.angle == 0
-        assert why_not_gradable(found, 1.0, 1.0, None, None, GradableRule()) == found.why
+        why = GradableRule().why_not(KnownOfCrossing(found, 1.0, 1.0))
+        assert why is not None and why.text == found.why
+        assert why.code == ("no_vein" if kind == VEIN else "no_artery")
 
 
 def test_each_reason_is_told() -> None:
     photograph, shares = phantom_shares()
     vessels = crossing_vessels(photograph, shares, (PIXELS / 2, PIXELS / 2))
-    assert not why_not_gradable(vessels, 0.9, 0.9, 2.0, 40.0, GradableRule())
+    assert GradableRule().why_not(KnownOfCrossing(vessels, 0.9, 0.9, 2.0, 40.0)) is None
+    assert GradableRule().why_not(KnownOfCrossing(vessels)) is None
     cases = [
-        ((0.2, 0.9, 2.0, 40.0), "vein above"),
-        ((0.9, 0.2, 2.0, 40.0), "readers"),
-        ((0.9, 0.9, 0.3, 40.0), "disc"),
-        ((0.9, 0.9, 2.0, 6.0), "edge of the field"),
+        ((0.2, 0.9, 2.0, 40.0), {}, "vein_above", "probability 0.80"),
+        ((0.9, 0.2, 2.0, 40.0), {}, "unclear", "probability 0.20"),
+        ((0.9, 0.9, 0.3, 40.0), {}, "disc", "0.30 disc diameters"),
+        ((0.9, 0.9, 2.0, 6.0), {}, "edge", "6 DRIVE px"),
+        ((1, 1), {"least_vein_width": 9}, "thin_vein", "thin vein"),
+        ((1, 1), {"least_artery_width": 9}, "thin_artery", "thin artery"),
+        ((1, 1), {"least_angle": 90}, "shallow", "degrees"),
     ]
-    for known, word in cases:
-        assert word in why_not_gradable(vessels, *known, GradableRule())
-    wide, steep = GradableRule(least_vein_width=9), GradableRule(least_angle=90)
-    assert "thin vein" in why_not_gradable(vessels, 1, 1, None, None, wide)
-    assert "angle" in why_not_gradable(vessels, 1, 1, None, None, steep)
+    for known, rule, code, text in cases:
+        why = GradableRule(**rule).why_not(KnownOfCrossing(vessels, *known))
+        assert why is not None and why.code == code and text in why.text
+    doubtful = GradableRule().why_doubtful(1.1)
+    assert doubtful is not None and doubtful.code == "in_doubt" and "1.10" in doubtful.text
+    assert GradableRule().why_doubtful(0.5) is None
+
+
+def test_every_check_has_its_reason_in_the_one_table() -> None:
+    assert [*CHECKS, "in_doubt"] == list(REASONS)
+    assert all(reason.meaning and "{" in reason.text for reason in REASONS.values())
 
 
 def test_graders_get_the_crossing_in_the_middle() -> None:

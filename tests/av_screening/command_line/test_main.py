@@ -12,6 +12,7 @@ from detectron2.engine import default_argument_parser
 from av_detectron import config, predictor
 from av_detectron.data import crossing_rule
 from av_detectron.modeling import test_time_augmentation
+from av_grading.command_line.defaults import GRADER_N_VIEWS
 from av_screening.command_line import defaults, main, train_detector
 from av_screening.evaluation.passes import Plan
 from av_screening.read.limits import QualityLimits
@@ -123,7 +124,7 @@ def test_parsers_repeat_what_the_packages_say() -> None:
     assert defaults.MASK_KINDS == crossing_rule.MASK_KINDS
     assert defaults.RULES == crossing_rule.RULES
     assert defaults.MAX_EXTENT == crossing_rule.MAX_EXTENT
-    assert defaults.GRADER_N_VIEWS == Settings.grader_n_views
+    assert GRADER_N_VIEWS == Settings.grader_n_views
     assert defaults.MAP_N_VIEWS == Settings.map_n_views
     assert defaults.MIN_FOV == QualityLimits.min_fov
     assert (defaults.SQUEEZES, defaults.SEVERE_EYES) == (Plan.draws, Plan.severe)

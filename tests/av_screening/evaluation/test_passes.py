@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from av_detectron import Prediction
 from av_detectron.data.fov import FieldOfView
 from av_grading.data.patch_set import load_patches
+from av_grading.decision import DecisionRule, decide
 from av_grading.formats.manifest import read_manifest
 from av_grading.formats.predictions import read_predictions
 from av_screening.evaluation import passes
 from av_screening.evaluation.kept_patches import write_manifest
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
 from av_screening.evaluation.passes import Plan, match, measure_photograph
-from av_screening.steps.grading import Grades
-from av_screening.steps.patches import cut_crossings
-from av_screening.steps.pipeline import Screened
+from av_screening.photograph import Screened
+from av_screening.steps.second_look import without_second_look
 
 
 class StandIn:
@@ -28,7 +28,7 @@ class StandIn:
 
     def __init__(self, centers: NDArray[np.float64], shape: tuple[int, int]) -> None:
         self.centers, self.shape = centers, shape
-        self.graders: list[Any] = []
+        self.graders: dict[str, Any] = {}
         self.seen: list[NDArray[np.uint8]] = []
 
     def __call__(self, pixels: NDArray[np.uint8]) -> Screened:
@@ -42,9 +42,11 @@ class StandIn:
             self.shape,
             np.full((3, 54, 54), 1 / 3, np.float32),
         )
-        crossings = list(cut_crossings(pixels, found))
-        shares = np.eye(4)[[int(c.patch.mean()) % 4 for c in crossings]]
-        return Screened(found, crossings, Grades(shares, None, np.zeros(len(shares))))
+        crossings = without_second_look(pixels, found)
+        shares = np.eye(4)[[int(c.patch.patch.mean()) % 4 for c in crossings]]
+        decision = decide({"stand-in": shares}, DecisionRule())
+        graded = [replace(c, decision=decision.of(c.number)) for c in crossings]
+        return Screened(found, graded, ("stand-in",))
 
 
 @pytest.fixture

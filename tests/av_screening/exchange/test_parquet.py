@@ -7,7 +7,7 @@ import pytest
 
 from av_screening.exchange.export_parquet import main
 from av_screening.run.finished_run import FinishedRun
-from av_screening.write.columns import CROSSINGS
+from av_screening.write.columns import crossings_columns
 from tests.av_screening.run_folder import Drawn, write_run
 
 
@@ -20,5 +20,5 @@ def test_tables_beside_the_csv(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(found, FinishedRun.read(run).crossings)
     assert found["grade"].dtype == "Int64" and found["grade"].isna().tolist() == [False, True]
     schema = parquet.read_schema(run / "crossings.parquet")
-    assert schema.field("grade").metadata[b"meaning"].decode() == CROSSINGS["grade"]
+    assert schema.field("grade").metadata[b"meaning"].decode() == crossings_columns()["grade"]
     assert (run / "summary.parquet").is_file() and (run / "failures.parquet").is_file()

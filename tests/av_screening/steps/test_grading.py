@@ -8,12 +8,13 @@ import pytest
 
 from av_detectron.data.phantom import make_phantom
 from av_detectron.predictor import DEFAULT_WEIGHTS
+from av_grading.decision import NARROWING, DecisionRule
 from av_grading.gradable import GradableRule
-from av_grading.grader import load_grader
 from av_screening import Settings
-from av_screening.steps.grading import NARROWING, Grades, grade_crossings
+from av_screening.photograph import Screened
+from av_screening.steps.grading import grade_crossings, load_graders
 from av_screening.steps.patches import CrossingPatch
-from av_screening.steps.pipeline import STAGES, Pipeline, Screened
+from av_screening.steps.pipeline import STAGES, Pipeline
 from av_screening.write.rows import crossing_rows
 
 EASY = GradableRule(0, 0, 0, 0, 0, 0, most_doubt=9, least_edge_distance=0)
@@ -36,24 +37,18 @@ def patches() -> list[CrossingPatch]:
 def test_narrowing_has_its_weight_beside_the_graders(
     patches: list[CrossingPatch], graders: tuple[Path, Path]
 ) -> None:
-    loaded = [load_grader(path) for path in graders]
-    alone = grade_crossings(patches, loaded)
-    sure = np.eye(4)[[0, 3, 1]]
-    both = grade_crossings(patches, loaded, narrowing=sure)
-    assert alone is not None and both is not None
-    expected = (1 - NARROWING) * alone.probabilities + NARROWING * sure
-    assert both.probabilities == pytest.approx(expected)
-    assert (both.doubt < alone.doubt).all()
-    # Doubt is of grades equally common, whatever they are taken to be in the end.
-    rare = grade_crossings(patches, loaded, prevalence=(0.7, 0.1, 0.1, 0.1), narrowing=sure)
-    assert rare is not None and rare.doubt == pytest.approx(both.doubt)
-
-
-def test_a_crossing_can_lose_its_grade() -> None:
-    grades = Grades(np.eye(4), None, np.zeros(4))
-    left = grades.without([1, 3])
-    assert left.graded.tolist() == [True, False, True, False] and grades.graded.all()
-    assert left.of(1) is None and left.of(2) == 2
+    loaded = load_graders(graders, "cpu", 2)
+    sure, rule = {NARROWING: np.eye(4)[[0, 3, 1]]}, DecisionRule({NARROWING: 0.8})
+    (_, alone), both = (
+        grade_crossings(patches, loaded),
+        grade_crossings(patches, loaded, rule, sure),
+    )
+    members, decision = both
+    assert list(members) == [*loaded, NARROWING]
+    expected = 0.2 * alone.probabilities + 0.8 * sure[NARROWING]
+    assert decision.probabilities == pytest.approx(expected)
+    assert (decision.doubt < alone.doubt).all()
+    assert decision.spread == pytest.approx(alone.spread)  # that between graders
 
 
 @pytest.fixture(scope="module")
@@ -71,16 +66,15 @@ def screened(pipeline: Pipeline, rule: GradableRule) -> tuple[Screened, list[str
 def test_what_is_in_doubt_is_not_gradable_and_says_so(shipped: Pipeline) -> None:
     found, stages = screened(shipped, EASY)
     assert stages == list(STAGES)
-    assert found.grades is not None and found.narrowings is not None
-    graded = found.grades.graded
-    assert graded.sum() >= 4
-    limit = float(np.median(found.grades.doubt[graded]))
+    doubts = {c.number: c.decision.doubt for c in found.graded}
+    assert len(doubts) >= 4
+    assert all(list(c.members)[-1] == NARROWING for c in found.graded)
+    limit = float(np.median(list(doubts.values())))
     strict, _ = screened(shipped, replace(EASY, most_doubt=limit))
-    assert strict.grades is not None
-    for number in np.flatnonzero(graded):
-        doubtful = found.grades.doubt[number] > limit
-        assert strict.grades.graded[number] == (not doubtful)
-        assert strict.looks[number].why_not.startswith("in doubt") == doubtful
+    for number, doubt in doubts.items():
+        crossing = strict.crossings[number]
+        assert (crossing.grade is None) == (doubt > limit) == (not crossing.gradable)
+        assert doubt <= limit or crossing.reason.code == "in_doubt"
     for row in crossing_rows(strict, "eye.png", "", ""):
         assert ("read_ratio_first" in row) == ("grade" in row) == bool(row["gradable"])
         if row["gradable"]:
@@ -91,5 +85,5 @@ def test_what_is_in_doubt_is_not_gradable_and_says_so(shipped: Pipeline) -> None
 def test_without_the_narrowing_network_graders_stand_alone() -> None:
     pipeline = Pipeline.from_settings(Settings(DEFAULT_WEIGHTS, narrowing=None, gradable=EASY))
     found, _ = screened(pipeline, EASY)
-    assert found.narrowings is None and found.grades is not None and found.grades.graded.any()
+    assert found.graded and all(NARROWING not in c.members for c in found.graded)
     assert all("read_ratio_first" not in row for row in crossing_rows(found, "eye.png", "", ""))

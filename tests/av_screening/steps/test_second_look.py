@@ -14,8 +14,9 @@ from av_grading.close_ups.cut import PIXELS
 from av_grading.close_ups.fine_map import Look
 from av_grading.gradable import GradableRule
 from av_screening import Settings
+from av_screening.photograph import Screened
 from av_screening.steps import second_look as step
-from av_screening.steps.pipeline import Pipeline, Screened
+from av_screening.steps.pipeline import Pipeline
 from av_screening.write.rows import coco_record, crossing_rows, summary_row
 
 EASY = GradableRule(0, 0, 0, 0, 0, 0, least_edge_distance=0)
@@ -60,20 +61,23 @@ def screened(eye, graders: tuple[Path, Path], close_up: Path) -> Screened:
 
 
 def test_what_is_not_gradable_has_a_reason_and_no_grade(screened: Screened) -> None:
-    assert len(screened.looks) == len(screened.crossings) > 5 and screened.grades is not None
+    crossings = screened.crossings
+    assert len(crossings) > 5 and screened.second_look
     rows = crossing_rows(screened, "eye.png", "", "")
-    for row, look in zip(rows, screened.looks, strict=True):
-        assert row["gradable"] == int(not look.why_not)
-        assert bool(row["not_gradable_reason"]) == bool(look.why_not)
-        assert ("grade" in row) == (not look.why_not)
+    for row, crossing in zip(rows, crossings, strict=True):
+        assert row["gradable"] == int(crossing.gradable)
+        reason = crossing.reason
+        assert row["not_gradable_reason"] == ("" if reason is None else reason.text)
+        assert row["not_gradable_code"] == ("" if reason is None else reason.code)
+        assert ("grade" in row) == (crossing.grade is not None) == crossing.gradable
     annotations = coco_record(screened, "eye.png")["annotations"]
-    assert [a["gradable"] for a in annotations] == [not look.why_not for look in screened.looks]
+    assert [a["gradable"] for a in annotations] == [c.gradable for c in crossings]
     summary = summary_row(screened, "eye.png", "", "", "")
     assert summary["gradable"] == summary["graded"] == sum(r["gradable"] for r in rows)
 
 
 def test_gradable_ones_come_first_in_the_order_of_a_page(screened: Screened) -> None:
-    ranks = [screened.gradable(i) for i in screened.order()]
+    ranks = [screened.crossings[i].gradable for i in screened.order()]
     assert ranks == sorted(ranks, reverse=True)
 
 
@@ -81,15 +85,15 @@ def test_with_the_drawn_map_vessels_go_through_and_centres_are_refined(eye, scre
     found = screened.found
     maps = TrueMaps(eye.av_map, found.centers.astype(float), found.fov.drive_px)
     (looks,) = step.look_together([eye.image], [found], maps, EASY)
-    away = [np.hypot(*(eye.crossings - look.center).T).min() for look in looks if not look.why_not]
+    away = [np.hypot(*(eye.crossings - look.place).T).min() for look in looks if look.gradable]
     before = [np.hypot(*(eye.crossings - c).T).min() for c in found.centers]
     assert len(away) > 0.7 * len(looks)
     assert np.median(away) <= np.median(before) + 0.2 and np.median(away) < 1.5
-    patches = step.grader_patches(eye.image, found, looks)
-    assert patches[0].patch.shape == (96, 96, 3) and patches[0].shares.shape == (3, 96, 96)
-    fine = step.fine_patch(patches[0], looks[0])
-    assert fine.patch.shape == (PIXELS, PIXELS, 3) and fine.drive_px == pytest.approx(4)
-    assert fine.scale == pytest.approx(4 / found.fov.drive_px)
+    patch = looks[0].patch
+    assert patch.patch.shape == (96, 96, 3) and patch.shares.shape == (3, 96, 96)
+    pixels, labels = looks[0].close_look.centered
+    assert pixels.shape == (PIXELS, PIXELS, 3) and labels.shape == (PIXELS, PIXELS)
+    assert looks[0].close_look.drive_px == 4
 
 
 def test_crossings_on_the_disc_are_not_graded(eye, screened) -> None:
@@ -99,7 +103,7 @@ def test_crossings_on_the_disc_are_not_graded(eye, screened) -> None:
     (looks,) = step.look_together(
         [eye.image], [found], maps, replace(EASY, least_disc_distance=0.6)
     )
-    assert "disc" in looks[0].why_not
+    assert looks[0].reason.code == "disc"
 
 
 def test_crossings_at_the_edge_of_the_field_are_not_graded(eye, screened) -> None:
@@ -107,11 +111,11 @@ def test_crossings_at_the_edge_of_the_field_are_not_graded(eye, screened) -> Non
     found = replace(screened.found, fov=replace(screened.found.fov, x=x - 265, y=y))
     maps = TrueMaps(eye.av_map, found.centers.astype(float), found.fov.drive_px)
     (looks,) = step.look_together([eye.image], [found], maps, replace(EASY, least_edge_distance=12))
-    assert "edge of the field" in looks[0].why_not
+    assert looks[0].reason.code == "edge"
 
 
 def test_a_photograph_without_crossings_is_screened(screened, graders, close_up) -> None:
     settings = Settings(DEFAULT_WEIGHTS, graders, close_up=close_up, threshold=1.0)
     empty = Pipeline.from_settings(settings)(make_phantom(seed=1, fov_diameter=540).image)
-    assert empty.looks == [] and empty.grades is None and empty.order() == []
+    assert empty.crossings == [] and empty.order() == []
     assert summary_row(empty, "eye.png", "", "", "")["crossings"] == 0

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from av_grading.close_ups.close_look import CloseLook, one_hot
+from av_grading.signs.registry import get_sign
 from av_screening.run.folder import screen_folder
 from av_screening.settings import Settings
-from av_screening.steps.patches import CrossingPatch
 from av_screening.write.columns import CALIBER
 from tests.av_grading.conftest import draw_crossing
 from tests.av_screening.conftest import encode
@@ -18,16 +19,15 @@ from tests.av_screening.conftest import encode
 
 def test_caliber_of_a_drawn_crossing() -> None:
     pytest.importorskip("av_grading.caliber.severity", reason="this version has no caliber")
-    from av_screening.steps.caliber import measure_caliber
-
     photograph, av_map = draw_crossing(96, vein_width=10, artery_width=7)
-    measured = measure_caliber(CrossingPatch(photograph, av_map, drive_px=2.0, scale=2.0))
-    found = measured.columns
-    assert measured.widths is not None and len(measured.widths.along) > 20
-    assert found.keys() <= CALIBER.keys() and found["measurable"] == 1
+    caliber, middle = get_sign("caliber"), (47.5, 47.5)
+    measured = caliber.compute(CloseLook(photograph, one_hot(av_map), middle, 2.0))
+    found = measured.values
+    assert measured.detail is not None and len(measured.detail.along) > 20
+    assert caliber.cells(measured).keys() <= CALIBER.keys() and found["measurable"] == 1
     assert found["own_width_first_drive_px"] == pytest.approx(5, abs=1)
-    empty = CrossingPatch(photograph, np.zeros_like(av_map), 2.0, 2.0)
-    nothing = measure_caliber(empty).columns
+    empty = CloseLook(photograph, one_hot(np.zeros_like(av_map)), middle, 2.0)
+    nothing = caliber.compute(empty).values
     assert nothing["measurable"] == 0 and nothing["not_measurable"]
 
 

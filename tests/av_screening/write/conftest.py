@@ -1,6 +1,7 @@
 """A run of three photographs with every step, and a browser to look at its pages."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from av_grading.caliber.severity import Caliber, measure_crossing
 from av_grading.caliber.vein_phantom import draw_vein
+from av_grading.close_ups.close_look import CloseLook
+from av_grading.signs.registry import get_sign
+from av_grading.signs.sign import Measurement
+from av_screening.crossing import Crossing
 from av_screening.settings import Settings
-from av_screening.steps.caliber import VeinCaliber
-from av_screening.steps.grading import Grades
-from av_screening.steps.patches import CrossingPatch, Patch
+from av_screening.steps.patches import Patch
 from av_screening.steps.pipeline import Pipeline
 from av_screening.write.folder_names import PHOTOGRAPHS, folder_name
 from av_screening.write.photograph_folder import Source, write_outputs
@@ -31,19 +34,17 @@ def drawn_caliber() -> Caliber:
     return measure_crossing(VEIN.photograph, VEIN.av_map, VEIN.center, 2.0)
 
 
-def measure(crossing: CrossingPatch) -> VeinCaliber:
+def measure(look: CloseLook) -> Measurement:
     """Every second crossing has the widths of a drawn vein."""
-    if crossing.patch.mean() % 2 < 1:
-        return VeinCaliber({"measurable": 0, "not_measurable": "the vein ends <i>here</i>"})
+    if look.patch.mean() % 2 < 1:
+        return Measurement({"measurable": 0, "not_measurable": "the vein ends <i>here</i>"})
     caliber = drawn_caliber()
-    columns = {"measurable": 1, **caliber.columns(2.0), "caliber_grade": 2}
-    return VeinCaliber(columns, caliber.widths)
+    values = {"measurable": 1, **caliber.columns(2.0), "caliber_grade": 2}
+    return Measurement(values, detail=caliber.widths)
 
 
-def explain(crossings: Sequence[CrossingPatch], grades: Grades) -> dict[int, Patch]:
-    return {
-        i: np.full((192, 192, 3), 60 * (grades.of(i) or 0), np.uint8) for i in range(len(crossings))
-    }
+def explain(crossings: Sequence[Crossing]) -> dict[int, Patch]:
+    return {c.number: np.full((192, 192, 3), 60 * (c.grade or 0), np.uint8) for c in crossings}
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +55,8 @@ def run_folder(
     output = tmp_path_factory.mktemp("run")
     (output / PHOTOGRAPHS).mkdir()
     base = Pipeline.from_settings(settings)
-    pipeline = Pipeline(base.predictor, base.graders, measure, explain)
+    signs = [replace(get_sign("caliber"), compute=measure)]
+    pipeline = Pipeline(base.predictor, base.graders, signs, explain)
     for number, name in enumerate(NAMES):
         pixels = np.ascontiguousarray(np.rot90(eye, number))
         folder = folder_name(PurePath(name))

@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 
-from av_screening.write.columns import CROSSINGS, CROSSINGS_DTYPES, format_csv
+from av_screening.write.columns import crossings_columns, crossings_dtypes, format_csv
 
 
 def test_integers_stay_integers_and_missing_stays_empty() -> None:
@@ -21,7 +21,9 @@ def test_unknown_column_is_refused() -> None:
 
 
 def test_types_of_crossings() -> None:
-    text = format_csv(CROSSINGS, [{"crossing": 0, "x_px": "1.5", "grade": 2}, {"crossing": 1}])
-    table = pd.read_csv(io.StringIO(text), dtype=CROSSINGS_DTYPES)
+    text = format_csv(
+        crossings_columns(), [{"crossing": 0, "x_px": "1.5", "grade": 2}, {"crossing": 1}]
+    )
+    table = pd.read_csv(io.StringIO(text), dtype=crossings_dtypes())
     assert table["grade"].dtype == "Int64" and table["grade"][0] == 2
     assert pd.isna(table["grade"][1]) and table["x_px"][0] == 1.5

@@ -6,9 +6,10 @@ import pytest
 from numpy.typing import NDArray
 
 from av_detectron.data.disc import OpticDisc
+from av_grading.signs.sign import Measurement
 from av_screening.api import ScreeningResult, screen
 from av_screening.settings import Settings
-from av_screening.write.columns import CROSSINGS, DISC, DISC_WIDTHS, SUMMARY
+from av_screening.write.columns import DISC, DISC_WIDTHS, SUMMARY, crossings_columns
 from av_screening.write.rows import crossing_rows, summary_row
 
 IN_DISC_DIAMETERS = [*DISC, "box_width_dd", "box_height_dd", *DISC_WIDTHS]
@@ -23,8 +24,9 @@ def with_disc(result: ScreeningResult, disc: OpticDisc | None) -> ScreeningResul
     found = dataclasses.replace(result.screened.found, disc=disc)
     # The tiny models measure no width: one is given.
     widths = {"own_width_first_drive_px": 6.0, "edge_width_first_drive_px": float("nan")}
-    caliber = [widths | {"measurable": 0}] * len(result)
-    screened = dataclasses.replace(result.screened, found=found, caliber=caliber)
+    signs = {"caliber": Measurement({**widths, "measurable": 0})}
+    crossings = [dataclasses.replace(c, signs=signs) for c in result.crossings]
+    screened = dataclasses.replace(result.screened, found=found, crossings=crossings)
     return dataclasses.replace(result, screened=screened)
 
 
@@ -52,7 +54,7 @@ def test_distance_zone_quadrant_and_lengths(result: ScreeningResult) -> None:
     assert first["own_width_first_dd"] == pytest.approx(6 * drive_px / 80, abs=1e-3)
     assert table["edge_width_first_dd"].isna().all() and table["own_width_second_dd"].isna().all()
     (row, *_) = crossing_rows(known.screened, "a", "", "")
-    assert row.keys() <= CROSSINGS.keys()
+    assert row.keys() <= crossings_columns().keys()
     summary = summary_row(known.screened, "a", "", "", "")
     assert summary["disc_score"] == "0.900" and summary["disc_diameter_px"] == "80.0"
     assert float(str(summary["disc_x_px"])) == pytest.approx(disc.x, abs=0.06)

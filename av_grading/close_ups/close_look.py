@@ -1,0 +1,84 @@
+"""One crossing close up, as one value: what every sign is measured from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from av_grading.formats.labels import ARTERY, OVERLAP, VEIN, first_largest
+
+if TYPE_CHECKING:
+    from av_grading.vessels.crossing_vessels import CrossingVessels
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CloseLook:
+    """A crossing close up. Positions are px of the close-up: x to the right, y down, the centre of
+    the top left pixel at 0, 0.
+
+    Attributes:
+        patch: RGB, (P, P, 3), 0-255.
+        fine_map: probabilities of background, artery, vein and overlap, (4, P, P); of labels alone
+            0 or 1.
+        middle: the crossing, x and y.
+        drive_px: length of one DRIVE px (px); 4 with the second look.
+        vessels: artery and vein as they were followed, their first side first (see
+            `vessels.sides`); None without the second look.
+        disc_direction: unit vector (2,), x and y, from the crossing towards the optic disc's
+            centre; None where no disc is to be seen.
+        artery_above: probability that the artery lies above the vein, 0-1; None where it is not
+            known.
+        outputs: what networks say of this crossing, by the network's name; a network that was not
+            asked is missing.
+    """
+
+    patch: NDArray[np.uint8]
+    fine_map: NDArray[np.float32]
+    middle: tuple[float, float]
+    drive_px: float
+    vessels: "CrossingVessels | None" = None
+    disc_direction: Array | None = None
+    artery_above: float | None = None
+    outputs: Mapping[str, Array] = field(default_factory=dict)
+
+    @cached_property
+    def labels(self) -> NDArray[np.uint8]:
+        """Labels 0-3 of the fine map, (P, P)."""
+        return first_largest(self.fine_map)
+
+    @property
+    def artery_probability(self) -> NDArray[np.float32]:
+        """Of artery, alone or over a vein, (P, P)."""
+        return np.asarray(self.fine_map[ARTERY] + self.fine_map[OVERLAP])
+
+    @property
+    def vein_probability(self) -> NDArray[np.float32]:
+        """Of vein, alone or under an artery, (P, P)."""
+        return np.asarray(self.fine_map[VEIN] + self.fine_map[OVERLAP])
+
+    @cached_property
+    def centered(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Pixels (P, P, 3) and labels (P, P), moved so that the crossing is in the middle."""
+        side = self.patch.shape[0]
+        x, y = ((side - 1) / 2 - at for at in self.middle)
+        if x == y == 0:
+            return self.patch, self.labels
+        shift = np.array([[1, 0, x], [0, 1, y]], np.float64)
+        patch = cv2.warpAffine(self.patch, shift, (side, side), flags=cv2.INTER_CUBIC)
+        labels = cv2.warpAffine(self.labels, shift, (side, side), flags=cv2.INTER_NEAREST)
+        return np.asarray(patch, np.uint8), np.asarray(labels, np.uint8)
+
+
+def one_hot(labels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Labels (P, P), 0-3, as a fine map (4, P, P).
+
+    >>> one_hot(np.array([[0, 2]], np.uint8))[:, 0].tolist()
+    [[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
+    """
+    return np.stack([(labels == kind).astype(np.float32) for kind in range(4)])
