@@ -88,6 +88,11 @@ class DecisionRule:
         return {name: own[name] / total for name in names}
 
 
+SHIPPED = DecisionRule({"reading_strip": 0.4, "reading_head": 0.2}, stretch=1.3, center=0.7)
+"""How the shipped networks decide: the straightened vein, the reading head, and what is left to the
+two-stream grader. Chosen on photographs left out, see `av_grading.command_line.fit_decision`."""
+
+
 @dataclass(frozen=True)
 class Decided:
     """The decision at one crossing; attributes as `Decision`."""

@@ -18,6 +18,7 @@ from av_grading.formats.config_file import load_config_text
 from av_grading.formats.grade_definition import GRADES
 from av_grading.formats.labels import OVERLAP
 from av_grading.models.bfloat16 import in_bfloat16
+from av_grading.models.reading_outputs import Answers, probabilities_of_outputs
 from av_grading.models.registry import DEFAULT_GRADER as DEFAULT_GRADER
 from av_grading.models.weights_file import WeightsError, build, read_model, save_model
 from av_grading.training.losses import probabilities_of
@@ -54,6 +55,25 @@ class Grader:
         logits = predict_logits(self.model, data, rows, self.config.data.crop, flips)
         found = probabilities_of(logits / self.temperature, self.config.train.loss)
         return np.asarray(found.double().numpy())
+
+    @property
+    def learned_from_readings(self) -> bool:
+        """Whether it says of a crossing what readings say; see `read`."""
+        return self.config.train.readings
+
+    def read(self, data: PatchSet, rows: Rows) -> Answers:
+        """What it says of crossings beside the grade.
+
+        Which side of the vein is first is not known to it: `sides` are the worse and the better.
+
+        Raises:
+            ValueError: it did not learn from readings.
+        """
+        if not self.learned_from_readings:
+            raise ValueError("expected a grader that learned from readings, found another")
+        flips = FLIPS[: self.views]
+        logits = predict_logits(self.model, data, rows, self.config.data.crop, flips)
+        return Answers.of(np.asarray(probabilities_of_outputs(logits).double().numpy()))
 
     def grade(self, patches: NDArray[np.uint8], maps: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Calibrated probabilities of the grades of patches in memory.

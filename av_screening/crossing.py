@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from av_grading.close_ups.close_look import CloseLook
 from av_grading.decision import Decided
 from av_grading.gradable import NotGradable
+from av_grading.models.reading_outputs import Answer
 from av_grading.signs.sign import Measurement
 from av_screening.steps.patches import CrossingPatch
 
@@ -32,8 +33,9 @@ class Crossing:
         close_look: what signs are measured from: close up with the second look, else what graders
             take.
         place: x and y where the fine map has the crossing; without the second look, `center`.
-        clear: probability that readers would grade it, 0-1; None without the second look.
+        clear: probability that it is read as clear, 0-1; None where that was not asked.
         reason: why it is not gradable; None where it is. Without the second look all are.
+        answers: what networks that learned from readings say of it, by their name.
         members: probabilities of the grades by whatever gives them, (4,) each, grades taken to be
             equally common; empty where it is not gradable, or without graders.
         decision: its grade; None without one.
@@ -51,6 +53,7 @@ class Crossing:
     place: tuple[float, float]
     clear: float | None = None
     reason: NotGradable | None = None
+    answers: Mapping[str, Answer] = field(default_factory=dict)
     members: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     decision: Decided | None = None
     signs: Mapping[str, Measurement] = field(default_factory=dict)

@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from av_grading.command_line.defaults import VIEWS
-from av_grading.decision import IN_USE, NARROWING, DecisionRule
+from av_grading.decision import IN_USE, SHIPPED, DecisionRule
 from av_grading.gradable import GradableRule
-from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
+from av_grading.models.registry import (
+    DEFAULT_CLOSE_UP,
+    DEFAULT_GRADERS,
+    DEFAULT_NARROWING,
+    DEFAULT_READING_STRIP,
+)
 from av_grading.signs.registry import signs
 from av_grading.signs.sign import Sign
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, N_VIEWS
@@ -25,11 +30,10 @@ FLAG_ABOVE = 1.97
 """Flags two of 31 ordinary eyes of photographs held back from training."""
 
 
-DECISION = DecisionRule({NARROWING: 0.8}, prevalence=IN_USE)
-"""How grades are decided on, unless said otherwise: the narrowing network has this weight, graders
-share the rest; without that network graders share all of it."""
+OF_OWN_GRADERS = DecisionRule(prevalence=IN_USE)
+"""How graders of the user's own decide, unless said otherwise: all alike, and nothing else."""
 WITH_SHIPPED: Literal["with shipped graders"] = "with shipped graders"
-"""Of `Settings.narrowing`."""
+"""Of `Settings.strip` and `Settings.decision`."""
 PRECISIONS = ("float32", "bfloat16")
 """In which networks compute."""
 
@@ -47,20 +51,23 @@ class Settings:
         map_n_views: mirror images of a photograph that its map is the mean of, likewise.
         close_up: file of `av-nicking train reading_head`: the second look; None:
             crossings are graded on the detector's map, and all of them.
-        narrowing: file of `av-nicking train vein_strip`, which reads the veins' narrowing beside
-            the graders, with the second look; None: graders alone. By default the shipped one
-            beside the shipped graders, and none beside others: these grade alone.
+        narrowing: file of `av-nicking train vein_strip`: how much of the veins' width is left, a
+            sign beside the grade, with the second look; None: not measured.
+        strip: file of `av-nicking train reading_strip`, which reads straightened veins, with the
+            second look; None: not asked. By default the shipped one beside the shipped grader,
+            and none beside others: these grade alone.
         gradable: what a crossing has to be like to be graded.
         decision: how much each network counts, how common the grades 0-3 are taken to be among
-            gradable crossings, and how a grade follows. The narrowing network is its member
-            "narrowing", graders are named by their files (`decision.member_names`).
+            gradable crossings, and how a grade follows. Members are "reading_strip",
+            "reading_head", and graders by their files (`decision.member_names`). By default that
+            of the shipped networks; graders of the user's own count alike, and nothing else does.
         flag_above: expected grade, 0-3, at the gradable crossing where it is highest, above which
             an eye is flagged.
         threshold: least score of a crossing, 0-1; None for what the detector's file says.
         precision: "float32" or "bfloat16", of features, map and graders.
         device: "cpu" or "cuda".
         threads: of one worker. Sums depend on it in their last digits.
-        caliber: measure the veins' width.
+        caliber: measure the veins' width by fits to their profiles.
         explain: draw where the graders looked.
         identity: keyword of the DICOM attribute to copy; empty for none.
         reading: limits on files.
@@ -75,15 +82,16 @@ class Settings:
     grader_n_views: int = 2
     map_n_views: int = 1
     close_up: Path | None = DEFAULT_CLOSE_UP
-    narrowing: Path | Literal["with shipped graders"] | None = WITH_SHIPPED
+    narrowing: Path | None = DEFAULT_NARROWING
+    strip: Path | Literal["with shipped graders"] | None = WITH_SHIPPED
     gradable: GradableRule = field(default_factory=GradableRule)
-    decision: DecisionRule = DECISION
+    decision: DecisionRule | Literal["with shipped graders"] = WITH_SHIPPED
     flag_above: float = FLAG_ABOVE
     threshold: float | None = None
     precision: str = "float32"
     device: str = "cpu"
     threads: int = 1
-    caliber: bool = True
+    caliber: bool = False
     explain: bool = False
     identity: str = ""
     reading: ReadingLimits = field(default_factory=ReadingLimits)
@@ -106,12 +114,23 @@ class Settings:
             raise ValueError(f"threads: expected at least 1, found {self.threads}")
 
     @property
-    def narrowing_file(self) -> Path | None:
-        """The narrowing network's weights; None for none."""
-        if self.narrowing != WITH_SHIPPED:
-            return self.narrowing
-        own = self.graders and self.graders != DEFAULT_GRADERS
-        return None if own else DEFAULT_NARROWING
+    def own_graders(self) -> bool:
+        """Graders are the user's own, and grade alone."""
+        return bool(self.graders) and self.graders != DEFAULT_GRADERS
+
+    @property
+    def strip_file(self) -> Path | None:
+        """Weights of what reads straightened veins; None for none."""
+        if self.strip != WITH_SHIPPED:
+            return self.strip
+        return None if self.own_graders else DEFAULT_READING_STRIP
+
+    @property
+    def decision_rule(self) -> DecisionRule:
+        """How grades are decided on."""
+        if self.decision != WITH_SHIPPED:
+            return self.decision
+        return OF_OWN_GRADERS if self.own_graders else SHIPPED
 
     def signs(self) -> tuple[Sign, ...]:
         """What is measured of each crossing."""
@@ -122,7 +141,9 @@ class Settings:
         values = dataclasses.asdict(self)
         values["detector"] = describe_weights(self.detector)
         values["close_up"] = self.close_up and describe_weights(self.close_up)
-        values["narrowing"] = self.narrowing_file and describe_weights(self.narrowing_file)
+        values["narrowing"] = self.narrowing and describe_weights(self.narrowing)
+        values["strip"] = self.strip_file and describe_weights(self.strip_file)
+        values["decision"] = dataclasses.asdict(self.decision_rule)
         values["graders"] = [describe_weights(path) for path in self.graders]
         return {"version": package_version(), **values}
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from av_grading.close_ups.cut import to_inputs
 from av_grading.models.close_up_unet import CloseUpNet
-from av_grading.models.reading_head import ReadingHead, all_features, pool
+from av_grading.models.reading_head import ReadingHead, all_features, head_answers, pool
+from av_grading.models.reading_outputs import Answers
 from av_grading.models.registry import DEFAULT_CLOSE_UP
 from av_grading.models.weights_file import WeightsError, build, read_model, save_model
 from av_grading.vessels.center import refine_center
@@ -89,8 +90,8 @@ class CloseUp:
         the time of float32. Probabilities and what is pooled are made of it in float32."""
         return replace(self, network=copy.deepcopy(self.network).to(torch.bfloat16))
 
-    def read(self, look: Look, vessels: Sequence[CrossingVessels]) -> NDArray[np.float64]:
-        """Probabilities that the artery lies above, and that readers would grade, (N, 2).
+    def read(self, look: Look, vessels: Sequence[CrossingVessels]) -> Answers:
+        """What the reading head says of crossings.
 
         Raises:
             WeightsError: the head was not trained.
@@ -98,7 +99,7 @@ class CloseUp:
         if self.head is None:
             raise WeightsError("expected weights with a reading head, found a map network alone")
         answers = self.head(all_features(look.pooled, vessels))
-        return np.asarray(answers.double().numpy())
+        return head_answers(np.asarray(answers.double().numpy()))
 
 
 def save_close_up(close_up: CloseUp, path: Path) -> None:
@@ -109,8 +110,15 @@ def save_close_up(close_up: CloseUp, path: Path) -> None:
     save_model(path, NAME, {"widths": close_up.network.widths}, state, exact=(HEAD,))
 
 
-def load_close_up(path: Path = DEFAULT_CLOSE_UP, device: str = "cpu") -> CloseUp:
+def load_close_up(
+    path: Path = DEFAULT_CLOSE_UP, device: str = "cpu", *, head: bool = True
+) -> CloseUp:
     """Read a file written by `save_close_up`.
+
+    Args:
+        path: of the file.
+        device: of torch.
+        head: read its head too; maps alone need none.
 
     Raises:
         WeightsError: missing, damaged or of another kind; names the file.
@@ -120,8 +128,8 @@ def load_close_up(path: Path = DEFAULT_CLOSE_UP, device: str = "cpu") -> CloseUp
     rest = {k: v for k, v in file.state.items() if not k.startswith(HEAD)}
     network = cast(CloseUpNet, build(file, rest))
     try:
-        head = ReadingHead(**own).eval() if own else None
+        read = ReadingHead(**own).eval() if own and head else None
     except TypeError as error:
         raise WeightsError(f"{path}: a reading head of another architecture: {error}") from error
     # Channels last: a quarter of the time less on a CPU.
-    return CloseUp(network.to(device).to(memory_format=torch.channels_last), head)
+    return CloseUp(network.to(device).to(memory_format=torch.channels_last), read)

@@ -1,7 +1,7 @@
-"""What people read at a crossing, told from the close-up network's features: which vessel lies
-above, and whether a grade could be given.
+"""What readings say of a crossing, told from the close-up network's features: is it clear, does the
+artery lie above, is the grade at least 1, 2, 3.
 
-Two logistic questions over features that are pooled where they matter: at the crossing, around it,
+Logistic questions over features that are pooled where they matter: at the crossing, around it,
 along the artery and along the vein beside it.
 """
 
@@ -14,15 +14,19 @@ from numpy.typing import NDArray
 from torch import nn
 
 from av_grading.close_ups.cut import SCALE
+from av_grading.models.reading_outputs import Answers
 from av_grading.vessels.crossing_vessels import CrossingVessels
 
-QUESTIONS = ("artery_above", "gradable")
+QUESTIONS = ("clear", "artery_above", "grade1", "grade2", "grade3")
+"""The last three: at least this grade."""
+NAME = "reading_head"
+"""Of what it says of grades, among the members of a decision."""
 NEAR, AROUND = 1.5, 5.0
 """Standard deviations of what is pooled at and around a crossing (DRIVE px)."""
 
 
 class ReadingHead(nn.Module):
-    """Answers both questions by logistic regression, which is fitted, not descended to."""
+    """Answers `QUESTIONS` by logistic regression, which is fitted, not descended to."""
 
     mean: torch.Tensor
     scale: torch.Tensor
@@ -34,17 +38,22 @@ class ReadingHead(nn.Module):
     ) -> None:
         """
         Args:
-            mean, scale, weight: of the features, (2, F), for the questions in the order of
+            mean, scale, weight: of the features, (5, F), for the questions in the order of
                 `QUESTIONS`.
-            bias: (2,).
+            bias: (5,).
+
+        Raises:
+            TypeError: of other questions than `QUESTIONS`.
         """
         super().__init__()
+        if len(bias) != len(QUESTIONS):
+            raise TypeError(f"expected {len(QUESTIONS)} questions, found {len(bias)}")
         for name, tensor in (("mean", mean), ("scale", scale), ("weight", weight), ("bias", bias)):
             self.register_buffer(name, tensor)
 
     @classmethod
     def untrained(cls, features: int) -> "ReadingHead":
-        """One that answers one half to both questions.
+        """One that answers one half to every question.
 
         Args:
             features: of a crossing, F.
@@ -54,9 +63,25 @@ class ReadingHead(nn.Module):
         return cls(zeros, ones, zeros.clone(), torch.zeros(count))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Probabilities (N, 2) from features (N, F)."""
-        normal = ((features[:, None] - self.mean) / self.scale).clamp(-5, 5)  # (N, 2, F)
+        """Probabilities (N, 5) from features (N, F)."""
+        normal = ((features[:, None] - self.mean) / self.scale).clamp(-5, 5)  # (N, 5, F)
         return ((normal * self.weight).sum(dim=2) + self.bias).sigmoid()
+
+
+def head_answers(probabilities: NDArray[np.float64]) -> Answers:
+    """Probabilities of `QUESTIONS`, (N, 5), as what other networks say; of the vein's sides and
+    bends the head knows nothing.
+
+    >>> head_answers(np.array([[0.9, 0.8, 0.5, 0.2, 0.3]])).grade.round(2).tolist()
+    [[0.5, 0.3, 0.0, 0.2]]
+    """
+    # Fitted one by one, a higher grade may come out likelier than a lower one.
+    at_least = np.minimum.accumulate(probabilities[:, 2:], axis=1)
+    ends = np.ones((len(at_least), 1)), np.zeros((len(at_least), 1))
+    grade = -np.diff(np.concatenate([ends[0], at_least, ends[1]], axis=1), axis=1)
+    unknown = np.full(len(at_least), np.nan)
+    sides = np.full((len(at_least), 2), np.nan)
+    return Answers(grade, probabilities[:, 0], unknown, probabilities[:, 1], sides)
 
 
 def pool(

@@ -1,5 +1,6 @@
 """What a network that learned from readings says of a crossing, and in which order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,17 @@ def probabilities_of_outputs(logits: torch.Tensor) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What is said of one crossing; attributes as `Answers`, of which it is a row."""
+
+    grade: NDArray[np.float64]
+    clear: float
+    bent: float
+    artery_above: float
+    sides: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Answers:
     """What a network says of N crossings; NaN where it could not look.
 
@@ -60,3 +72,34 @@ class Answers:
         ]
         clear, bent, above = probabilities[:, _GRADES:first].T
         return cls(probabilities[:, :_GRADES], clear, bent, above, np.stack(sides, axis=1))
+
+    def of_row(self, number: int) -> Answer | None:
+        """What is said of one crossing; None where the network could not look."""
+        if not np.isfinite(self.grade[number]).all():
+            return None
+        clear, bent, above = (float(x[number]) for x in (self.clear, self.bent, self.artery_above))
+        return Answer(self.grade[number], clear, bent, above, self.sides[number])
+
+
+def mean_answer(answers: Sequence[Answer]) -> Answer:
+    """The mean of what several networks say of one crossing, each question over those that answer
+    it; NaN where none does.
+
+    Raises:
+        ValueError: no answers.
+    """
+    if not answers:
+        raise ValueError("expected answers, found none")
+
+    def mean(values: Sequence[float]) -> float:
+        known = [v for v in values if v == v]
+        return sum(known) / len(known) if known else float("nan")
+
+    sides = np.array([mean([float(a.sides[k]) for a in answers]) for k in (0, 1)])
+    return Answer(
+        np.mean([a.grade for a in answers], axis=0),
+        mean([a.clear for a in answers]),
+        mean([a.bent for a in answers]),
+        mean([a.artery_above for a in answers]),
+        sides,
+    )

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 """Folder of the weights that are shipped."""
-DEFAULT_GRADER = WEIGHTS / "nicking_grader_r18.safetensors"
-"""The grader that learned from labelled maps."""
+DEFAULT_GRADER = WEIGHTS / "reading_grader_r18.safetensors"
+"""The two-stream grader that learned from machine readings of real crossings."""
+DEFAULT_GRADERS = (DEFAULT_GRADER,)
+"""That screening asks."""
+SIMULATED_GRADER = WEIGHTS / "nicking_grader_r18.safetensors"
+"""The grader that learned from simulated nicking on labelled maps."""
 FINE_GRADER = WEIGHTS / "nicking_grader_fine_r18.safetensors"
-"""The grader that went on from there on fine maps."""
-DEFAULT_GRADERS = (DEFAULT_GRADER, FINE_GRADER)
-"""Whose mean is taken on fine maps: on photographs held back it was better than either."""
+"""The grader that went on from there on fine maps, from which `DEFAULT_GRADER` starts."""
 DEFAULT_CLOSE_UP = WEIGHTS / "close_up_map.safetensors"
 """Fine maps of close-ups, with a reading head."""
 DEFAULT_NARROWING = WEIGHTS / "vein_narrowing.safetensors"
 """What is left of a vein's width, learned from simulation."""
 DEFAULT_READING_STRIP = WEIGHTS / "reading_strip.safetensors"
 """What a straightened vein is read as, learned from machine readings of real crossings."""
-DEFAULT_READING_GRADER = WEIGHTS / "reading_grader_r18.safetensors"
-"""The two-stream grader that learned from machine readings of real crossings."""
 
 
 class Training(NamedTuple):
@@ -89,7 +89,7 @@ ARCHITECTURES = {
             "reading_head",
             f"{_MODELS}.reading_head:ReadingHead.untrained",
             "features of crossings, (N, F)",
-            "probabilities: artery above, readers would grade, (N, 2)",
+            "probabilities: clear, artery above, grade at least 1, 2, 3, (N, 5)",
             _training("reading_head"),
             (DEFAULT_CLOSE_UP,),
         ),
@@ -122,7 +122,7 @@ ARCHITECTURES = {
             "patches and maps, each (B, 3, P, P)",
             "logits of the grades 0-3, (B, outputs)",
             _GRADER,
-            DEFAULT_GRADERS,
+            (DEFAULT_GRADER, SIMULATED_GRADER, FINE_GRADER),
         ),
     )
 }

@@ -67,7 +67,7 @@ def load_data(settings: Data) -> ReadingInputs:
     kept = required(settings.inputs, "data.inputs", "a file to keep what is seen in")
     if not kept.is_file():
         folder = required(settings.close_ups, "data.close_ups", "a folder of close-ups")
-        close_up = load_close_up(Path(settings.weights or DEFAULT_CLOSE_UP))
+        close_up = load_close_up(Path(settings.weights or DEFAULT_CLOSE_UP), head=False)
         write_inputs(see(close_up, load_read_close_ups(folder)), kept)
     return load_inputs(kept)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from av_grading.command_line.defaults import GRADER_N_VIEWS, VIEWS
-from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS
+from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
 from av_screening.command_line.defaults import (
     DEFAULT_WEIGHTS,
     MAP_N_VIEWS,
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from av_screening.settings import Settings
 
 GRADERS = "of av_grading.train, which then grade alone; several: mean; none: no grades"
-NARROWING_HELP = "of `train vein_strip`; 80 %% of the grade; by default with shipped graders alone"
+NARROWING_HELP = "of `train vein_strip`: how much of the veins' width is left, a sign"
+STRIP_HELP = "of `train reading_strip`: reads the straightened vein, beside shipped graders"
 CLOSE_UP_HELP = "of `av-nicking train reading_head`: the second look at each crossing"
 MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"
 GRADES_HELP = "flips of a patch that its grade is the mean of"
@@ -45,7 +46,11 @@ TIME_LIMIT = 600.0
 """What a photograph may take with several workers, unless the user says otherwise (seconds)."""
 TIME_HELP = f"a photograph may take; {TIME_LIMIT:g} by default, with one worker any time"
 
-RENAMED = {"--views": "--grader-n-views", "--map-views": "--map-n-views"}
+RENAMED = {
+    "--views": "--grader-n-views",
+    "--map-views": "--map-n-views",
+    "--no-caliber": "the default; --caliber fits widths",
+}
 """Flags of earlier versions, each with its name now."""
 
 
@@ -66,8 +71,10 @@ def make_parser() -> argparse.ArgumentParser:
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="of tools/release_weights.py")
     add("--graders", type=Path, nargs="*", default=list(DEFAULT_GRADERS), help=GRADERS)
     add("--close-up", type=Path, default=DEFAULT_CLOSE_UP, help=CLOSE_UP_HELP)
-    add("--narrowing", type=Path, help=NARROWING_HELP)
-    add("--no-narrowing", action="store_true", help="grade by the graders alone")
+    add("--narrowing", type=Path, default=DEFAULT_NARROWING, help=NARROWING_HELP)
+    add("--no-narrowing", action="store_true", help="leave that sign out")
+    add("--strip", type=Path, help=STRIP_HELP)
+    add("--no-strip", action="store_true", help="grade without it")
     add("--no-close-up", action="store_true", help="grade all crossings on the detector's map")
     add("--grader-n-views", type=int, choices=VIEWS, default=GRADER_N_VIEWS, help=GRADES_HELP)
     add("--map-n-views", type=int, choices=N_VIEWS, default=MAP_N_VIEWS, help=MAP_HELP)
@@ -82,7 +89,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--device", choices=("cpu", "cuda"), default="cpu")
     add("--batch", type=int, metavar="N", help=BATCH_HELP)
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help=PRECISION_HELP)
-    add("--no-caliber", action="store_true", help="do not measure the veins' width")
+    add("--caliber", action="store_true", help="fit the veins' widths, which takes its time")
     add("--eyes", type=Path, help="CSV with photograph, person, eye: tables by eye and person")
     add("--explain", action="store_true", help="draw what raised the graders' grades (Captum)")
     add("--dicom-id", default="", metavar="KEYWORD", help="attribute to copy, such as PatientID")
@@ -129,12 +136,13 @@ def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> "S
         grader_n_views=args.grader_n_views,
         map_n_views=args.map_n_views,
         close_up=None if args.no_close_up else args.close_up,
-        narrowing=None if args.no_narrowing else args.narrowing or WITH_SHIPPED,
+        narrowing=None if args.no_narrowing else args.narrowing,
+        strip=None if args.no_strip else args.strip or WITH_SHIPPED,
         threshold=args.threshold,
         precision=best_precision(args.device) if args.precision == "auto" else args.precision,
         device=args.device,
         threads=args.threads,
-        caliber=not args.no_caliber,
+        caliber=args.caliber,
         explain=args.explain,
         identity=args.dicom_id,
         reading=ReadingLimits(args.max_megapixels, args.max_file_mb),

@@ -50,7 +50,9 @@ def _absolute(task: Task) -> Task:
         detector=given.detector.resolve(),
         graders=tuple(path.resolve() for path in given.graders),
         close_up=given.close_up and given.close_up.resolve(),
-        narrowing=given.narrowing_file and given.narrowing_file.resolve(),
+        narrowing=given.narrowing and given.narrowing.resolve(),
+        strip=given.strip_file and given.strip_file.resolve(),
+        decision=given.decision_rule,
     )
     folder, output = task.folder.resolve(), task.output.resolve()
     return replace(task, settings=settings, folder=folder, output=output)

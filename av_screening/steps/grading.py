@@ -42,22 +42,27 @@ def grade_crossings(
     graders: Mapping[str, Grader],
     rule: DecisionRule | None = None,
     beside: Shares | None = None,
+    spread_of: Sequence[str] | None = None,
 ) -> tuple[Shares, Decision] | None:
-    """Grade crossings in batches; None without graders or crossings.
+    """Grade crossings in batches; None without crossings or anything that grades them.
 
     Args:
         crossings: N of them.
         graders: by name.
         rule: how their probabilities become a grade; by default all count alike.
-        beside: what other members say of the same crossings.
+        beside: what other members say of the same crossings; NaN where they say nothing.
+        spread_of: members whose spread is told; by default the graders.
 
     Returns:
         what every member says, and the decision; its spread is that between graders.
     """
-    if not graders or not crossings:
+    members = dict(beside or {})
+    if crossings and graders:
+        members = {**predict_members(graders, patch_set(crossings)), **members}
+    if not crossings or not members:
         return None
-    members = {**predict_members(graders, patch_set(crossings)), **(beside or {})}
-    return members, decide(members, rule or DecisionRule(), spread_of=list(graders))
+    told = [n for n in (graders if spread_of is None else spread_of) if n in members]
+    return members, decide(members, rule or DecisionRule(), spread_of=told)
 
 
 def patch_set(crossings: Sequence[CrossingPatch]) -> PatchSet:

@@ -16,6 +16,7 @@ from av_grading.decision import NARROWING, DecisionRule
 from av_grading.formats.grade_definition import GRADES
 from av_grading.gradable import GradableRule
 from av_grading.grader import Grader
+from av_grading.models.reading_strip import StripReader, load_strip_reader
 from av_grading.models.vein_strip import NarrowingReader, load_narrowing
 from av_grading.signs.narrowing import OUTPUT
 from av_grading.signs.sign import Sign
@@ -26,6 +27,7 @@ from av_screening.read.quality import check_quality
 from av_screening.settings import Settings
 from av_screening.steps.explain import Explain, explain_by
 from av_screening.steps.grading import at_precision, grade_crossings, load_graders
+from av_screening.steps.reading import Readers, read_crossings
 from av_screening.steps.second_look import look_together, without_second_look
 from av_screening.steps.signs import with_signs
 
@@ -46,6 +48,7 @@ class Pipeline:
         *,
         close_up: CloseUp | None = None,
         narrowing: NarrowingReader | None = None,
+        strip: StripReader | None = None,
         rule: GradableRule | None = None,
         flag_above: float = 3.0,
         decision: DecisionRule | None = None,
@@ -53,9 +56,11 @@ class Pipeline:
         """
         Args:
             predictor: of crossings and map.
-            graders: by name.
+            graders: by name; those that learned from readings tell what is gradable, too.
             close_up: the second look; None: every crossing is graded on the coarse map.
-            narrowing: what reads the veins' narrowing beside graders, with the second look alone.
+            narrowing: what reads how much of the veins' width is left, a sign beside the grade;
+                with the second look alone.
+            strip: what reads straightened veins as readings do, likewise.
             rule: what a crossing has to be like to be graded.
             flag_above: severity above which an eye is flagged.
             decision: how probabilities become a grade; by default all networks count alike.
@@ -67,6 +72,8 @@ class Pipeline:
         self.graders = dict(graders or {})
         self.close_up = close_up
         self.narrowing = narrowing
+        own = {n: g for n, g in self.graders.items() if g.learned_from_readings}
+        self.readers = Readers(own, strip)
         self.rule = rule or GradableRule()
         self.flag_above = flag_above
         self.decision = decision or DecisionRule()
@@ -92,13 +99,15 @@ class Pipeline:
         )
         graders = load_graders(settings.graders, settings.device, settings.grader_n_views)
         # Gradients, which explanations need, stay in float32.
-        close_up = narrowing = None
+        close_up = narrowing = strip = None
         if settings.close_up is not None:
             close_up = load_close_up(settings.close_up, settings.device)
             if settings.precision == "bfloat16":
                 close_up = close_up.in_bfloat16()
-            if settings.narrowing_file is not None:
-                narrowing = load_narrowing(settings.narrowing_file, settings.device)
+            if settings.narrowing is not None:
+                narrowing = load_narrowing(settings.narrowing, settings.device)
+            if settings.strip_file is not None:
+                strip = load_strip_reader(settings.strip_file, settings.device)
         return cls(
             predictor,
             at_precision(graders, settings.precision),
@@ -107,9 +116,10 @@ class Pipeline:
             settings.quality,
             close_up=close_up,
             narrowing=narrowing,
+            strip=strip,
             rule=settings.gradable,
             flag_above=settings.flag_above,
-            decision=settings.decision,
+            decision=settings.decision_rule,
         )
 
     def __call__(
@@ -156,8 +166,10 @@ class Pipeline:
             crossings_of = look_together(photographs, found, self.close_up, self.rule)
         mark("look")
         crossings = [crossing for own in crossings_of for crossing in own]
-        if self.close_up is not None and self.narrowing is not None:
-            crossings = read_narrowings(crossings, self.narrowing)
+        if self.close_up is not None:
+            crossings = read_crossings(crossings, self.readers, self.rule)
+            if self.narrowing is not None:
+                crossings = read_narrowings(crossings, self.narrowing)
         crossings = self._graded(crossings)
         mark("grade")
         seen, start = [], 0
@@ -175,32 +187,30 @@ class Pipeline:
         return seen
 
     def _graded(self, crossings: list[Crossing]) -> list[Crossing]:
-        """The same, gradable ones with a grade; those in too much doubt are not gradable."""
+        """The same, gradable ones with a grade."""
+        if not self.graders:
+            return crossings
+        others = {n: g for n, g in self.graders.items() if n not in self.readers.graders}
+        asked = [*self.graders, *self.decision.weights]
         chosen = [i for i, crossing in enumerate(crossings) if crossing.gradable]
-        said = [crossings[i].members for i in chosen]
         nothing = np.full(len(GRADES), np.nan)
         beside = {
-            name: np.stack([own.get(name, nothing) for own in said])
-            for name in dict.fromkeys(chain(*said))
+            name: np.stack([crossings[i].members.get(name, nothing) for i in chosen])
+            for name in dict.fromkeys(chain(*(crossings[i].members for i in chosen)))
+            if name in asked
         }
+        if self.close_up is None:  # readers are asked of what is seen close up alone
+            others = self.graders
         found = grade_crossings(
-            [crossings[i].patch for i in chosen], self.graders, self.decision, beside
+            [crossings[i].patch for i in chosen], others, self.decision, beside, list(self.graders)
         )
         if found is None:
             return crossings
         members, decision = found
         graded = list(crossings)
         for row, number in enumerate(chosen):
-            decided = decision.of(row)
-            crossing = replace(
-                crossings[number],
-                members={n: p[row] for n, p in members.items() if np.isfinite(p[row]).all()},
-                decision=decided,
-            )
-            doubtful = self.rule.why_doubtful(decided.doubt) if self.close_up else None
-            if doubtful is not None:
-                crossing = replace(crossing, decision=None, reason=doubtful)
-            graded[number] = crossing
+            said = {n: p[row] for n, p in members.items() if np.isfinite(p[row]).all()}
+            graded[number] = replace(crossings[number], members=said, decision=decision.of(row))
         return graded
 
     def _explained(self, screened: Screened) -> Screened:
@@ -226,7 +236,6 @@ def read_narrowings(crossings: Sequence[Crossing], reader: NarrowingReader) -> l
     found = list(crossings)
     for row, number in enumerate(chosen):
         look = replace(looks[row], outputs={**looks[row].outputs, OUTPUT: outputs[row]})
-        found[number] = replace(
-            crossings[number], close_look=look, members={NARROWING: probabilities[row]}
-        )
+        said = {**crossings[number].members, NARROWING: probabilities[row]}
+        found[number] = replace(crossings[number], close_look=look, members=said)
     return found

@@ -15,6 +15,8 @@ from av_grading.formats.labels import likeliest
 from av_grading.formats.patches import PIXELS as PATCH_PIXELS
 from av_grading.formats.patches import SIDE, cut_patch
 from av_grading.gradable import GradableRule, KnownOfCrossing, NotGradable
+from av_grading.models.reading_head import NAME as HEAD
+from av_grading.models.reading_outputs import Answer
 from av_grading.vessels.crossing_vessels import crossing_vessels
 from av_screening.crossing import Crossing
 from av_screening.steps.patches import CrossingPatch, cut_crossings, window_around
@@ -86,13 +88,11 @@ def look_together(
     answers = close_up.read(look, vessels)
     for row, (photograph, number) in enumerate(crossings):
         prediction, place = predictions[photograph], places[row]
-        above, clear = answers[row].tolist()
+        answer = answers.of_row(row)
         known = KnownOfCrossing(
-            vessels[row],
-            above,
-            clear,
-            None if prediction.disc is None else prediction.disc.distance(*place),
-            prediction.fov.edge_distance(*place, prediction.shape) / prediction.fov.drive_px,
+            disc_distance=None if prediction.disc is None else prediction.disc.distance(*place),
+            edge_distance=prediction.fov.edge_distance(*place, prediction.shape)
+            / prediction.fov.drive_px,
         )
         close_look = CloseLook(
             patches[row],
@@ -101,11 +101,10 @@ def look_together(
             float(SCALE),
             vessels[row],
             directions[row],
-            above,
         )
         patch = grader_patch(photographs[photograph], prediction, close_look, place)
         found[photograph].append(
-            _crossing(prediction, number, patch, close_look, place, clear, rule.why_not(known))
+            _crossing(prediction, number, patch, close_look, place, answer, rule.why_not(known))
         )
     return found
 
@@ -116,7 +115,7 @@ def _crossing(
     patch: CrossingPatch,
     look: CloseLook,
     place: tuple[float, float] | None = None,
-    clear: float | None = None,
+    answer: Answer | None = None,
     reason: NotGradable | None = None,
 ) -> Crossing:
     x0, y0, x1, y1 = (float(v) for v in prediction.boxes[number])
@@ -130,8 +129,8 @@ def _crossing(
         patch,
         look,
         place or center,
-        clear,
-        reason,
+        reason=reason,
+        answers={} if answer is None else {HEAD: answer},
     )
 
 

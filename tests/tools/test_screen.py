@@ -52,7 +52,7 @@ def test_as_a_user_runs_it(
 ) -> None:
     (photographs / "b.png").write_text("no photograph")
     given = [str(photographs), "--output", str(tmp_path / "out"), "--weights", str(detector)]
-    code, out, err = run_tool("screen.py", *given, "--workers", "1", "--no-caliber", "--graders")
+    code, out, err = run_tool("screen.py", *given, "--workers", "1", "--graders")
     assert code == 1 and "1 photographs screened" in out and "--graders named none" in out, err
     assert "b.png: expected an image, found another kind of file" in out
     assert (tmp_path / "out" / "index.html").is_file() and "Traceback" not in err
@@ -62,7 +62,7 @@ def test_as_a_user_runs_it(
 
 def test_exit_codes(photographs: Path, tmp_path: Path, detector: Path, screen: Screen) -> None:
     output = tmp_path / "out"
-    given = [photographs, "--output", output, "--weights", detector, "--no-caliber"]
+    given = [photographs, "--output", output, "--weights", detector]
     given += ["--workers", "1", "--graders"]
     code, out, err = screen(*given)
     assert code == 0 and "1 photographs screened (0 earlier)" in out, err
@@ -83,7 +83,7 @@ def test_tables_by_eye_are_written_as_they_are_screened(
 ) -> None:
     table = tmp_path / "eyes.csv"
     table.write_text("photograph,person,eye\na.png,P1,OS\n")
-    given = [photographs, "--output", tmp_path / "out", "--weights", detector, "--no-caliber"]
+    given = [photographs, "--output", tmp_path / "out", "--weights", detector]
     code, out, err = screen(*given, "--workers", "1", "--graders", "--eyes", table)
     assert code == 0 and "1 photographs of 1 persons; eyes: 1 table" in out, err
     eyes = (tmp_path / "out" / "by_eye" / "eyes.csv").read_text().splitlines()
@@ -93,7 +93,7 @@ def test_tables_by_eye_are_written_as_they_are_screened(
 def test_limits_are_raised(
     photographs: Path, tmp_path: Path, detector: Path, screen: Screen
 ) -> None:
-    given = [photographs, "--output", tmp_path / "out", "--weights", detector, "--no-caliber"]
+    given = [photographs, "--output", tmp_path / "out", "--weights", detector]
     given += ["--workers", "1", "--graders", "--resume"]
     code, out, _ = screen(*given, "--max-megapixels", "0.05")
     assert code == 1 and "expected at most 0.05 megapixels, found 315 x 324 px" in out
@@ -120,7 +120,7 @@ def test_wrong_use(photographs: Path, tmp_path: Path, screen: Screen) -> None:
     if not torch.cuda.is_available():
         code, _, err = screen(photographs, *output, "--device", "cuda")
         assert code == 2 and "--device: expected a GPU for cuda, torch finds none" in err
-    more = [*output, "--workers", "1", "--no-caliber", "--weights"]
+    more = [*output, "--workers", "1", "--weights"]
     code, _, err = screen(photographs, *more, tmp_path / "none.safetensors")
     assert code == 1 and "none.safetensors" in err
     code, _, err = screen(photographs, *more, photographs / "a.png")
@@ -128,5 +128,5 @@ def test_wrong_use(photographs: Path, tmp_path: Path, screen: Screen) -> None:
     code, _, err = screen(photographs, *more, photographs / "a.png")  # nothing is in its way
     assert code == 1 and "a.png: damaged, or not a safetensors file" in err
     (tmp_path / "file").write_text("in the way")
-    code, _, err = screen(photographs, "--output", tmp_path / "file" / "out", "--no-caliber")
+    code, _, err = screen(photographs, "--output", tmp_path / "file" / "out")
     assert code == 1 and "file" in err

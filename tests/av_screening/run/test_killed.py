@@ -39,7 +39,7 @@ def start(
     repo: Path, photographs: Path, output: Path, settings: Settings, *more: str
 ) -> subprocess.Popen[str]:
     command = [photographs, "--output", output, "--weights", settings.detector]
-    command += ["--graders", *settings.graders, "--min-fov", "120", "--no-caliber", "--no-close-up"]
+    command += ["--graders", *settings.graders, "--min-fov", "120", "--no-close-up"]
     command += ["--precision", "float32", "--resume", *more]
     return start_as_on_a_terminal(repo, "-W", "ignore", repo / "tools" / "screen.py", *command)
 

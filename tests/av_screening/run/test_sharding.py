@@ -52,7 +52,7 @@ def test_shards_together_are_the_run(
         monkeypatch.setattr("av_screening.settings.best_precision", lambda device: precision)
 
     command = [photographs, "--weights", settings.detector, "--graders", *settings.graders]
-    command += ["--min-fov", "120", "--no-caliber", "--no-close-up", "--workers", "1"]
+    command += ["--min-fov", "120", "--no-close-up", "--workers", "1"]
     words = [str(word) for word in command]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     on("float32")

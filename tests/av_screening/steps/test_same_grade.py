@@ -20,7 +20,7 @@ def test_grade_and_screen_agree(tmp_path: Path, more: tuple[str, ...]) -> None:
     (tmp_path / "in" / "eye.png").write_bytes(png(image))
     graders = ["--graders", str(FINE_GRADER)]
     arguments = [str(tmp_path / "in"), "--output", str(tmp_path / "out"), *graders, *more]
-    assert screen([*arguments, "--workers", "1", "--precision", "float32", "--no-caliber"]) == 0
+    assert screen([*arguments, "--workers", "1", "--precision", "float32"]) == 0
     folder = tmp_path / "out" / "photographs" / "eye.png"
     output = tmp_path / "grades.csv"
     given = ["--manifest", str(folder / "manifest.csv"), "--weights", str(FINE_GRADER)]

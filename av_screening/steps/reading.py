@@ -1,0 +1,100 @@
+"""The reading step: what networks that learned from readings say of crossings, and by that which
+of them are gradable."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from av_grading.gradable import GradableRule, KnownOfCrossing
+from av_grading.grader import Grader
+from av_grading.models.reading_head import NAME as HEAD
+from av_grading.models.reading_outputs import Answers, mean_answer
+from av_grading.models.reading_strip import NAME as STRIP
+from av_grading.models.reading_strip import StripReader
+from av_grading.signs.reading import OUTPUT
+from av_screening.crossing import Crossing
+from av_screening.steps.grading import patch_set
+
+HOPELESS = 0.05
+"""Crossings that the reading head calls clear with a lower probability are asked no other network:
+no mean of the three reaches a threshold from there."""
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Networks that learned from readings, beside the reading head of the close-up network.
+
+    Attributes:
+        graders: by name; two-stream graders that read patch and map.
+        strip: reads the straightened vein; None: not asked.
+    """
+
+    graders: Mapping[str, Grader] = field(default_factory=dict)
+    strip: StripReader | None = None
+
+
+def read_crossings(
+    crossings: Sequence[Crossing], readers: Readers, rule: GradableRule
+) -> list[Crossing]:
+    """The same crossings with what the networks say, the probabilities of grades of each as a
+    member of the decision, and the reason for which some are not gradable.
+
+    Args:
+        crossings: close up, with what the reading head says.
+        readers: that are asked.
+        rule: what a crossing has to be like to be graded.
+    """
+    found = list(crossings)
+    chosen = [
+        i
+        for i, crossing in enumerate(found)
+        if crossing.gradable
+        and (head := crossing.answers.get(HEAD)) is not None
+        and head.clear >= HOPELESS
+    ]
+    for name, answers in _ask([found[i] for i in chosen], readers).items():
+        for row, number in enumerate(chosen):
+            answer = answers.of_row(row)
+            if answer is not None:
+                said = {**found[number].answers, name: answer}
+                found[number] = replace(found[number], answers=said)
+    return [_decided_on(crossing, readers, rule) for crossing in found]
+
+
+def _ask(crossings: Sequence[Crossing], readers: Readers) -> dict[str, Answers]:
+    """What each network says of crossings that may be clear."""
+    said: dict[str, Answers] = {}
+    if not crossings:
+        return said
+    if readers.graders:
+        patches = patch_set([crossing.patch for crossing in crossings])
+        rows = np.arange(len(crossings))
+        said = {name: grader.read(patches, rows) for name, grader in readers.graders.items()}
+    looks = [crossing.close_look for crossing in crossings]
+    vessels = [look.vessels for look in looks if look.vessels is not None]
+    if readers.strip is not None and len(vessels) == len(looks):
+        said[STRIP] = readers.strip(
+            [look.patch for look in looks], [look.fine_map for look in looks], vessels
+        )
+    return said
+
+
+def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Crossing:
+    if not crossing.answers:
+        return crossing
+    mean = mean_answer(list(crossing.answers.values()))
+    # Only the strip knows which side is which.
+    strip = crossing.answers.get(STRIP)
+    sides = np.full(2, np.nan) if strip is None else strip.sides
+    look = crossing.close_look
+    output = np.array([*sides, mean.bent])
+    look = replace(look, artery_above=mean.artery_above, outputs={**look.outputs, OUTPUT: output})
+    known = KnownOfCrossing(mean.artery_above, mean.clear)
+    return replace(
+        crossing,
+        close_look=look,
+        clear=mean.clear,
+        reason=crossing.reason or rule.why_not(known),
+        members={name: answer.grade for name, answer in crossing.answers.items()},
+    )
