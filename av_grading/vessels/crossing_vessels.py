@@ -102,7 +102,7 @@ def crossing_vessels(
     reasons = []
     for kind in (ARTERY, VEIN):
         try:
-            lines[kind] = in_order(trace(labels, kind, center, SCALE, REACH), disc_direction)
+            lines[kind] = trace(labels, kind, center, SCALE, REACH)
         except NotMeasurable as error:
             lines[kind] = None
             reasons.append(str(error).split(":")[0])
@@ -125,8 +125,8 @@ def crossing_vessels(
             widths[number], contrasts[number], sharp[number] = found
     angle = 0.0 if artery is None or vein is None else _angle(artery, vein)
     return CrossingVessels(
-        artery,
-        vein,
+        artery and in_order(artery, disc_direction),
+        vein and in_order(vein, disc_direction),
         "; ".join(reasons),
         angle,
         widths[0],
