@@ -7,7 +7,7 @@ it is, given how dark it is where it is wide. No threshold is involved, and the 
 the model, so that it does not split a vessel in two.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,13 @@ class Widths:
     roundness: float
     blur: float
     reflex: float
+
+    def reverse(self) -> "Widths":
+        """The same widths, from the end of the second arm to the end of the first."""
+        back = slice(None, None, -1)
+        names = ("points", "normals", "width", "error", "center", "covered", "mask")
+        changed = {name: getattr(self, name)[back] for name in names}
+        return replace(self, along=-self.along[back], **changed)
 
     def edges(self) -> tuple[Points, Points]:
         """x and y of both walls at every point (px), each (N, 2)."""

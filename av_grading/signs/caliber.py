@@ -68,9 +68,11 @@ def compute(look: "CloseLook") -> Measurement:
     middle, widths = (patch.shape[0] - 1) / 2, None
     try:
         line = trace(labels, VEIN, (middle, middle), look.drive_px, REACH)
-        known = look.vessels.vein if look.vessels is not None else None
-        line = in_order(line, look.disc_direction) if known is None else ordered_as(line, known)
         widths = measure_widths(patch, labels, line, look.drive_px)
+        known = look.vessels.vein if look.vessels is not None else None
+        told = in_order(line, look.disc_direction) if known is None else ordered_as(line, known)
+        # Turned once it is measured: a fit that starts at the other end has other last digits.
+        widths = widths if told is line else widths.reverse()
         caliber = classify(widths, look.drive_px)
     except NotMeasurable as error:
         return Measurement({"measurable": 0, "not_measurable": str(error)}, detail=widths)

@@ -105,8 +105,7 @@ def crossing_vessels(
     for kind in (ARTERY, VEIN):
         try:
             followed = follow(shares, kind, center, SCALE)
-            lines[kind] = in_order(followed.line, disc_direction)
-            gaps[kind] = followed.gap
+            lines[kind], gaps[kind] = followed.line, followed.gap
         except NotMeasurable as error:
             lines[kind] = None
             reasons.append(str(error).split(":")[0])
@@ -129,8 +128,8 @@ def crossing_vessels(
             widths[number], contrasts[number], sharp[number] = found
     angle = 0.0 if artery is None or vein is None else _angle(artery, vein)
     return CrossingVessels(
-        artery,
-        vein,
+        artery and in_order(artery, disc_direction),
+        vein and in_order(vein, disc_direction),
         "; ".join(reasons),
         angle,
         widths[0],
