@@ -1,0 +1,144 @@
+"""Choose how networks that learned from readings decide together, on photographs that they left out.
+
+    python -m av_grading.command_line.fit_decision --output results/decision.json \\
+        --member reading_strip output/readings/reading_strip_*/predictions.csv \\
+        --member reading_head output/readings/reading_head_*/predictions.csv \\
+        --member reading_grader_r18 output/readings/reading_grader_*/predictions.csv
+
+Weights are those of the best rank correlation with the readings' mean grade; stretch and center
+those of the best quadratic kappa at which at most 3 % of what both readings call 0 gets grade 2 or
+more, and 20 % grade 1 or more. The thresholds of clear and of the artery above are those at which
+most of what both readings call clear, and neither vein-above, is graded, while at most 15 % of what
+neither calls clear is. Prints and writes what was chosen; `decision.SHIPPED` and `GradableRule`
+hold it for the shipped networks.
+Exit codes: 0 done, 1 a file cannot be read or written, 2 wrong usage.
+"""
+
+import argparse
+import sys
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from av_grading.command_line import exit_code, make_parser
+
+STEP = 0.1
+"""Between weights that are tried."""
+STRETCHES = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8)
+CENTERS = tuple(round(0.1 * i, 1) for i in range(16))
+MOST_NORMAL_2, MOST_NORMAL_1, MOST_UNCLEAR = 0.03, 0.20, 0.15
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read, choose, print and write."""
+    import numpy as np
+    import pandas as pd
+    from scipy.stats import spearmanr
+
+    from av_grading.close_ups.readings import targets_of
+    from av_grading.decision import round_grade
+    from av_grading.evaluation.metrics import quadratic_kappa
+    from av_grading.formats.results import write_results
+    from av_grading.models.reading_outputs import OUTPUTS, Answers
+
+    names = [member[0] for member in args.member]
+    tables = {}
+    for name, *paths in args.member:
+        table = pd.concat([pd.read_csv(path) for path in paths], ignore_index=True)
+        tables[name] = table.set_index("index")
+    rows = sorted(set().union(*(t.index for t in tables.values())))
+    first = pd.concat(tables.values())
+    first = first[~first.index.duplicated()].loc[rows]
+    outputs = [f"o{i}" for i in range(OUTPUTS)]
+    answers = {n: Answers.of(t.reindex(rows)[outputs].to_numpy(float)) for n, t in tables.items()}
+    targets = targets_of(first)
+    both = targets.weight == 1
+    mean = targets.mean[both]
+    expected = np.stack([(answers[n].grade @ np.arange(4))[both] for n in names])
+
+    def together(weights: tuple[float, ...]) -> Any:
+        share = np.isfinite(expected) * np.array(weights)[:, None]
+        total = share.sum(axis=0)
+        alone = np.nanmean(expected, axis=0)
+        sums = np.nansum(share * np.nan_to_num(expected), axis=0)
+        return np.where(total > 0, sums / np.maximum(total, 1e-9), alone)
+
+    parts = [round(STEP * i, 2) for i in range(round(1 / STEP) + 1)]
+    tried = [w for w in product(parts, repeat=len(names)) if abs(sum(w) - 1) < 1e-9]
+    weights = max(tried, key=lambda w: spearmanr(mean, together(w))[0])
+    seen = together(weights)
+    normal = mean == 0
+    best: tuple[float, float, float] = (-1.0, 1.0, 0.0)
+    for stretch, center in product(STRETCHES, CENTERS):
+        grades = round_grade(np.clip(center + stretch * (seen - center), 0, 3))
+        if (grades[normal] >= 2).mean() > MOST_NORMAL_2:
+            continue
+        if (grades[normal] >= 1).mean() > MOST_NORMAL_1:
+            continue
+        best = max(best, (quadratic_kappa(round_grade(mean).astype(int), grades), stretch, center))
+    qwk, stretch, center = best
+    with np.errstate(invalid="ignore"):
+        clear = np.nanmean(np.stack([answers[n].clear for n in names]), axis=0)
+        above = np.nanmean(np.stack([answers[n].artery_above for n in names]), axis=0)
+    says_vein = (first[["above_1", "above_2"]] == "vein").any(axis=1).to_numpy()
+    wanted, unwanted = both & ~says_vein, targets.weight == 0
+    chosen = (-1.0, 0.0, 0.0, 0.0)
+    for least_above, least_clear in product(np.arange(0.1, 0.55, 0.05), np.arange(0.2, 0.8, 0.02)):
+        graded = (clear >= least_clear) & (above >= least_above)
+        if graded[unwanted].mean() <= MOST_UNCLEAR:
+            vein = graded[both & says_vein].mean()
+            value = graded[wanted].mean() - 0.25 * vein
+            if value > chosen[0]:
+                chosen = value, float(least_above), float(least_clear), graded[wanted].mean()
+    _, least_above, least_clear, share = chosen
+    graded = (clear >= least_clear) & (above >= least_above)
+    grades = round_grade(np.clip(center + stretch * (seen - center), 0, 3))
+    metrics = {
+        **{f"weight_{n}": w for n, w in zip(names, weights, strict=True)},
+        **{
+            f"spearman_{n}": float(_known_rank(mean, e))
+            for n, e in zip(names, expected, strict=True)
+        },
+        "spearman": float(spearmanr(mean, seen)[0]),
+        "qwk": float(qwk),
+        "stretch": stretch,
+        "center": center,
+        "read0_called2_share": float((grades[normal] >= 2).mean()),
+        "read0_called1_share": float((grades[normal] >= 1).mean()),
+        "read2_called2_share": float((grades[mean >= 2] >= 2).mean()),
+        "least_clear": least_clear,
+        "least_artery_above": least_above,
+        "clear_graded_share": float(share),
+        "not_clear_graded_share": float(graded[unwanted].mean()),
+        "vein_above_graded_share": float(graded[both & says_vein].mean()),
+        "n_clear": int(both.sum()),
+    }
+    for name, value in metrics.items():
+        print(f"{name:28} {value:.3f}" if isinstance(value, float) else f"{name:28} {value}")
+    if args.output:
+        data = {"photographs": sorted(first["group"].unique()), "out_of_fold": True}
+        write_results(args.output, metrics=metrics, data=data, seeds=[0])
+
+
+def _known_rank(mean: Any, expected: Any) -> float:
+    """Rank correlation where a member says something."""
+    import numpy as np
+    from scipy.stats import spearmanr
+
+    known = np.isfinite(expected)
+    return float(spearmanr(mean[known], expected[known])[0])
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = make_parser(__doc__)
+    add = parser.add_argument
+    add("--member", nargs="+", action="append", required=True, metavar="NAME FILE")
+    add("--output", type=Path, help="results file to write")
+    args = parser.parse_args(argv)
+    if any(len(member) < 2 for member in args.member):
+        parser.error("--member: expected a name and files of predictions")
+    return exit_code(lambda: run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
