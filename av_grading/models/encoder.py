@@ -1,17 +1,22 @@
 """One stream: timm's (SE-)ResNet without its classifier, and weights to start from."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import safetensors.torch
-import timm
 import torch
 from safetensors import SafetensorError, safe_open
-from timm.layers import GroupNorm
 from torch import nn
 
 from av_grading.config import DEPTHS, NORMS, STAGES, STREAMS
+
+with warnings.catch_warnings():
+    # timm imports huggingface_hub, which warns in notebooks without ipywidgets; nothing is downloaded.
+    warnings.filterwarnings("ignore", "IProgress not found")
+    import timm
+    from timm.layers import GroupNorm
 
 SE_KEY = ".se."
 
