@@ -8,7 +8,7 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 
 with warnings.catch_warnings():
-    # Detectron2 and fvcore compile two functions as they are imported, in a way that torch deprecates.
+    # Detectron2 and fvcore compile two functions as they are imported, as torch no longer likes it.
     warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
     from av_detectron.config import add_av_config, get_av_config
     from av_detectron.data.crosspos import dataset_root, register_all

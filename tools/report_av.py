@@ -6,9 +6,9 @@
 
 The maps as they are, with labels that agree along segments, and paths along vessels
 (`evaluation/topology.py`). With `--validation` the crossings found in the map alone as well: their
-score threshold is the one with the best F1 on that other set. Where the map is the mean of several views, the same of one view
-alone, `<name>_1_view`. The disc, where the detector finds it and it is labelled, and in a crop
-without it of each photograph (`evaluation/disc_scores.py`).
+score threshold is the one with the best F1 on that other set. Where the map is the mean of several
+views, the same of one view alone, `<name>_1_view`. The disc, where the detector finds it and it is
+labelled, and in a crop without it of each photograph (`evaluation/disc_scores.py`).
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 

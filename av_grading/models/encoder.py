@@ -13,7 +13,7 @@ from torch import nn
 from av_grading.config import DEPTHS, NORMS, STAGES, STREAMS
 
 with warnings.catch_warnings():
-    # timm imports huggingface_hub, which warns in notebooks without ipywidgets; nothing is downloaded.
+    # timm imports huggingface_hub, which wants ipywidgets in notebooks; nothing is downloaded.
     warnings.filterwarnings("ignore", "IProgress not found")
     import timm
     from timm.layers import GroupNorm
