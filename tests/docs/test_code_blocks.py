@@ -34,7 +34,7 @@ from av_screening.review.answers import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
-    [ROOT / "README.md", ROOT / "datasets" / "README.md"]
+    [ROOT / name for name in ("README.md", "datasets/README.md", "experiments/README.md")]
     + [p for p in (ROOT / "docs").rglob("*.md") if p.name not in ("RESULTS.md", "FORMATS.md")]
 )
 BLOCK = re.compile(r"(?:<!-- not run: (?P<why>[^>]+?) -->\s*)?^```(\w*)\n(.*?)^```", re.M | re.S)
