@@ -8,8 +8,7 @@ JOBS ?= 1
 PY := $(VENV)/bin/python
 RUN = $(PY) -m experiments --jobs $(JOBS)
 
-.PHONY: help install demo test test-slow weights grader results tables docs clean
-.DEFAULT_GOAL := help
+.PHONY: help install demo demo-training test test-slow weights grader results tables docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -24,9 +23,13 @@ $(VENV)/.installed: setup.py tools/install_detectron2.py
 	$(PY) tools/install_detectron2.py
 	@touch $@
 
-demo: install ## train, evaluate, draw and screen on synthetic photographs
-	$(RUN) demo
-	@echo "Look at output/demo/screening/index.html, attribution/report.html, pictures and detector/training.png"
+demo: install ## screen drawn photographs with the shipped weights: pages, tables, a report
+	$(RUN) --tell 25 demo
+	@echo "Open output/demo/screening/index.html (crossings to review) and report/report.html beside it"
+
+demo-training: install ## train detector and grader on drawn photographs, evaluate, explain, screen
+	$(RUN) --tell 25 demo_training
+	@echo "Open in output/demo_training: screening/index.html, attribution/report.html, detector/training.png"
 
 test: install ## linters, types and the quick tests
 	$(PY) -m ruff check .
@@ -40,10 +43,9 @@ test-slow: install ## the longer tests
 	$(PY) -m pytest -m slow
 
 weights: install ## the shipped detector, from the photographs in AV_DATA (hours)
-	$(RUN) weights
-
 grader: install ## the graders and their tables, from the photographs in AV_DATA (JOBS=2: two at a time)
-	$(RUN) grader
+weights grader:
+	$(RUN) $@
 
 results: install ## every figure of results/*.json, and what it needs
 	$(RUN) weights grader published
@@ -54,5 +56,5 @@ tables: install ## docs/RESULTS.md and README's headline, from results/*.json
 docs: install ## the site, in site/
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 
-clean: ## remove the environment and the demo
-	rm -rf $(VENV) output/demo
+clean: ## remove the environment and the demos
+	rm -rf $(VENV) output/demo output/demo_training

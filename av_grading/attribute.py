@@ -5,7 +5,8 @@
 
 Writes report.html, which holds everything and needs no network; attribution.csv with every measure
 of every patch; pictures/, a PNG a patch. Grades in the manifest are not needed; `--held-out` names
-predictions of a fold of `av_grading.train`, and only patches in them are shown. `--caliber` names a
+predictions of a fold of `av_grading.train`, and only patches in them are shown. `--every 8`
+shows every eighth. `--caliber` names a
 CSV with a column `patch`, as in the manifest, and others, shown beside the grade.
 Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 """
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
     from av_grading.report.render import MODEL, Provenance, render
 
     grader = load_grader(args.weights, args.device)
-    patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)
+    patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)[:: args.every]
     caliber = read_caliber(args.caliber) if args.caliber else {}
     data, folder = load_patches(patches), args.manifest.parent
     options = options_of(args)

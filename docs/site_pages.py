@@ -26,6 +26,7 @@ OTHERS = {
     "av_detectron/weights/README.md": ("Reference", "reference/detector-card.md"),
     "av_grading/weights/README.md": ("Reference", "reference/grader-card.md"),
     "results/tried.md": ("Results", "tried.md"),
+    "experiments/README.md": ("How-to", "how-to/experiments.md"),
     "CONTRIBUTING.md": ("How-to", "how-to/contributing.md"),
     "CHANGELOG.md": ("Results", "changes.md"),
 }

@@ -27,6 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     add("goals", nargs="*", help="experiments, rules (experiment:rule, * allowed) or files")
     add("--jobs", type=int, default=1, help="commands at a time; with two or more one thread each")
     add("--alone", action="store_true", help="not what the goals need: that is there")
+    add("--tell", type=float, metavar="SECONDS", help="say after so many that a command is at work")
     add("--list", action="store_true", help="only list the rules")
     add("--dry-run", action="store_true", help="only print what would be run")
     add(
@@ -36,6 +37,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.jobs < 1:
         parser.error(f"--jobs: expected at least 1, found {args.jobs}")
+    if args.tell is not None and not args.tell > 0:
+        parser.error(f"--tell: expected seconds above 0, found {args.tell:g}")
     if not args.goals and not args.list:
         parser.error("expected goals, such as weights or grader; --list shows all")
     try:
@@ -49,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if args.dry_run:
         return dry_run(rules, args.goals, args.state)
-    return run(rules, args.goals, args.state, args.jobs, alone=args.alone)
+    return run(rules, args.goals, args.state, args.jobs, alone=args.alone, tell=args.tell)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,15 @@ def surroundings(rule: Rule, jobs: int) -> dict[str, str]:
     return {**os.environ, "PYTHONWARNINGS": "ignore", **dict(rule.environment), **threads}
 
 
-def execute(rule: Rule, jobs: int) -> TaskFailed | None:
-    """Run one rule's command from the repository's root and check that it made its outputs."""
+def execute(rule: Rule, jobs: int, tell: float | None = None) -> TaskFailed | None:
+    """Run one rule's command from the repository's root and check that it made its outputs.
+
+    Args:
+        rule: to be run.
+        jobs: commands at a time.
+        tell: seconds after which a line says, again and again, that it is still at work; None for
+            what the command itself says.
+    """
     try:
         command = words(rule, os.environ)
     except ValueError as error:
@@ -95,7 +103,7 @@ def execute(rule: Rule, jobs: int) -> TaskFailed | None:
         (ROOT / output).parent.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(command, cwd=ROOT, env=surroundings(rule, jobs))
     _running.append(process)
-    code = process.wait()
+    code = _wait(process, rule.title, tell)
     _running.remove(process)
     if code:
         return TaskFailed(f"{rule.title}: exit code {code}: {' '.join(command)}")
@@ -105,14 +113,24 @@ def execute(rule: Rule, jobs: int) -> TaskFailed | None:
     return TaskFailed(f"{rule.title}: did not make {', '.join(missing)}") if missing else None
 
 
-def _tasks(rules: Sequence[Rule], jobs: int) -> Iterator[dict[str, Any]]:
+def _wait(process: subprocess.Popen[bytes], title: str, tell: float | None) -> int:
+    """A process's exit code."""
+    start = time.monotonic()
+    while True:
+        try:
+            return process.wait(tell)
+        except subprocess.TimeoutExpired:
+            print(f"{title}: at work, {time.monotonic() - start:.0f} s", flush=True)
+
+
+def _tasks(rules: Sequence[Rule], jobs: int, tell: float | None) -> Iterator[dict[str, Any]]:
     made_by = makers(rules)
     for rule in rules:
         needed = {made_by[i].title for i in rule.inputs if i in made_by}
         yield {
             "basename": rule.experiment,
             "name": rule.name,
-            "actions": [(execute, [rule, jobs])],
+            "actions": [(execute, [rule, jobs, tell])],
             "file_dep": list(rule.inputs),
             "targets": list(rule.outputs),
             "task_dep": sorted(needed),
@@ -122,12 +140,14 @@ def _tasks(rules: Sequence[Rule], jobs: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _doit(rules: Sequence[Rule], state: Path, jobs: int, words: list[str]) -> int:
+def _doit(
+    rules: Sequence[Rule], state: Path, jobs: int, words: list[str], tell: float | None = None
+) -> int:
     """Exit code of one of doit's commands on the rules."""
     state.parent.mkdir(parents=True, exist_ok=True)
     settings = {"dep_file": str(state.resolve()), "backend": "written_at_once"}
     extra = {"GLOBAL": settings, "BACKEND": {"written_at_once": f"{__name__}:StateFile"}}
-    loader = ModuleTaskLoader({"task_rules": lambda: _tasks(rules, jobs)})
+    loader = ModuleTaskLoader({"task_rules": lambda: _tasks(rules, jobs, tell)})
     here = Path.cwd()
     os.chdir(ROOT)  # doit's files are relative to where it works
     try:
@@ -143,7 +163,13 @@ def dry_run(rules: Sequence[Rule], goals: Sequence[str], state: Path) -> int:
 
 
 def run(
-    rules: Sequence[Rule], goals: Sequence[str], state: Path, jobs: int, *, alone: bool = False
+    rules: Sequence[Rule],
+    goals: Sequence[str],
+    state: Path,
+    jobs: int,
+    *,
+    alone: bool = False,
+    tell: float | None = None,
 ) -> int:
     """Run what is not up to date of the goals and, unless `alone`, of all that they need.
 
@@ -158,7 +184,7 @@ def run(
         *(["--single"] if alone else []),
     ]
     try:
-        return _doit(rules, state, jobs, ["run", *options, *goals])
+        return _doit(rules, state, jobs, ["run", *options, *goals], tell)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from there", file=sys.stderr)
         for process in list(_running):

@@ -4,11 +4,11 @@
     python tools/report_av.py --detector output/cpu_safpn_av/best.yaml \\
         --dataset crosspos_drive_test --output results/av_drive.json
 
-The maps as they are, with labels that agree along segments, the crossings found in the map
-alone, whose score threshold is the one with the best F1 on the validation set, and paths along
-vessels (`evaluation/topology.py`). Where the map is the mean of several views, the same of one view
-alone, `<name>_1_view`. The disc, where the detector finds it and it is labelled, and in a crop
-without it of each photograph (`evaluation/disc_scores.py`).
+The maps as they are, with labels that agree along segments, and paths along vessels
+(`evaluation/topology.py`). With `--validation` the crossings found in the map alone as well: their
+score threshold is the one with the best F1 on that other set. Where the map is the mean of several
+views, the same of one view alone, `<name>_1_view`. The disc, where the detector finds it and it is
+labelled, and in a crop without it of each photograph (`evaluation/disc_scores.py`).
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
@@ -49,7 +49,7 @@ def predict_maps(cfg: CfgNode, dataset: str) -> Iterator[tuple[dict[str, Any], d
 
 
 def report(args: argparse.Namespace) -> None:
-    register_all(dataset_root(), [args.dataset, args.validation])
+    register_all(dataset_root(), [n for n in (args.dataset, args.validation) if n])
     cfg = detector_config(args.detector, ["MODEL.DEVICE", "cpu"])
     metrics, ci95, scored = measure(cfg, args)
     if cfg.TEST.CROSSPOS.N_VIEWS > 1:
@@ -65,13 +65,14 @@ def report(args: argparse.Namespace) -> None:
         seeds=[cfg.SEED, args.seed],
         data={
             "evaluated": {args.dataset: scored},
-            "threshold_chosen_on": args.validation,
+            **({"threshold_chosen_on": args.validation} if args.validation else {}),
             "trained_on": list(cfg.DATASETS.TRAIN),
             "left_out": "artery and vein are not scored on pixels labelled 3 (crossing, uncertain)",
         },
         bootstrap={"resampled": "photographs", "draws": args.draws},
     )
-    headlines = ("vessel_dice", "av_accuracy", "av_accuracy_detected", "map_center_f1_10px")
+    headlines = ("vessel_dice", "av_accuracy", "av_accuracy_detected")
+    headlines += ("map_center_f1_10px",) if args.validation else ()
     headlines += ("topology_infeasible", "topology_correct", "disc_center_error_dd")
     headlines += ("disc_center_within_0.1dd", "disc_diameter_error", "disc_false_in_crop")
     print_headlines(headlines, metrics, ci95)
@@ -82,9 +83,11 @@ def measure(
 ) -> tuple[dict[str, float], dict[str, list[float]], list[str]]:
     """Metrics, their intervals and the names of the photographs; with the disc's or without."""
     tolerance = cfg.TEST.CROSSPOS.TOLERANCE
-    on_validation = predict_maps(cfg, args.validation)
-    centers = [map_centers(output["av"].numpy(), record) for record, output in on_validation]
-    threshold = pool([c.matches(tolerance) for c in centers]).best_threshold()
+    threshold = None
+    if args.validation:
+        on_validation = predict_maps(cfg, args.validation)
+        centers = [map_centers(output["av"].numpy(), record) for record, output in on_validation]
+        threshold = pool([c.matches(tolerance) for c in centers]).best_threshold()
     scores, names, found = [], [], {}
     for record, output in predict_maps(cfg, args.dataset):
         scores.append(score_map(output["av"].numpy(), record))
@@ -97,12 +100,14 @@ def measure(
         return maps | disc_metrics([discs[i] for i in chosen if discs[i] is not None])
 
     values, ci95 = bootstrap_metrics(metrics, len(scores), args.draws, args.seed)
-    return {**values, "map_center_threshold": threshold}, ci95, names
+    if threshold is not None:
+        values["map_center_threshold"] = threshold
+    return values, ci95, names
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = report_parser(__doc__)
-    parser.add_argument("--validation", default="crosspos_drive_val", help="registered name")
+    parser.add_argument("--validation", help="registered name; scores crossings of the map too")
     return run_report(report, parser.parse_args(argv))
 
 

@@ -65,7 +65,7 @@ def score_map(probabilities: NDArray[np.float32], record: dict[str, Any]) -> Map
 
 
 def map_metrics(
-    photographs: Sequence[MapScores], threshold: float, tolerance: float
+    photographs: Sequence[MapScores], threshold: float | None, tolerance: float
 ) -> dict[str, float]:
     """Flat names → values, 0-1, pooled over photographs.
 
@@ -75,13 +75,13 @@ def map_metrics(
 
     Args:
         photographs: scores, a resample of them too.
-        threshold: score from which on a crossing of the map counts.
+        threshold: score from which on a crossing of the map counts; None leaves crossings out.
         tolerance: greatest distance of centres that counts as found (DRIVE px).
     """
     values = sum((p.raw for p in photographs), MapCounts()).metrics()
     agreed = sum((p.agreed for p in photographs), MapCounts()).metrics()
     values.update({f"{k}_agreed": v for k, v in agreed.items() if k.startswith("av_")})
-    for measured in measured_tolerances(tolerance):
+    for measured in measured_tolerances(tolerance) if threshold is not None else ():
         matches = pool([p.centers.matches(measured) for p in photographs])
         for name, value in matches.at(threshold).items():
             values[tolerance_name(f"map_center_{name}", measured)] = value

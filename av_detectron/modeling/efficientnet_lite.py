@@ -9,7 +9,6 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 from detectron2.config import CfgNode
 from detectron2.layers import FrozenBatchNorm2d, ShapeSpec
@@ -36,6 +35,8 @@ class EfficientNetLite(Backbone):
             ValueError: they are another network's.
         """
         super().__init__()
+        import timm  # here: it takes a second, and few detectors have this encoder
+
         # Features two, three, four and five of timm's have the strides of STAGES.
         network: Any = timm.create_model(NAME, features_only=True, out_indices=(1, 2, 3, 4))
         if weights is not None:

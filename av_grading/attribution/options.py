@@ -28,10 +28,17 @@ def make_options(parser: argparse.ArgumentParser) -> None:
     add("--target", choices=TARGETS, default=TARGET, help="what is explained")
     add("--method", choices=METHODS, default=METHOD)
     add("--held-out", type=Path, nargs="+", default=[], metavar="predictions.csv")
+    add("--every", type=_positive, default=1, metavar="N", help="every Nth patch: it takes long")
     add("--radius", type=float, default=RADIUS, help="of the crossing's surroundings (patch px)")
     add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
     add("--seed", type=int, default=0, help="of everything that is drawn")
     add("--device", default="cpu", help="cpu or cuda")
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"expected at least 1, found {text}")
+    return int(text)
 
 
 def options_of(args: argparse.Namespace) -> "Options":

@@ -84,12 +84,9 @@ def main(argv: list[str] | None = None) -> int:
     add("--manifest", type=Path, required=True)
     add("--plain", type=Path, help="manifest of the crossings as they were")
     add("--output", type=Path, required=True, help="results file to write (.json)")
-    add("--every", type=int, default=1, metavar="N", help="every Nth patch alone: the time is long")
     make_options(parser)
     args = parser.parse_args(argv)
     paths = named_paths(parser, args.models)
-    if args.every < 1:
-        parser.error(f"--every: expected at least 1, found {args.every}")
     return exit_code(lambda: run(args, paths), "interrupted; no results were written")
 
 

@@ -1,17 +1,22 @@
 """One stream: timm's (SE-)ResNet without its classifier, and weights to start from."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import safetensors.torch
-import timm
 import torch
-from timm.layers import GroupNorm
 from torch import nn
 
 from av_grading.config import DEPTHS, NORMS, STAGES, STREAMS
 from av_grading.models.weights_file import WeightsError
+
+with warnings.catch_warnings():
+    # timm imports huggingface_hub, which wants ipywidgets in notebooks; nothing is downloaded.
+    warnings.filterwarnings("ignore", "IProgress not found")
+    import timm
+    from timm.layers import GroupNorm
 
 SE_KEY = ".se."
 

@@ -28,9 +28,10 @@ PROJECTS = {"point_rend": "PointRend", "deeplab": "DeepLab", "panoptic_deeplab":
 REQUIRES = """Pillow>=7.1 matplotlib pycocotools>=2.0.2 termcolor>=1.1 yacs>=0.1.8 tabulate
 cloudpickle tqdm>4.29.0 tensorboard fvcore>=0.1.5 iopath>=0.1.7 omegaconf>=2.1 hydra-core>=1.1
 black""".split()
-MENDS = [  # names that numpy and Pillow dropped, and what they stood for
+MENDS = [  # names that numpy and Pillow dropped, and what they stood for; a default torch warns of
     (re.compile(r"\bnp\.(bool|int|float|object)\b(?!_)"), r"\1"),
     (re.compile(r"\bImage\.LINEAR\b"), "Image.BILINEAR"),
+    (re.compile(r"torch\.meshgrid\((shifts_y, shifts_x)\)"), r'torch.meshgrid(\1, indexing="ij")'),
 ]
 STUB = '''"""Stands in for Detectron2's compiled extension, which this installation lacks."""
 

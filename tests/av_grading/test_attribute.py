@@ -50,6 +50,10 @@ def test_page_of_held_out_patches_alone(few: Path, grader_file: Path, tmp_path: 
     given = ["--manifest", str(few), "--weights", str(grader_file), "--output", str(output)]
     assert attribute.main([*given, "--held-out", str(held), "--draws", "20"]) == 0
     assert (output / "report.html").read_text().count('<li class="card"') == 2
+    assert attribute.main([*given, "--every", "3", "--draws", "20"]) == 0
+    assert (output / "report.html").read_text().count('<li class="card"') == 3
+    with pytest.raises(SystemExit):
+        attribute.main([*given, "--every", "0"])
 
 
 def test_grades_are_not_needed(few: Path, tmp_path: Path) -> None:

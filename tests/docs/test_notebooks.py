@@ -22,6 +22,15 @@ def test_notebook_runs(path: Path, repo: Path, monkeypatch: pytest.MonkeyPatch) 
     assert pictures, f"{path}: no cell showed anything"
 
 
+def test_imports_print_no_library_s_warnings(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(repo), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.delenv("PYTHONWARNINGS", raising=False)
+    cell = "from av_screening import screen\nfrom av_grading import load_grader"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(repo)}}).execute()
+    assert not notebook.cells[0].outputs
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_outputs_are_not_kept(path: Path) -> None:
     cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]

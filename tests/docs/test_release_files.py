@@ -61,3 +61,22 @@ def test_links_lead_somewhere(repo: Path) -> None:
         for target in re.findall(r"\]\(([^)#\s]+)", (repo / page).read_text()):
             if "://" not in target:
                 assert ((repo / page).parent / target).exists(), f"{page}: {target}"
+
+
+def test_modules_that_pages_name_exist(repo: Path) -> None:
+    pages = [p for p in (repo / "docs").rglob("*.md") if p.name != "RESULTS.md"]
+    found = 0
+    for page in [*pages, repo / "README.md", repo / "CONTRIBUTING.md"]:
+        text = page.read_text("utf-8")
+        named = re.findall(r"`((?:av_\w+|tools|experiments|datasets)/[\w/.-]+)`", text)
+        found += len(named)
+        assert not [path for path in named if not (repo / path).exists()], page
+    assert found > 40
+
+
+def test_modules_that_the_drawn_way_names_exist(repo: Path) -> None:
+    drawing = (repo / "docs/images/through-the-code.svg").read_text("utf-8")
+    modules = {path.as_posix() for path in repo.glob("av_*/**/*.py")}
+    named = re.findall(r">([\w/]+\.py)<", drawing)
+    assert len(named) > 10
+    assert not [name for name in named if not any(m.endswith(f"/{name}") for m in modules)]

@@ -117,3 +117,11 @@ def test_a_failed_command_and_wrong_usage_have_their_exit_codes(tiny: Path) -> N
     failed = run(tiny, "tiny:drawings/first")
     assert failed.returncode == 1
     assert "did not make" in failed.stdout + failed.stderr
+
+
+def test_a_line_says_that_a_command_is_at_work(tiny: Path) -> None:
+    (tiny.parent / "count.py").write_text("import time\ntime.sleep(1)\n" + COUNT)
+    done = run(tiny, "--tell", "0.3", "tiny")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("tiny:count: at work, 0 s") >= 1
+    assert run(tiny, "--tell", "0", "tiny").returncode == 2

@@ -27,6 +27,9 @@ def test_mends(installer: ModuleType) -> None:
     source = "x.astype(np.bool); np.bool_(1); np.float32; np.int; np.object; Image.LINEAR"
     mended = "x.astype(bool); np.bool_(1); np.float32; int; object; Image.BILINEAR"
     assert installer.mend(source) == mended
+    source = "shift_y, shift_x = torch.meshgrid(shifts_y, shifts_x)"
+    mended = 'shift_y, shift_x = torch.meshgrid(shifts_y, shifts_x, indexing="ij")'
+    assert installer.mend(source) == installer.mend(mended) == mended
 
 
 def test_stub_says_what_is_missing(installer: ModuleType) -> None:

@@ -30,6 +30,17 @@ def test_report_has_figures_intervals_and_photographs(untrained: Path, run_tool:
     assert f"written: {output}" in out
 
 
+def test_no_other_set_is_needed(untrained: Path, run_tool: RunTool) -> None:
+    output = untrained / "alone.json"
+    detector = ["--detector", str(untrained / "safpn_av.yaml"), "--output", str(output)]
+    alone = ["--dataset", "crosspos_phantom_test", "--draws", "20"]
+    code, _, err = run_tool("report_av.py", *detector, *alone)
+    assert code == 0, err
+    found = json.loads(output.read_text())
+    assert "vessel_dice" in found["metrics"] and "threshold_chosen_on" not in found["data"]
+    assert not [name for name in found["metrics"] if name.startswith("map_center")]
+
+
 def test_one_view_stands_beside_the_mean_of_four(untrained: Path, run_tool: RunTool) -> None:
     config = load_config(untrained / "safpn_av.yaml", ["TEST.CROSSPOS.N_VIEWS", "4"])
     (untrained / "views.yaml").write_text(config.dump())
