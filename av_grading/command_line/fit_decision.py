@@ -1,4 +1,4 @@
-"""Choose how networks that learned from readings decide together, on photographs that they left out.
+"""Choose how networks that learned from readings decide together, on photographs left out.
 
     python -m av_grading.command_line.fit_decision --output results/decision.json \\
         --member reading_strip output/readings/reading_strip_*/predictions.csv \\
