@@ -24,6 +24,7 @@ from av_grading.command_line.defaults import (
     DEFAULT_CLOSE_UP,
     DEFAULT_GRADERS,
     DEFAULT_NARROWING,
+    SIMULATION_PROTOCOLS,
 )
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, SEVERE_EYES, SQUEEZES
 
@@ -78,6 +79,7 @@ def evaluate(args: argparse.Namespace) -> int:
         "in_use" in kinds,
         "natural" in kinds,
         str(args.patches or ""),
+        args.protocol,
     )
     settings = Settings(
         detector=args.weights,
@@ -208,6 +210,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     add("--jobs", type=int, default=1, help="photographs at once")
     add("--work", type=Path, default=Path("output/in_use"), help="rows of photographs, to go on")
+    add("--protocol", choices=SIMULATION_PROTOCOLS, default=SIMULATION_PROTOCOLS[0])
     add("--patches", type=Path, help="folder for the graded squeezed patches and their manifest")
     add("--draws", type=int, default=1000, help="resamples for the intervals")
     add("--seed", type=int, default=0)
