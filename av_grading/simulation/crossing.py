@@ -9,7 +9,8 @@ from av_grading.command_line.defaults import WIDTHS as WIDTHS
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, VEIN
 from av_grading.formats.patches import cut_map, cut_patch
-from av_grading.simulation.course import UNCHANGED, Course, VeinDarkness
+from av_grading.simulation.course import UNCHANGED, Course, redraw
+from av_grading.simulation.darkness import VeinDarkness
 from av_grading.simulation.vein import Artery, Field, Vein, measure_artery, measure_vein
 from av_grading.vessels.centerline import trace
 
@@ -80,7 +81,7 @@ class CrossingWindow:
         """The same with its vein redrawn as its course asks."""
         if self.darkness is None:
             return self
-        photograph, av_map = self.darkness.redraw(self.course)
+        photograph, av_map = redraw(self.darkness, self.course)
         return replace(self, photograph=photograph, av_map=av_map)
 
     def patch(self, side: float, pixels: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

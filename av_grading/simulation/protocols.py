@@ -217,8 +217,8 @@ def _as_seen(rng: np.random.Generator, grade: int, rule: GradeRule) -> Wanted:
         elif kind < sum(PURE):
             width[i], contrast[i] = 1.0, left
         else:
-            width[i] = max(left**share, LEAST + MARGIN)
-            contrast[i] = left / width[i]
+            wide = max(left**share, LEAST + MARGIN)
+            width[i], contrast[i] = wide, left / wide
     return Wanted(grade, rule, False, (width[0], width[1]), (contrast[0], contrast[1]), taper)
 
 

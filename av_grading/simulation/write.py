@@ -99,8 +99,8 @@ def simulate_set(
     squeezed = 0
     examples: dict[int, list[NDArray[np.uint8]]] = {grade: [] for grade in GRADES}
     reasons: Counter[str] = Counter()
-    drawn = [(s, options.draws) for s in photographs] + [(s, 0) for s in plain]
-    for source, draws in progress(drawn, "simulating", "photograph"):
+    planned = [(s, options.draws) for s in photographs] + [(s, 0) for s in plain]
+    for source, draws in progress(planned, "simulating", "photograph"):
         group = f"{source.name}_{source.photograph.stem}"
         rng = np.random.default_rng([options.seed, *group.encode()])
         try:

@@ -40,7 +40,7 @@ class RandomBanking:
     """Now and then a swelling on one side of a nicked crossing, beyond its taper."""
 
     name = "banking"
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("banking_first", "share", "By how much the vein is wider beyond, first arm."),
         Column("banking_second", "share", "The same on the second arm."),
     )
@@ -53,7 +53,8 @@ class RandomBanking:
         if not sides or not present:
             return Banking(start=start)
         side = sides[int(rng.integers(len(sides)))]
-        return Banking(*(swollen if i == side else 0.0 for i in (0, 1)), start=start)
+        first, second = (swollen if i == side else 0.0 for i in (0, 1))
+        return Banking(first, second, start)
 
     def apply(self, window: CrossingWindow, amount: Banking) -> CrossingWindow:
         """The crossing with its vein swollen."""

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from av_grading.simulation.course import MOST_ASIDE
 from av_grading.simulation.crossing import CrossingWindow
+from av_grading.simulation.darkness import MOST_ASIDE
 from av_grading.simulation.effects.effect import Column, Wanted
 from av_grading.simulation.vein import Field, dense_line
 
 SHARE = (0.1, 0.25, 0.45, 0.45)
 """Of crossings that are bent more than they are by nature, by grade."""
-SHIFT = (0.7, 2.6)
+SHIFT = (0.7, 2.2)
 """How far aside (DRIVE px)."""
-LENGTH = (7.0, 13.0)
+LENGTH = (8.0, 14.0)
 """Way over which it comes back to its course, beyond the artery's edge (DRIVE px)."""
 COURSE = 6.0
 """Way beside the artery over which a course is told (DRIVE px)."""
@@ -48,7 +48,7 @@ class RandomBending:
     """Bows to either side, the more often the higher the grade."""
 
     name = "bending"
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("bend_degrees", "degrees", "Angle between the vein's courses on both sides."),
         Column("shift_drive_px", "DRIVE px", "How far the vein is drawn aside at the crossing."),
     )

@@ -48,7 +48,7 @@ class RandomConcealment:
     """Concealments that leave the contrast that is wanted beside the artery."""
 
     name = "concealment"
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("contrast_first", "share", "The vein's contrast beside the artery, first arm."),
         Column("contrast_second", "share", "The same on the second arm."),
         Column("gap_vein_widths", "vein widths", "The longer stretch without vein at the artery."),

@@ -50,7 +50,7 @@ class RandomFading:
     """Veins that fade where they are squeezed, the more the higher the grade; after the squeeze."""
 
     name = "fading"
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("faded_first", "share", "Contrast that the vein loses at the artery, first arm."),
         Column("faded_second", "share", "The same on the second arm."),
     )

@@ -38,7 +38,9 @@ class RandomOrder:
     """The vessel that is wanted above, drawn above."""
 
     name = "order"
-    columns = (Column("opacity", "share", "How much of the vessel below shows through no longer."),)
+    columns: tuple[Column, ...] = (
+        Column("opacity", "share", "How far the vessel below is covered."),
+    )
 
     def draw(self, rng: np.random.Generator, wanted: Wanted, window: CrossingWindow) -> Order:
         """Draw how opaque the vessel above is.

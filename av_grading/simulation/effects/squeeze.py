@@ -65,7 +65,7 @@ class RandomSqueeze:
     """
 
     name = "squeeze"
-    columns = (
+    columns: tuple[Column, ...] = (
         Column(
             "ratio_first", "share", "The vein's width beside the artery over its own, first arm."
         ),

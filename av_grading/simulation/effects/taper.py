@@ -45,7 +45,7 @@ class RandomTaper:
     """Tapers to the width that is wanted beside the artery; healthy sides taper a little."""
 
     name = "taper"
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("width_first", "share", "The vein's mean width beside the artery, first arm."),
         Column("width_second", "share", "The same on the second arm."),
         Column("taper_vein_widths", "vein widths", "Way over which the vein's width comes back."),
