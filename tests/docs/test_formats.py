@@ -13,6 +13,7 @@ from av_grading.caliber import measure
 from av_grading.formats.importers import MDTNET_COLUMNS
 from av_grading.formats.manifest import COLUMNS, GradedPatch, format_manifest
 from av_grading.formats.predictions import write_predictions
+from av_grading.simulation.protocols import PROTOCOLS
 from av_grading.simulation.write import TRUTH
 from av_screening.exchange import corrections
 from av_screening.eyes import eye_table
@@ -38,6 +39,7 @@ WRITTEN = {
     "`discs.csv`": disc.COLUMNS,
     "`manifest.csv`": header(format_manifest([])),
     "`manifest.csv` of simulated nicking": header(format_manifest([], TRUTH))[len(COLUMNS) :],
+    "`manifest.csv` of the clinical protocol": [c.name for c in PROTOCOLS["clinical"].columns],
     "Review file": answers.COLUMNS,
     "Eyes and persons": eye_table.COLUMNS,
     "`changes.csv`": corrections.CHANGED,
