@@ -248,8 +248,6 @@ PROTOCOLS = {
     )
 }
 """All that there are, by name."""
-NICKING = tuple(name for name in PROTOCOLS if name != "order")
-"""Those that draw nicking."""
 
 
 def grades_in_turn(rng: np.random.Generator, draws: int) -> list[int]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from av_grading.command_line.defaults import SIMULATION_PROTOCOLS
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.simulation.crossing import CrossingWindow, open_window
@@ -231,3 +232,10 @@ def test_an_unmeasured_vein_has_no_course() -> None:
     opened = open_window(photograph, av_map, (150, 150), DRIVE_PX, 48.0)
     with pytest.raises(ValueError, match="measured"):
         RandomTaper().apply(opened, Taper(0.5))
+
+
+def test_commands_offer_the_protocols_that_draw_nicking() -> None:
+    assert set(SIMULATION_PROTOCOLS) == set(PROTOCOLS) - {"order"}
+    for name, protocol in PROTOCOLS.items():
+        assert protocol.name == name and protocol.columns
+        assert len({column.name for column in protocol.columns}) == len(protocol.columns)
