@@ -41,6 +41,7 @@ from av_grading.close_ups.from_photograph import (
     write_photograph,
 )
 from av_grading.formats.labels import BACKGROUND, OVERLAP
+from av_grading.simulation.protocols import PROTOCOLS
 from av_screening.evaluation.readings import read_readings
 
 FINEST = 1.1 * SCALE
@@ -133,8 +134,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--output", type=Path, required=True, help="folder to write")
     add("--weights", type=Path, nargs="+", default=[DEFAULT_WEIGHTS], help="detector, or several")
     add("--draws", type=int, default=Options.draws, help="nicked patches of each clear crossing")
-    add("--like-disease", type=float, default=Options.like_disease, help="share of these that fade")
-    add("--ordered", action="store_true", help="clear crossings with either vessel drawn above")
+    add("--protocol", choices=sorted(PROTOCOLS), default=Options.protocol, help="of the simulation")
     add("--readings", type=Path, help="cut what was read alone: readings.csv")
     add("--seed", type=int, default=0)
     args = parser.parse_args(argv)
@@ -144,12 +144,7 @@ def main(argv: list[str] | None = None) -> int:
         root, count = dataset_root(), 0
         for name in [*args.sets, *args.plain]:
             draws = 0 if name in args.plain else args.draws
-            options = Options(
-                draws=draws,
-                like_disease=args.like_disease,
-                ordered=args.ordered,
-                seed=args.seed,
-            )
+            options = Options(draws=draws, protocol=args.protocol, seed=args.seed)
             records = load_crosspos(json_path(root, f"crosspos_{name}_{args.split}"), root)
             folds = photograph_folds(records, len(by_fold))
             for record in tqdm(records, desc=name, disable=None):

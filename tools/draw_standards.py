@@ -9,14 +9,14 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 import argparse
 import sys
 
-from av_screening.write.standards import RATIOS, draw_standard, path_of
+from av_screening.write.standards import GRADES_SHOWN, draw_standard, path_of
 
 
 def main(argv: list[str] | None = None) -> int:
     argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args(argv)
-    for grade in RATIOS:
+    for grade in GRADES_SHOWN:
         path_of(grade).write_bytes(draw_standard(grade))
     return 0
 

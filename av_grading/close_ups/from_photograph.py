@@ -4,7 +4,7 @@ One safetensors file a photograph, and a CSV beside it with a row for each of it
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +16,11 @@ from safetensors.torch import save
 from av_grading.close_ups.cut import SCALE, cut_close_up, cut_coarse
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.files import write_whole
-from av_grading.formats.grade_definition import GRADES
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.simulation.crossing import CrossingWindow, open_window
-from av_grading.simulation.fading import Fading
-from av_grading.simulation.grades import MARGIN, GradeRule, draw_nicking, draw_squeeze
-from av_grading.simulation.order import draw_above
-from av_grading.simulation.squeeze import Squeeze
-from av_grading.vessels.centerline import course, trace
+from av_grading.simulation.grades import MARGIN
+from av_grading.simulation.protocols import PROTOCOLS, Protocol, grades_in_turn
+from av_grading.vessels.centerline import course
 
 STORED = 208
 """Side of a stored close-up (px): room to move the network's window about."""
@@ -71,20 +68,21 @@ class Options:
         draws: nicked patches of every clear crossing, the grades in turn; 0 for none.
         unclear: patches of crossings that cannot be nicked, at most, of a photograph.
         others: of detections that are no crossings, at most.
-        like_disease: share of nicked ones that fade, swell and bend beside being narrowed.
-        ordered: redraw clear crossings with the artery above and with the vein above, instead of
-            nicking them.
-        rule: thresholds between grades.
+        protocol: of the simulation, by name; with "order" clear crossings are redrawn with the
+            artery above and with the vein above, instead of being nicked.
         seed: of everything that is drawn, with the photograph's name.
     """
 
     draws: int = 4
     unclear: int = 12
     others: int = 4
-    like_disease: float = 0.5
-    ordered: bool = False
-    rule: GradeRule = field(default_factory=GradeRule)
+    protocol: str = "training"
     seed: int = 0
+
+    @property
+    def ordered(self) -> bool:
+        """Whether order is redrawn."""
+        return self.protocol == "order"
 
 
 Patch = tuple[dict[str, object], Pixels, Pixels, Pixels]
@@ -103,18 +101,19 @@ def cut_photograph(photograph: CloseUpSource, options: Options) -> Iterator[Patc
             }
             yield _cut(photograph, (float(x), float(y)), row, rng)
         return
-    unclear = []
+    unclear, protocol = [], PROTOCOLS[options.protocol]
     for number, place in enumerate(photograph.crossings):
         center = float(place[0]), float(place[1])
         try:
-            window = open_window(
+            opened = open_window(
                 photograph.pixels,
                 photograph.labels,
                 center,
                 photograph.drive_px,
                 STORED / SCALE,
-                options.rule.pressed + MARGIN,
+                protocol.rule.pressed + MARGIN,
             )
+            window = protocol.prepare(opened)
         except NotMeasurable as error:
             unclear.append((number, center, str(error).split(":")[0]))
             continue
@@ -148,33 +147,30 @@ def _clear(
         "vein_width_drive_px": round(2 * vein.half_width / drive_px, 3),
         "first_arm_degrees": round(course(vein.line.first, drive_px), 1),
     }
-    order = [
-        g for _ in range(-(-options.draws // 4)) for g in rng.permutation(len(GRADES)).tolist()
-    ]
-    for draw in range(-1, options.draws):
-        amount, fading = Squeeze(), Fading()
-        if draw >= 0:
-            grade = order[draw]
-            if rng.random() < options.like_disease:
-                amount, fading = draw_nicking(rng, grade, options.rule)
-            else:
-                amount = draw_squeeze(rng, grade, options.rule)
-        amount = vein.pressed_to(amount)
-        pixels, labels = window.nicked(amount, fading)
-        ratios = amount.first * vein.at_edge[0], amount.second * vein.at_edge[1]
+    protocol = PROTOCOLS[options.protocol]
+    grades = grades_in_turn(rng, options.draws)
+    shares = window.natural if protocol.visible else vein.at_edge
+    plain = {"kind": "plain", **common, **_told_from(shares, protocol)}
+    yield _cut(photograph, center, plain, rng, window)
+    for grade in grades:
+        try:
+            drawn = protocol.draw(rng, grade, window)
+        except NotMeasurable:  # its other grades are drawn
+            continue
         row: dict[str, object] = {
-            "kind": "nicked" if draw >= 0 else "plain",
+            "kind": "nicked",
             **common,
-            "grade": options.rule.grade(*ratios),
-            "ratio_first": round(ratios[0], 4),
-            "ratio_second": round(ratios[1], 4),
-            "length_drive_px": round(amount.length, 2),
-            "swelling": round(amount.swelling, 3),
-            "deflection_drive_px": round(amount.deflection, 3),
-            "faded_first": round(fading.first, 3),
-            "faded_second": round(fading.second, 3),
+            **{name: round(value, 4) for name, value in drawn.truth(window).items()},
+            **_told_from(drawn.shares(window), protocol),
         }
-        yield _cut(photograph, center, row, rng, (pixels, labels, window.center))
+        yield _cut(photograph, center, row, rng, drawn.apply(window))
+
+
+def _told_from(shares: tuple[float, float], protocol: Protocol) -> dict[str, object]:
+    """Grade, and what it is told from on either side: one pair of columns for all protocols."""
+    first, second = shares
+    grade = protocol.rule.grade(first, second)
+    return {"grade": grade, "ratio_first": round(first, 4), "ratio_second": round(second, 4)}
 
 
 def _ordered(
@@ -185,12 +181,10 @@ def _ordered(
     rng: np.random.Generator,
 ) -> Iterator[Patch]:
     """A clear crossing with either vessel drawn above the other."""
-    artery = trace(window.av_map, ARTERY, window.center, window.drive_px)
-    for name, kind, line in (("artery", ARTERY, artery), ("vein", VEIN, window.vein.line)):
-        opacity = float(rng.uniform(0.6, 0.95))
-        drawn = draw_above(window.photograph, window.av_map, line, kind, window.drive_px, opacity)
+    for name, kind in (("artery", ARTERY), ("vein", VEIN)):
+        drawn = PROTOCOLS["order"].draw(rng, 0, window, above=kind)
         row: dict[str, object] = {"kind": "ordered", "crossing": number, "read_above": name}
-        yield _cut(photograph, center, row, rng, (drawn, window.av_map, window.center))
+        yield _cut(photograph, center, row, rng, drawn.apply(window))
 
 
 def _cut(
@@ -198,7 +192,7 @@ def _cut(
     center: tuple[float, float],
     row: dict[str, object],
     rng: np.random.Generator,
-    nicked: tuple[Pixels, Pixels, tuple[float, float]] | None = None,
+    nicked: CrossingWindow | None = None,
 ) -> Patch:
     """Cut around a centre, a little off it, from the photograph or from a window of it."""
     drive_px = photograph.drive_px
@@ -206,7 +200,9 @@ def _cut(
     if nicked is not None:  # the window has a margin that the patch must not leave
         away = np.clip(away, -3.5, 3.5)
     shift = (away * drive_px).tolist()
-    pixels, labels, inner = nicked or (photograph.pixels, photograph.labels, center)
+    pixels, labels, inner = photograph.pixels, photograph.labels, center
+    if nicked is not None:
+        pixels, labels, inner = nicked.photograph, nicked.av_map, nicked.center
     inner = inner[0] + shift[0], inner[1] + shift[1]
     outer = center[0] + shift[0], center[1] + shift[1]
     patch = cut_close_up(pixels, inner, drive_px, STORED)

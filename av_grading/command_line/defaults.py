@@ -16,3 +16,5 @@ STUDY = (48, 16, 14, 12)
 WIDTHS = (2.5, float("inf"))
 """Least and greatest width of a vein that is squeezed (DRIVE px): what is thinner has little width
 to lose."""
+SIMULATION_PROTOCOLS = ("in_use_0_2_0", "training", "clinical")
+"""Names of what may be drawn as nicking, the default first; `simulation/protocols.py` has them."""

@@ -1,6 +1,6 @@
-"""One crossing of a photograph, ready to be squeezed."""
+"""One crossing of a photograph, ready for what is to be done to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,9 @@ from av_grading.command_line.defaults import WIDTHS as WIDTHS
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, VEIN
 from av_grading.formats.patches import cut_map, cut_patch
-from av_grading.simulation.fading import Fading, fade
-from av_grading.simulation.squeeze import Squeeze, Vein, measure_vein, squeeze
+from av_grading.simulation.course import UNCHANGED, Course, redraw
+from av_grading.simulation.darkness import VeinDarkness
+from av_grading.simulation.vein import Artery, Field, Vein, measure_artery, measure_vein
 from av_grading.vessels.centerline import trace
 
 LEAST_ANGLE = 25.0
@@ -33,6 +34,9 @@ class CrossingWindow:
         center: x and y of the crossing in the window (px).
         drive_px: length of one DRIVE px in px.
         vein: the vein through it.
+        artery: the artery through it.
+        darkness: the vein's, where it was measured.
+        course: what is asked of the vein.
     """
 
     photograph: NDArray[np.uint8]
@@ -40,25 +44,50 @@ class CrossingWindow:
     center: tuple[float, float]
     drive_px: float
     vein: Vein
+    artery: Artery
+    darkness: VeinDarkness | None = field(default=None, repr=False, compare=False)
+    course: Course = field(default=UNCHANGED, repr=False, compare=False)
 
-    def nicked(
-        self, amount: Squeeze, fading: Fading | None = None
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Photograph (H, W, 3) and map (H, W) of the window, squeezed and then faded."""
-        photograph, av_map = self.photograph, self.av_map
-        if amount != Squeeze(length=amount.length):
-            photograph, av_map = squeeze(photograph, av_map, self.vein, amount, self.drive_px)
-        if fading is not None:
-            photograph, av_map = fade(photograph, av_map, self.vein, fading, self.drive_px)
-        return photograph, av_map
+    @property
+    def beyond(self) -> Field:
+        """Way beyond the artery's edge at each point of `course` (px); below 0 under the artery."""
+        return self.measured.beyond
 
-    def patch(
-        self, amount: Squeeze, side: float, pixels: int
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Squeezed patch (pixels, pixels, 3) and map (pixels, pixels); `side` in DRIVE px."""
-        photograph, av_map = self.nicked(amount)
+    @property
+    def measured(self) -> VeinDarkness:
+        """The vein's darkness.
+
+        Raises:
+            ValueError: it was not measured.
+        """
+        if self.darkness is None:
+            raise ValueError("expected a window whose vein was measured: measure() does it")
+        return self.darkness
+
+    @property
+    def natural(self) -> tuple[float, float]:
+        """What is seen of the vein beside the artery on either side, as a share of its own: by its
+        width in the map and by its darkness, whose errors have little in common."""
+        first, second = self.measured.visible()
+        widths = self.vein.at_edge
+        return (max(first, 0) * widths[0]) ** 0.5, (max(second, 0) * widths[1]) ** 0.5
+
+    def measure(self) -> "CrossingWindow":
+        """The same, with the vein's darkness and a course to be changed."""
+        darkness = VeinDarkness(self.photograph, self.av_map, self.vein, self.artery, self.drive_px)
+        return replace(self, darkness=darkness, course=Course.as_it_is(darkness.along))
+
+    def redrawn(self) -> "CrossingWindow":
+        """The same with its vein redrawn as its course asks."""
+        if self.darkness is None:
+            return self
+        photograph, av_map = redraw(self.darkness, self.course)
+        return replace(self, photograph=photograph, av_map=av_map)
+
+    def patch(self, side: float, pixels: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Patch (pixels, pixels, 3) and map (pixels, pixels) of it; `side` in DRIVE px."""
         place = (self.center, self.drive_px, side, pixels)
-        return cut_patch(photograph, *place), cut_map(av_map, *place)
+        return cut_patch(self.photograph, *place), cut_map(self.av_map, *place)
 
 
 def open_window(
@@ -110,7 +139,8 @@ def open_window(
         raise NotMeasurable(f"pressed as it is: {min(vein.at_edge):.2f} of the vein's own width")
     if max(vein.at_edge) > WIDEST_EDGE:
         raise NotMeasurable(f"branches: {max(vein.at_edge):.2f} of the vein's own width")
-    return CrossingWindow(np.ascontiguousarray(photograph[window]), cut, inner, drive_px, vein)
+    pixels = np.ascontiguousarray(photograph[window])
+    return CrossingWindow(pixels, cut, inner, drive_px, vein, measure_artery(cut, artery))
 
 
 def _angle(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -15,16 +15,23 @@ from av_grading.formats.images import read_map, read_patch
 from av_grading.formats.manifest import GRADES, format_manifest
 from av_grading.formats.patches import PIXELS, SIDE
 from av_grading.simulation.crossing import WIDTHS, CrossingWindow, open_window
-from av_grading.simulation.grades import MARGIN, GradeRule, draw_squeeze
+from av_grading.simulation.grades import MARGIN
+from av_grading.simulation.protocols import PROTOCOLS, Protocol, grades_in_turn
 from av_grading.simulation.sheet import draw_grades
-from av_grading.simulation.squeeze import Squeeze
 
 PLACE = ("x", "y", "scale")
 SIDES = ("first_x_px", "first_y_px")
-TRUTH = (*PLACE, "ratio_first", "ratio_second", "length_drive_px", *SIDES)
-"""Columns beside those of every manifest: place, widths at the artery's edges as shares of the
-vein's own, length of the narrowing, and where in the patch the first side's arm ends."""
 EXAMPLES = 6
+
+
+def truth_columns(protocol: Protocol) -> tuple[str, ...]:
+    """Columns beside those of every manifest: place, the protocol's, and where in the patch the
+    first side's arm ends."""
+    return (*PLACE, *(column.name for column in protocol.columns), *SIDES)
+
+
+TRUTH = truth_columns(PROTOCOLS["in_use_0_2_0"])
+"""Of the protocol that is drawn unless another is asked for."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class Options:
         side: of a patch (DRIVE px).
         pixels: side of a patch (px).
         draws: patches of each crossing; four of them have each grade once, the next four again.
-        rule: thresholds between grades.
+        protocol: what is drawn, and thresholds between grades.
         seed: of everything that is drawn.
         widths: least of a vein, and what it must stay below (DRIVE px).
     """
@@ -61,7 +68,7 @@ class Options:
     side: float = SIDE
     pixels: int = PIXELS
     draws: int = 4
-    rule: GradeRule = field(default_factory=GradeRule)
+    protocol: Protocol = PROTOCOLS["in_use_0_2_0"]
     seed: int = 0
     widths: tuple[float, float] = WIDTHS
 
@@ -77,7 +84,7 @@ class Report:
 def simulate_set(
     photographs: Sequence[Source], output: Path, options: Options, plain: Sequence[Source] = ()
 ) -> Report:
-    """Squeeze every clear crossing of the photographs and write patches, maps and manifests.
+    """Draw nicking at every clear crossing of the photographs and write patches, maps, manifests.
 
     Crossings of `plain` photographs are written as they are.
 
@@ -86,14 +93,14 @@ def simulate_set(
     Raises:
         OSError: the output cannot be written.
     """
-    report = Report()
+    report, protocol = Report(), options.protocol
     rows: list[dict[str, object]] = []
     as_they_are: list[dict[str, object]] = []
     squeezed = 0
     examples: dict[int, list[NDArray[np.uint8]]] = {grade: [] for grade in GRADES}
     reasons: Counter[str] = Counter()
-    drawn = [(s, options.draws) for s in photographs] + [(s, 0) for s in plain]
-    for source, draws in progress(drawn, "simulating", "photograph"):
+    planned = [(s, options.draws) for s in photographs] + [(s, 0) for s in plain]
+    for source, draws in progress(planned, "simulating", "photograph"):
         group = f"{source.name}_{source.photograph.stem}"
         rng = np.random.default_rng([options.seed, *group.encode()])
         try:
@@ -104,9 +111,9 @@ def simulate_set(
             report.failures.append(str(error))
             continue
         for number, center in enumerate(source.centers):
-            place = (center, source.drive_px, options.side, options.rule.pressed + MARGIN)
+            place = (center, source.drive_px, options.side, protocol.rule.pressed + MARGIN)
             try:
-                window = open_window(photograph, av_map, *place, options.widths)
+                window = protocol.prepare(open_window(photograph, av_map, *place, options.widths))
             except NotMeasurable as error:
                 reasons[str(error).split(":")[0]] += 1
                 continue
@@ -114,34 +121,28 @@ def simulate_set(
             row |= {"y": round(center[1], 1), "scale": _scale(options, source)}
             toward = dict(zip(SIDES, _first_end(window, options), strict=True))
             stem = f"{group}_{number}".replace(" ", "_")
-            files = _save(window, Squeeze(), output, f"{stem}_plain", options)
+            files = _save(window, output, f"{stem}_plain", options)
             as_they_are.append({**row, **files})
             squeezed += draws > 0
-            for draw, grade in enumerate(_grades(rng, draws)):
-                vein = window.vein
-                amount = vein.pressed_to(draw_squeeze(rng, grade, options.rule))
+            for draw, grade in enumerate(grades_in_turn(rng, draws)):
+                try:
+                    drawn = protocol.draw(rng, grade, window)
+                except NotMeasurable as error:
+                    reasons[str(error)] += 1
+                    continue
                 again = f"_{draw // len(GRADES)}" if draw >= len(GRADES) else ""
-                files = _save(window, amount, output, f"{stem}_{grade}{again}", options)
-                found = amount.first * vein.at_edge[0], amount.second * vein.at_edge[1]
-                truth = dict(zip(TRUTH[3:6], (*found, amount.length), strict=True))
-                rounded = {k: round(v, 3) for k, v in truth.items()}
+                files = _save(drawn.apply(window), output, f"{stem}_{grade}{again}", options)
+                rounded = {k: round(v, 3) for k, v in drawn.truth(window).items()}
                 rows.append({**row, **files, **rounded, **toward, "grade": grade})
                 if len(examples[grade]) < EXAMPLES and number % 5 == 0:
                     examples[grade].append(read_patch(output / str(files["patch"])))
-    write_whole(output / "manifest.csv", format_manifest(rows, TRUTH))
+    write_whole(output / "manifest.csv", format_manifest(rows, truth_columns(protocol)))
     write_whole(output / "unlabelled.csv", format_manifest(as_they_are, PLACE))
     write_whole(output / "grades.png", png(draw_grades(examples)))
     report.lines.append(f"{output / 'manifest.csv'}: {len(rows)} patches of {squeezed} crossings")
     report.lines.append(f"{output / 'unlabelled.csv'}: {len(as_they_are)} crossings as they are")
     report.lines += [f"left out {count}: {why}" for why, count in reasons.most_common()]
     return report
-
-
-def _grades(rng: np.random.Generator, draws: int) -> list[int]:
-    """Grades of the draws of a crossing: each once in any order, then each again."""
-    rounds = -(-draws // len(GRADES))
-    orders = [rng.permutation(len(GRADES)).tolist() for _ in range(rounds)]
-    return [grade for order in orders for grade in order][:draws]
 
 
 def _scale(options: Options, source: Source) -> float:
@@ -157,11 +158,9 @@ def _first_end(window: CrossingWindow, options: Options) -> tuple[float, float]:
     return round(float(x), 1), round(float(y), 1)
 
 
-def _save(
-    window: CrossingWindow, amount: Squeeze, output: Path, stem: str, options: Options
-) -> dict[str, object]:
+def _save(window: CrossingWindow, output: Path, stem: str, options: Options) -> dict[str, object]:
     """Write a patch and its map; their paths relative to `output`."""
-    patch, av_map = window.patch(amount, options.side, options.pixels)
+    patch, av_map = window.patch(options.side, options.pixels)
     files = {"patch": f"patches/{stem}.png", "av_map": f"maps/{stem}.png"}
     for name, pixels in zip(files.values(), (patch, av_map), strict=True):
         write_whole(output / name, png(pixels))

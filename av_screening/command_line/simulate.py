@@ -1,11 +1,14 @@
-"""Simulate nicking on real crossings: patches with exact grades and width ratios.
+"""Simulate nicking on real crossings: patches with exact grades and known amounts.
 
     av-nicking simulate les_av hrf --plain drive --output output/nicking
+    av-nicking simulate fundus_avseg --protocol clinical --output output/clinical
 
 Takes the training and validation photographs that `av-nicking prepare` has prepared (never
-test ones), squeezes the vein of each crossing that is clear enough, and writes patches/, maps/,
-manifest.csv, unlabelled.csv (crossings as they are, not graded) and grades.png (examples). Sets
-named after --plain are written to unlabelled.csv alone: DRIVE's are too coarse, a px of theirs is a
+test ones), draws nicking at each crossing that is clear enough, and writes patches/, maps/,
+manifest.csv, unlabelled.csv (crossings as they are, not graded) and grades.png (examples).
+--protocol says what is drawn. in_use_0_2_0: veins squeezed by moving pixels, as published;
+training: half of them faded too; clinical: veins that taper, are hidden, swell and bend as in
+patients. Sets named after --plain are written to unlabelled.csv alone: DRIVE's are too coarse, a px of theirs is a
 quarter of a vein's width.
 Exit codes: 0 done, 1 a photograph failed, 2 wrong usage.
 """
@@ -15,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from av_grading.command_line.defaults import PIXELS, SIDE, WIDTHS
+from av_grading.command_line.defaults import PIXELS, SIDE, SIMULATION_PROTOCOLS, WIDTHS
 
 if TYPE_CHECKING:
     from av_grading.simulation.write import Source
@@ -49,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     add("sets", nargs="*", default=["les_av", "hrf"], help="prepared sets")
     add("--plain", nargs="*", default=[], metavar="SET", help="sets not to be squeezed")
     add("--output", type=Path, required=True, help="folder to write")
+    add("--protocol", choices=SIMULATION_PROTOCOLS, default=SIMULATION_PROTOCOLS[0])
     add("--draws", type=int, default=4, help="patches of each crossing, the grades in turn")
     add("--side", type=float, default=SIDE, help="of a patch (DRIVE px)")
     add("--pixels", type=int, default=PIXELS, help="side of a patch (px)")
@@ -72,9 +76,11 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(str(error))
     from av_detectron.data.crosspos import dataset_root
     from av_detectron.data.errors import InputFileError
+    from av_grading.simulation.protocols import PROTOCOLS
     from av_grading.simulation.write import Options, simulate_set
 
-    options = Options(args.side, args.pixels, args.draws, rule, args.seed, tuple(args.widths))
+    protocol = PROTOCOLS[args.protocol].with_rule(rule)
+    options = Options(args.side, args.pixels, args.draws, protocol, args.seed, tuple(args.widths))
     try:
         root = dataset_root()
         found, plain = sources(root, args.sets), sources(root, args.plain)

@@ -20,6 +20,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from av_grading.command_line.defaults import SIMULATION_PROTOCOLS
 from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, SEVERE_EYES, SQUEEZES
 
@@ -74,6 +75,7 @@ def evaluate(args: argparse.Namespace) -> int:
         "in_use" in kinds,
         "natural" in kinds,
         str(args.patches or ""),
+        args.protocol,
     )
     settings = Settings(
         detector=args.weights,
@@ -217,6 +219,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     add("--jobs", type=int, default=1, help="photographs at once")
     add("--work", type=Path, default=Path("output/in_use"), help="rows of photographs, to go on")
+    add("--protocol", choices=SIMULATION_PROTOCOLS, default=SIMULATION_PROTOCOLS[0])
     add("--patches", type=Path, help="folder for the graded squeezed patches and their manifest")
     add("--draws", type=int, default=1000, help="resamples for the intervals")
     add("--seed", type=int, default=0)

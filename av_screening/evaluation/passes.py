@@ -15,11 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from av_detectron.evaluation.center_matching import TOLERANCE, match_centers
+from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.patches import PIXELS, SIDE
+from av_grading.simulation.protocols import PROTOCOLS, Protocol
 from av_screening.evaluation.kept_patches import keep_patch
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
 from av_screening.evaluation.readings import positions
 from av_screening.evaluation.squeezing import (
+    RULE,
     ClearCrossing,
     SqueezedCrossing,
     clear_crossings,
@@ -52,6 +55,7 @@ class Plan:
         in_use: whether nicking is squeezed into all clear crossings.
         natural: whether the photograph is measured as it is.
         patches: folder for patches of the squeezed crossings that got a grade; empty: none.
+        protocol: of the simulation.
     """
 
     draws: int = 4
@@ -60,6 +64,7 @@ class Plan:
     in_use: bool = True
     natural: bool = True
     patches: str = ""
+    protocol: str = "in_use_0_2_0"
 
 
 @dataclass
@@ -99,11 +104,14 @@ def measure_photograph(
         OSError: patches cannot be written.
     """
     pixels, labels = photograph.read()
-    clear, reasons = clear_crossings(pixels, labels, photograph.centers, photograph.drive_px)
+    protocol = PROTOCOLS[plan.protocol].with_rule(RULE)
+    clear, reasons = clear_crossings(
+        pixels, labels, photograph.centers, photograph.drive_px, protocol
+    )
     rows = PhotographRows(left_out=dict(Counter(reasons)))
     if plan.in_use:
         rng = np.random.default_rng([plan.seed, 0, *photograph.name.encode()])
-        for number, squeezed in enumerate(draw_rounds(clear, plan.draws, rng)):
+        for number, squeezed in enumerate(draw_rounds(clear, plan.draws, rng, protocol)):
             truth = {"photograph": photograph.name, "set": photograph.set_name, "round": number}
             screened = pipeline(squeeze_photograph(pixels, squeezed))
             found = _in_use(screened, squeezed, pipeline)
@@ -113,7 +121,8 @@ def measure_photograph(
             rows.in_use += [{**truth, **row} for row in found]
     if plan.natural:
         rng = np.random.default_rng([plan.seed, 1, *photograph.name.encode()])
-        _natural(rows, photograph, pixels, clear, pipeline, plan.severe, rng, readings)
+        severe = (plan.severe, protocol)
+        _natural(rows, photograph, pixels, clear, pipeline, severe, rng, readings)
     return rows
 
 
@@ -178,7 +187,7 @@ def _in_use(
             "true_grade": chosen.grade,
             "true_ratio_first": round(first, 4),
             "true_ratio_second": round(second, 4),
-            "true_length_drive_px": round(chosen.amount.length, 2),
+            **_more_truth(chosen),
             "true_vein_width_drive_px": round(chosen.crossing.vein_width, 3),
             "drive_px": round(drive_px, 4),
             "found": int(number in found),
@@ -191,10 +200,16 @@ def _in_use(
     return rows
 
 
+def _more_truth(chosen: SqueezedCrossing) -> Row:
+    """What else the protocol knows."""
+    known = {f"true_{name}": round(value, 4) for name, value in chosen.truth.items()}
+    return {k: v for k, v in known.items() if k not in ("true_ratio_first", "true_ratio_second")}
+
+
 def _labelled_patch(chosen: SqueezedCrossing) -> CrossingPatch:
     """The crossing cut around its labelled centre, with its labelled map squeezed as well."""
     window = chosen.crossing.window
-    patch, av_map = window.patch(chosen.amount, SIDE, PIXELS)
+    patch, av_map = chosen.drawn.apply(window).patch(SIDE, PIXELS)
     return CrossingPatch(patch, av_map, PIXELS / SIDE, PIXELS / (SIDE * window.drive_px))
 
 
@@ -204,7 +219,7 @@ def _natural(
     pixels: NDArray[np.uint8],
     clear: Sequence[ClearCrossing],
     pipeline: Pipeline,
-    severe: int,
+    severe: tuple[int, Protocol],
     rng: np.random.Generator,
     readings: pd.DataFrame | None,
 ) -> None:
@@ -224,8 +239,12 @@ def _natural(
     known = np.array([c.center for c in clear]).reshape(-1, 2)
     found = match(detected, known, photograph.drive_px)
     chosen = [i for i, number in found.items() if int(detected[number]["gradable"])]
-    for i in rng.permutation(sorted(chosen))[:severe].tolist():
-        squeezed = squeezed_to(clear[i], SEVERE, rng)
+    count, protocol = severe
+    for i in rng.permutation(sorted(chosen))[:count].tolist():
+        try:
+            squeezed = squeezed_to(clear[i], SEVERE, rng, protocol)
+        except NotMeasurable:
+            continue
         screened = pipeline(squeeze_photograph(pixels, [squeezed]))
         flagged = is_flagged(screened, pipeline_rows(screened))
         rows.eyes.append(

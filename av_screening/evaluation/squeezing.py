@@ -1,8 +1,8 @@
-"""Nicking squeezed into whole photographs, so that everything after the camera meets it.
+"""Nicking drawn into whole photographs, so that everything after the camera meets it.
 
-The squeeze is the simulation's own and is kept as it is (narrowing alone; pressed below 0.85 of the
-vein's width, moderate below 0.60; veins of 2.5 DRIVE px and more), so that figures compare over
-time.
+What is drawn is a protocol of the simulation. `in_use_0_2_0` is kept as it is (narrowing alone;
+pressed below 0.85 of the vein's width, moderate below 0.60; veins of 2.5 DRIVE px and more), so
+that figures compare over time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,14 @@ from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.grade_definition import GRADES
 from av_grading.formats.patches import SIDE
 from av_grading.simulation.crossing import WIDTHS, CrossingWindow, open_window
-from av_grading.simulation.grades import MARGIN, GradeRule, draw_squeeze
-from av_grading.simulation.squeeze import Squeeze, squeeze
+from av_grading.simulation.grades import MARGIN, GradeRule
+from av_grading.simulation.protocols import PROTOCOLS, Drawn, Protocol
 
 Pixels = NDArray[np.uint8]
 
 RULE = GradeRule(pressed=0.85, moderate=0.60)
+PUBLISHED = PROTOCOLS["in_use_0_2_0"].with_rule(RULE)
+"""As 0.2.0's figures were made with."""
 
 
 @dataclass(frozen=True)
@@ -55,23 +57,34 @@ class SqueezedCrossing:
 
     Attributes:
         crossing: the crossing.
-        grade: that is simulated.
-        amount: squeeze of the vein as it is.
+        drawn: what the protocol draws.
     """
 
     crossing: ClearCrossing
-    grade: int
-    amount: Squeeze
+    drawn: Drawn
+
+    @property
+    def grade(self) -> int:
+        """That is simulated."""
+        return self.drawn.grade
 
     @property
     def ratios(self) -> tuple[float, float]:
-        """Widths beside the artery on both sides, as shares of the vein's own, squeezed."""
-        first, second = self.crossing.window.vein.at_edge
-        return self.amount.first * first, self.amount.second * second
+        """What is left of the vein beside the artery on both sides, as shares of its own."""
+        return self.drawn.shares(self.crossing.window)
+
+    @property
+    def truth(self) -> dict[str, float]:
+        """Values of the protocol's columns."""
+        return self.drawn.truth(self.crossing.window)
 
 
 def clear_crossings(
-    pixels: Pixels, labels: Pixels, centers: Sequence[tuple[float, float]], drive_px: float
+    pixels: Pixels,
+    labels: Pixels,
+    centers: Sequence[tuple[float, float]],
+    drive_px: float,
+    protocol: Protocol = PUBLISHED,
 ) -> tuple[list[ClearCrossing], list[str]]:
     """Crossings that are clear enough to be squeezed, and why the others are not.
 
@@ -80,13 +93,15 @@ def clear_crossings(
         labels: (H, W), 0-3.
         centers: labelled crossings, x and y (px).
         drive_px: length of one DRIVE px in px.
+        protocol: that is to be drawn.
     """
     clear, reasons = [], []
     for number, center in enumerate(centers):
         try:
             window = open_window(
-                pixels, labels, center, drive_px, SIDE, RULE.pressed + MARGIN, WIDTHS
+                pixels, labels, center, drive_px, SIDE, protocol.rule.pressed + MARGIN, WIDTHS
             )
+            window = protocol.prepare(window)
         except NotMeasurable as error:
             reasons.append(str(error).split(":")[0])
         else:
@@ -95,12 +110,16 @@ def clear_crossings(
 
 
 def draw_rounds(
-    crossings: Sequence[ClearCrossing], draws: int, rng: np.random.Generator
+    crossings: Sequence[ClearCrossing],
+    draws: int,
+    rng: np.random.Generator,
+    protocol: Protocol = PUBLISHED,
 ) -> Iterator[list[SqueezedCrossing]]:
     """Squeezes of every crossing, in rounds whose crossings can be squeezed in one photograph.
 
     Every crossing is squeezed `draws` times; in each draw the grades come in equal numbers, and
-    four draws give every crossing each grade once.
+    four draws give every crossing each grade once. What a protocol cannot draw at a crossing is
+    left out.
     """
     shift = rng.permutation(len(crossings))
     for draw in range(draws):
@@ -108,14 +127,26 @@ def draw_rounds(
             chosen = []
             for i in members:
                 grade = GRADES[int(shift[i] + draw) % len(GRADES)]
-                chosen.append(squeezed_to(crossings[i], grade, rng))
-            yield chosen
+                try:
+                    chosen.append(squeezed_to(crossings[i], grade, rng, protocol))
+                except NotMeasurable:
+                    continue
+            if chosen:
+                yield chosen
 
 
-def squeezed_to(crossing: ClearCrossing, grade: int, rng: np.random.Generator) -> SqueezedCrossing:
-    """A crossing with a squeeze of a grade."""
-    amount = crossing.window.vein.pressed_to(draw_squeeze(rng, grade, RULE))
-    return SqueezedCrossing(crossing, grade, amount)
+def squeezed_to(
+    crossing: ClearCrossing,
+    grade: int,
+    rng: np.random.Generator,
+    protocol: Protocol = PUBLISHED,
+) -> SqueezedCrossing:
+    """A crossing with nicking of a grade.
+
+    Raises:
+        NotMeasurable: it cannot be drawn there.
+    """
+    return SqueezedCrossing(crossing, protocol.draw(rng, grade, crossing.window))
 
 
 def _rounds(crossings: Sequence[ClearCrossing], rng: np.random.Generator) -> list[list[int]]:
@@ -149,11 +180,9 @@ def squeeze_photograph(pixels: Pixels, crossings: Sequence[SqueezedCrossing]) ->
             raise ValueError("expected crossings that do not touch each other, found two that do")
     squeezed = pixels.copy()
     for chosen in crossings:
-        window, amount = chosen.crossing.window, chosen.amount
-        if amount.first < 1 or amount.second < 1:
-            inside, _ = squeeze(
-                window.photograph, window.av_map, window.vein, amount, window.drive_px
-            )
+        window = chosen.crossing.window
+        inside = chosen.drawn.apply(window).photograph
+        if inside is not window.photograph:
             x, y = chosen.crossing.corner
             height, width = inside.shape[:2]
             squeezed[y : y + height, x : x + width] = inside

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-RATIOS = {0: (1.0, 1.0), 1: (1.0, 0.72), 2: (1.0, 0.42), 3: (0.5, 0.5)}
-"""Grade → width beside the artery as a share of the vein's own, on either side."""
+GRADES_SHOWN = (0, 1, 2, 3)
+"""Each has a picture."""
 SIDE = 192
 """Of a picture (px)."""
 
@@ -21,9 +21,9 @@ def path_of(grade: int) -> Path:
 
 @cache
 def standard_pictures() -> dict[int, bytes]:
-    """JPEG of a drawn crossing for each grade; it is the same crossing, pressed further and
+    """JPEG of a drawn crossing for each grade; it is the same crossing, nicked further and
     further, and no patient's."""
-    return {grade: path_of(grade).read_bytes() for grade in RATIOS}
+    return {grade: path_of(grade).read_bytes() for grade in GRADES_SHOWN}
 
 
 def draw_standard(grade: int) -> bytes:
@@ -31,17 +31,11 @@ def draw_standard(grade: int) -> bytes:
     import numpy as np
 
     from av_grading.caliber.vein_phantom import draw_vein
+    from av_grading.simulation.standards import draw_standards
     from av_screening.write.data_uri import jpeg
 
-    patch = draw_vein(
-        np.random.default_rng(3),
-        width=30.0,
-        size=SIDE,
-        reflex=0.15,
-        noise=0.008,
-        blur=1.6,
-        artery=20.0,
-        ratios=RATIOS[grade],
-        length=46.0,
+    phantom = draw_vein(
+        np.random.default_rng(3), width=19, size=261, reflex=0.15, noise=0.008, blur=1.6, artery=14
     )
-    return jpeg(patch.photograph, 85)
+    place = (phantom.center, 4.0, SIDE / 4, SIDE)
+    return jpeg(draw_standards(phantom.photograph, phantom.av_map, *place)[grade], 85)

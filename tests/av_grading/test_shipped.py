@@ -9,7 +9,8 @@ from av_grading.data.patch_set import PatchSet
 from av_grading.decision import expected_grade
 from av_grading.formats.patches import PIXELS, cut_map, cut_patch
 from av_grading.grader import DEFAULT_GRADER, load_grader
-from av_grading.simulation.squeeze import Squeeze, measure_vein, squeeze
+from av_grading.simulation.effects.squeeze import Squeeze, squeeze
+from av_grading.simulation.vein import measure_vein
 from av_grading.vessels.centerline import trace
 from tests.av_grading.conftest import VEIN, draw_crossing
 

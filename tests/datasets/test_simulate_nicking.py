@@ -13,7 +13,8 @@ from av_detectron.data.crosspos import json_path, load_crosspos
 from av_detectron.data.prepare import prepare_set
 from av_grading.formats.manifest import read_manifest
 from av_grading.simulation.grades import GradeRule
-from av_grading.simulation.write import Options, Source, simulate_set
+from av_grading.simulation.protocols import PROTOCOLS
+from av_grading.simulation.write import Options, Source, simulate_set, truth_columns
 
 Simulate = Callable[..., tuple[int, str, str]]
 
@@ -59,6 +60,19 @@ def test_real_crossings_are_squeezed(les_av: Path, tmp_path: Path, simulate: Sim
     for patch in (p for p in patches if p.grade in vein):
         vein[patch.grade].append((np.asarray(Image.open(patch.av_map)) == 2).mean())
     assert np.mean(vein[3]) < np.mean(vein[0])  # pressed veins cover less
+
+
+def test_the_clinical_protocol_writes_what_is_seen(
+    les_av: Path, tmp_path: Path, simulate: Simulate
+) -> None:
+    code, _, err = simulate(les_av, "les_av", "--protocol", "clinical", "--output", str(tmp_path))
+    assert code == 0, err
+    patches = read_manifest(tmp_path / "manifest.csv")
+    assert patches and set(truth_columns(PROTOCOLS["clinical"])) <= set(patches[0].more)
+    rule = GradeRule()
+    for patch in patches:
+        seen = float(patch.more["visible_first"]), float(patch.more["visible_second"])
+        assert rule.grade(*seen) == patch.grade
 
 
 def test_plain_photographs_are_not_squeezed(les_av: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from av_grading.formats.predictions import write_predictions
 from av_grading.gradable import REASONS
 from av_grading.signs.__main__ import format_rows
 from av_grading.signs.registry import signs
+from av_grading.simulation.protocols import PROTOCOLS
 from av_grading.simulation.write import TRUTH
 from av_screening.evaluation import paired_readings
 from av_screening.exchange import corrections
@@ -42,6 +43,7 @@ WRITTEN = {
     "`discs.csv`": disc.COLUMNS,
     "`manifest.csv`": header(format_manifest([])),
     "`manifest.csv` of simulated nicking": header(format_manifest([], TRUTH))[len(COLUMNS) :],
+    "`manifest.csv` of the clinical protocol": [c.name for c in PROTOCOLS["clinical"].columns],
     "Review file": answers.COLUMNS,
     "Paired readings": [*paired_readings.COLUMNS, *paired_readings.OPTIONAL],
     "Eyes and persons": eye_table.COLUMNS,

@@ -27,7 +27,8 @@ from av_grading.models.vein_strip import (
     save_narrowing,
 )
 from av_grading.models.weights_file import WeightsError
-from av_grading.simulation.squeeze import Squeeze, measure_vein, squeeze
+from av_grading.simulation.effects.squeeze import Squeeze, squeeze
+from av_grading.simulation.vein import measure_vein
 from av_grading.training.vein_strip import augment, truth_of
 from av_grading.vessels.centerline import VesselLine, trace
 from av_grading.vessels.crossing_vessels import crossing_vessels

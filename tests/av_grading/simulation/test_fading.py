@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
-from av_grading.simulation.fading import Fading, fade
-from av_grading.simulation.grades import GradeRule, draw_nicking
-from av_grading.simulation.squeeze import measure_vein
+from av_grading.simulation.crossing import open_window
+from av_grading.simulation.effects.effect import Wanted
+from av_grading.simulation.effects.fading import Fading, RandomFading, fade
+from av_grading.simulation.grades import GradeRule
+from av_grading.simulation.protocols import PROTOCOLS
+from av_grading.simulation.vein import measure_vein
 from av_grading.vessels.centerline import trace
 from tests.av_grading.conftest import draw_crossing
 
@@ -53,10 +56,23 @@ def test_nothing_fades_unasked() -> None:
 
 
 def test_drawn_nicking_fades_with_its_grade() -> None:
-    rng, rule = np.random.default_rng(0), GradeRule()
+    rng, protocol = np.random.default_rng(0), PROTOCOLS["training"]
+    photograph, av_map = draw_crossing(301, vein_width=17, artery_width=13)
+    window = open_window(photograph, av_map, (150, 150), 4.0, 48.0)
+    faded = 0
     for grade in range(4):
         for _ in range(20):
-            amount, fading = draw_nicking(rng, grade, rule)
-            assert rule.grade(amount.first, amount.second) == grade
+            drawn = protocol.draw(rng, grade, window)
+            amount, fading = drawn.amounts
+            assert protocol.rule.grade(*drawn.shares(window)) == grade
             for width, lost in ((amount.first, fading.first), (amount.second, fading.second)):
-                assert lost <= (0.9 if width < rule.pressed else 0.2)
+                assert lost <= (0.9 if width < 0.84 else 0.2)
+            faded += fading.first > 0
+    assert 20 < faded < 60  # half of them
+
+
+def test_fading_needs_a_squeeze_before_it() -> None:
+    photograph, av_map = draw_crossing(301, vein_width=17, artery_width=13)
+    window = open_window(photograph, av_map, (150, 150), 4.0, 48.0)
+    with pytest.raises(ValueError, match="expected a squeeze"):
+        RandomFading().draw(np.random.default_rng(0), Wanted(2, GradeRule()), window)

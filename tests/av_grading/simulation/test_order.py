@@ -4,7 +4,7 @@ import numpy as np
 
 from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
-from av_grading.simulation.order import draw_above
+from av_grading.simulation.effects.order import draw_above
 from av_grading.vessels.centerline import trace
 
 

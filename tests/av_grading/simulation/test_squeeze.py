@@ -6,8 +6,10 @@ import pytest
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.simulation.crossing import open_window
-from av_grading.simulation.grades import GradeRule, draw_squeeze
-from av_grading.simulation.squeeze import Squeeze, measure_vein, squeeze
+from av_grading.simulation.effects.squeeze import Squeeze, draw_squeeze, pressed_to, squeeze
+from av_grading.simulation.grades import GradeRule
+from av_grading.simulation.protocols import PROTOCOLS, Drawn
+from av_grading.simulation.vein import measure_vein
 from av_grading.vessels.centerline import trace
 from tests.av_grading.conftest import draw_crossing
 
@@ -79,8 +81,9 @@ def test_grades_are_drawn_within_their_thresholds() -> None:
 def test_windows_of_crossings_and_why_some_are_left_out() -> None:
     photograph, av_map = draw_crossing(301, vein_width=17, artery_width=13)
     window = open_window(photograph, av_map, (150, 150), 4.0, 48.0)
-    patch, labels = window.patch(Squeeze(0.5, 0.5), 48.0, 96)
-    plain, _ = window.patch(Squeeze(), 48.0, 96)
+    pressed = Drawn(PROTOCOLS["in_use_0_2_0"], 3, (Squeeze(0.5, 0.5),)).apply(window)
+    patch, labels = pressed.patch(48.0, 96)
+    plain, _ = window.patch(48.0, 96)
     assert patch.shape == (96, 96, 3) and labels.shape == (96, 96)
     assert not np.array_equal(patch, plain) and np.array_equal(patch[:8], plain[:8])
     for center, scale, reason in (
@@ -115,11 +118,11 @@ def test_a_vein_that_is_wider_at_the_artery_is_pressed_further() -> None:
     vein = measure_vein(wide, line, DRIVE_PX)
     assert max(vein.at_edge) == pytest.approx(31 / 27, abs=0.02)  # drawn 27 px wide
     assert min(vein.at_edge) == pytest.approx(1, abs=0.04)
-    amount = vein.pressed_to(Squeeze(0.6, 0.6))
+    amount = pressed_to(vein, Squeeze(0.6, 0.6))
     assert sorted((amount.first, amount.second)) == pytest.approx(
         sorted(0.6 / width for width in vein.at_edge)
     )
-    assert vein.pressed_to(Squeeze()) == Squeeze()  # not to be pressed: left as it is
+    assert pressed_to(vein, Squeeze()) == Squeeze()  # not to be pressed: left as it is
 
 
 def test_beyond_a_narrowing_the_vein_swells_where_that_is_asked_for() -> None:

@@ -1,5 +1,6 @@
 """Squeezes in whole photographs: where they are, how many of each grade, and nothing else."""
 
+import hashlib
 from collections import Counter
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from av_detectron.data.phantom import Phantom, make_phantom
 from av_grading.formats.grade_definition import Thresholds
+from av_grading.simulation.protocols import PROTOCOLS
 from av_screening.evaluation.squeezing import (
     ClearCrossing,
     SqueezedCrossing,
@@ -69,7 +71,7 @@ def test_every_crossing_has_each_grade_once(clear: list[ClearCrossing]) -> None:
 def test_same_seed_same_squeezes(clear: list[ClearCrossing]) -> None:
     def drawn(seed: int) -> list[tuple[int, int, float]]:
         return [
-            (s.crossing.number, s.grade, s.amount.first) for r in rounds(clear, 4, seed) for s in r
+            (s.crossing.number, s.grade, s.ratios[0]) for r in rounds(clear, 4, seed) for s in r
         ]
 
     assert drawn(0) == drawn(0) != drawn(1)
@@ -96,6 +98,36 @@ def test_nothing_changes_outside_of_the_windows(
         assert np.array_equal(window, chosen.crossing.window.photograph)
         changed[y : y + height, x : x + width] = False
     assert not changed.any()
+
+
+def test_the_published_protocol_draws_what_it_drew_for_0_2_0(
+    pixels: np.ndarray, clear: list[ClearCrossing]
+) -> None:
+    first = rounds(clear, 4, seed=7)[0]
+    amounts = [(s.crossing.number, s.grade, round(s.drawn.amounts[0].length, 6)) for s in first]
+    assert amounts == [  # of the commit that 0.2.0's figures were made with
+        (7, 3, 7.670554),
+        (5, 3, 9.320984),
+        (13, 1, 11.933761),
+        (6, 1, 6.263652),
+        (15, 1, 11.503007),
+        (8, 2, 7.48509),
+    ]
+    digest = hashlib.sha256(squeeze_photograph(pixels, first).tobytes()).hexdigest()
+    assert digest.startswith("59b11ae5db54284a")
+
+
+def test_other_protocols_are_drawn_into_photographs(pixels: np.ndarray, phantom: Phantom) -> None:
+    protocol = PROTOCOLS["clinical"]
+    centers = [(float(x), float(y)) for x, y in phantom.crossings]
+    found, reasons = clear_crossings(phantom.image, phantom.av_map, centers, DRIVE_PX, protocol)
+    assert found and len(found) + len(reasons) == len(centers)
+    drawn = list(draw_rounds(found, 4, np.random.default_rng(0), protocol))
+    for chosen in (s for members in drawn for s in members):
+        assert Thresholds().grade(*chosen.ratios) == chosen.grade
+        assert chosen.truth["visible_first"] == chosen.ratios[0]
+    after = squeeze_photograph(pixels, max(drawn, key=len))
+    assert (after != pixels).any()
 
 
 def test_touching_crossings_are_refused(pixels: np.ndarray, clear: list[ClearCrossing]) -> None:

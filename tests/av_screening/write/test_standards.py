@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from av_screening.write.standards import RATIOS, SIDE, draw_standard, standard_pictures
+from av_screening.write.standards import GRADES_SHOWN, SIDE, draw_standard, standard_pictures
 
 
-@pytest.mark.parametrize("grade", RATIOS)
+@pytest.mark.parametrize("grade", GRADES_SHOWN)
 def test_shipped_as_drawn(grade: int) -> None:
     shipped, drawn = (
         cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR).astype(int)

@@ -10,20 +10,18 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from av_grading.formats.labels import ARTERY, BACKGROUND, OVERLAP, VEIN
-from av_grading.vessels.centerline import VesselLine
-from av_grading.vessels.profiles import walls_along
+from av_grading.simulation.crossing import CrossingWindow
+from av_grading.simulation.effects.effect import Column, Wanted
+from av_grading.simulation.grades import MARGIN, GradeRule
+from av_grading.simulation.vein import Field, Vein, dense_line, nearest_points
 
-Field = NDArray[np.float64]
-
+NARROWEST = 0.35
+LENGTH = (6.0, 12.0)
+"""Shortest and longest narrowing (DRIVE px)."""
 REST = 2.5
 """Distance from the centreline, in half widths of the vein, from which on nothing moves."""
-EDGE = 2.5
-"""How far from the artery a vein's width counts as that at its edge (DRIVE px)."""
-_STEP = 0.25  # px between points of the dense centreline
 
 
 @dataclass(frozen=True)
@@ -59,60 +57,84 @@ class Squeeze:
             raise ValueError(f"length: expected more than 0 DRIVE px, found {self.length}")
 
 
-@dataclass(frozen=True)
-class Vein:
-    """A vein through a crossing, as the squeeze needs it; all in px.
-
-    Attributes:
-        line: its centreline.
-        half_width: half of its width.
-        covered: length of each arm that lies under the artery.
-        at_edge: width just beyond the artery on each arm's side, as a share of the vein's own: few
-            veins are as wide there as elsewhere.
-    """
-
-    line: VesselLine
-    half_width: float
-    covered: tuple[float, float]
-    at_edge: tuple[float, float]
-
-    def pressed_to(self, wanted: Squeeze) -> Squeeze:
-        """The squeeze after which the vein's sides are as wide as `wanted` says, as shares of its
-        own width; a side that is no wider anyway, or that is not to be pressed, stays as it is."""
-        first, second = (
-            min(1.0, share / width) if share < 1 else 1.0
-            for share, width in zip((wanted.first, wanted.second), self.at_edge, strict=True)
-        )
-        return replace(wanted, first=first, second=second)
-
-
-def measure_vein(av_map: NDArray[np.uint8], line: VesselLine, drive_px: float) -> Vein:
-    """Width of a vein, and how much of it the artery covers.
+class RandomSqueeze:
+    """Squeezes of a grade; with shares more than 0, now and then swollen beyond or bent aside.
 
     Args:
-        av_map: labels (H, W), 0-3.
-        line: the vein's centreline.
-        drive_px: length of one DRIVE px in px.
+        swollen_share, bent_share: of draws that have it.
     """
-    covered = []
-    for arm in (line.first, line.second):
-        labels = _at(av_map, arm)
-        over = np.flatnonzero((labels == ARTERY) | (labels == OVERLAP))
-        last = int(over[-1]) + 1 if len(over) else 0
-        steps = np.linalg.norm(np.diff(arm, axis=0), axis=1)
-        covered.append(float(steps[:last].sum()))
-    along, walls = walls_along(av_map, line, drive_px)
-    seen = np.isfinite(walls)
-    edges = []
-    for side, hidden in zip((-1, 1), covered, strict=True):
-        beyond = seen & (side * along >= hidden)
-        if not beyond.any():
-            return Vein(line, 0.0, (covered[0], covered[1]), (1.0, 1.0))
-        nearest = float((side * along[beyond]).min())
-        edges.append(walls[beyond & (side * along <= nearest + EDGE * drive_px)])
-    own = float(np.median(walls[seen]))
-    first, second = (float(np.median(edge)) / own for edge in edges)
-    return Vein(line, own / 2, (covered[0], covered[1]), (first, second))
+
+    name = "squeeze"
+    columns: tuple[Column, ...] = (
+        Column(
+            "ratio_first", "share", "The vein's width beside the artery over its own, first arm."
+        ),
+        Column("ratio_second", "share", "The same on the second arm."),
+        Column("length_drive_px", "DRIVE px", "Way over which the vein's width comes back."),
+    )
+
+    def __init__(self, swollen_share: float = 0.0, bent_share: float = 0.0) -> None:
+        self.swollen_share, self.bent_share = swollen_share, bent_share
+        if swollen_share or bent_share:
+            self.columns = (
+                *self.columns,
+                Column("swelling", "share", "By how much the vein is wider beyond a narrowing."),
+                Column("deflection_drive_px", "DRIVE px", "How far it is bent aside."),
+            )
+
+    def draw(self, rng: np.random.Generator, wanted: Wanted, window: CrossingWindow) -> Squeeze:
+        """Draw a squeeze of the grade, of this vein as it is."""
+        amount = draw_squeeze(rng, wanted.grade, wanted.rule)
+        if not wanted.alone and self.swollen_share and rng.random() < self.swollen_share:
+            amount = replace(amount, swelling=float(rng.uniform(0, 0.3)))
+        if not wanted.alone and self.bent_share and rng.random() < self.bent_share:
+            amount = replace(amount, deflection=float(rng.uniform(-1.5, 1.5)))
+        return pressed_to(window.vein, amount)
+
+    def apply(self, window: CrossingWindow, amount: Squeeze) -> CrossingWindow:
+        """The crossing with its vein squeezed."""
+        if amount == Squeeze(length=amount.length):
+            return window
+        pixels = window.photograph, window.av_map
+        photograph, av_map = squeeze(*pixels, window.vein, amount, window.drive_px)
+        return replace(window, photograph=photograph, av_map=av_map)
+
+    def truth(self, window: CrossingWindow, amount: Squeeze) -> dict[str, float]:
+        """Widths that come of it, and what else was drawn."""
+        first, second = window.vein.at_edge
+        values = (amount.first * first, amount.second * second, amount.length)
+        more = (amount.swelling, amount.deflection)
+        named = [column.name for column in self.columns]
+        return dict(zip(named, (*values, *more), strict=False))
+
+
+def pressed_to(vein: Vein, wanted: Squeeze) -> Squeeze:
+    """The squeeze after which a vein's sides are as wide as `wanted` says, as shares of its own
+    width; a side that is no wider anyway, or that is not to be pressed, stays as it is."""
+    first, second = (
+        min(1.0, share / width) if share < 1 else 1.0
+        for share, width in zip((wanted.first, wanted.second), vein.at_edge, strict=True)
+    )
+    return replace(wanted, first=first, second=second)
+
+
+def draw_squeeze(rng: np.random.Generator, grade: int, rule: GradeRule) -> Squeeze:
+    """Draw a squeeze of a grade: widths evenly within the grade, on either side.
+
+    Half of grade 0 are crossings as they are, so that moving pixels is no sign of nicking.
+    """
+    length = float(rng.uniform(*LENGTH))
+    free = float(rng.uniform(rule.pressed + MARGIN, 1.0))
+    if grade == 0:
+        if rng.random() < 0.5:
+            return Squeeze(1.0, 1.0, length)
+        return Squeeze(free, float(rng.uniform(rule.pressed + MARGIN, 1.0)), length)
+    if grade == 3:
+        both = rng.uniform(NARROWEST, rule.pressed - MARGIN, 2)
+        return Squeeze(float(both[0]), float(both[1]), length)
+    low, high = (rule.moderate, rule.pressed) if grade == 1 else (NARROWEST, rule.moderate)
+    pressed = float(rng.uniform(low + (MARGIN if grade == 1 else 0), high - MARGIN))
+    return Squeeze(pressed, free, length) if rng.random() < 0.5 else Squeeze(free, pressed, length)
 
 
 def squeeze(
@@ -150,9 +172,9 @@ def displacement(
     av_map: NDArray[np.uint8], vein: Vein, amount: Squeeze, drive_px: float
 ) -> tuple[Field, Field]:
     """Where every pixel comes from: x and y to add to its own position, each (H, W), in px."""
-    points, along, normals = _dense(vein.line)
+    points, along, normals = dense_line(vein.line)
     rest = REST * vein.half_width + drive_px
-    pixels, nearest, inside = _nearest(av_map.shape, points, rest)
+    pixels, nearest, inside = nearest_points(av_map.shape, points, rest)
     across = np.einsum("ij,ij->i", pixels - points[nearest], normals[nearest])
     factor = _factor(along, vein, amount, drive_px)[nearest]
     # Bent aside, the vein's middle lies off its line; less and less towards where nothing moves.
@@ -165,42 +187,6 @@ def displacement(
     move *= 1 - _covering(av_map, drive_px).ravel()
     moved = move[:, None] * normals[nearest]
     return moved[:, 0].reshape(av_map.shape), moved[:, 1].reshape(av_map.shape)
-
-
-def along_vein(
-    shape: tuple[int, ...], vein: Vein, drive_px: float
-) -> tuple[Field, NDArray[np.bool_]]:
-    """Signed way along the vein of every pixel's nearest point of the line (px, negative on the
-    first arm), and whether the pixel is near enough to belong to the vein; each (H, W)."""
-    points, along, _ = _dense(vein.line)
-    _, nearest, inside = _nearest(shape, points, REST * vein.half_width + drive_px)
-    return along[nearest].reshape(shape[:2]), inside.reshape(shape[:2])
-
-
-def _nearest(
-    shape: tuple[int, ...], points: Field, reach: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Pixels of an image, (H W, 2), x and y; for each the nearest of some points, and whether it is
-    within reach (px): where not, the number is 0."""
-    rows, columns = np.mgrid[: shape[0], : shape[1]]
-    pixels = np.stack([columns.ravel(), rows.ravel()], axis=1)
-    away, nearest = cKDTree(points).query(pixels, distance_upper_bound=reach)
-    inside = np.isfinite(away)
-    return pixels, np.where(inside, nearest, 0), inside
-
-
-def _dense(line: VesselLine) -> tuple[Field, Field, Field]:
-    """Points each `_STEP` px, signed way along the line (negative on the first arm), normals."""
-    points = line.points
-    way = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    first_length = float(np.linalg.norm(np.diff(line.first, axis=0), axis=1).sum())
-    dense = np.arange(0, way[-1], _STEP)
-    x, y = np.interp(dense, way, points[:, 0]), np.interp(dense, way, points[:, 1])
-    tangent = np.stack([np.gradient(x), np.gradient(y)], axis=1)
-    tangent = ndimage.gaussian_filter1d(tangent, 2 / _STEP, axis=0, mode="nearest")
-    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
-    normals = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
-    return np.stack([x, y], axis=1), dense - first_length, normals
 
 
 def _factor(along: Field, vein: Vein, amount: Squeeze, drive_px: float) -> Field:
@@ -247,11 +233,3 @@ def _covering(av_map: NDArray[np.uint8], drive_px: float) -> NDArray[np.float32]
     grown = cv2.dilate(artery, np.ones((3, 3), np.uint8))
     smooth = cv2.GaussianBlur(grown, (0, 0), max(0.5, 0.3 * drive_px))
     return np.asarray(np.maximum(artery, smooth), np.float32)
-
-
-def _at(values: NDArray[np.generic], points: Field) -> NDArray[np.generic]:
-    """Values of an image at the nearest pixels of points (N, 2)."""
-    height, width = values.shape[:2]
-    columns = np.clip(points[:, 0].round().astype(int), 0, width - 1)
-    rows = np.clip(points[:, 1].round().astype(int), 0, height - 1)
-    return np.asarray(values[rows, columns])

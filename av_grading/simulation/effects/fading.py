@@ -4,17 +4,24 @@ Narrowing alone is not what is seen in patients: beside the artery the vein ofte
 may vanish for a stretch, so that the map of it breaks (Wong and Mitchell 2004 grade by both).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.formats.labels import BACKGROUND, VEIN
-from av_grading.simulation.squeeze import Field, Vein, along_vein
+from av_grading.simulation.crossing import CrossingWindow
+from av_grading.simulation.effects.effect import Column, Wanted
+from av_grading.simulation.effects.squeeze import REST, Squeeze
+from av_grading.simulation.vein import Field, Vein, along_vein
 
 HIDDEN = 0.75
 """Share of its contrast from whose loss on a vein is no longer seen, and not labelled."""
+
+MOST_FADED = (0.2, 0.5, 0.9, 0.9)
+"""Greatest share of its contrast that a vein loses on a pressed side, by grade: real nicking fades
+a vein as it narrows it. On sides that are not pressed it is grade 0's."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,44 @@ class Fading:
                 raise ValueError(f"{name}: expected 0 to 1, found {getattr(self, name)}")
         if self.length <= 0:
             raise ValueError(f"length: expected more than 0 DRIVE px, found {self.length}")
+
+
+class RandomFading:
+    """Veins that fade where they are squeezed, the more the higher the grade; after the squeeze."""
+
+    name = "fading"
+    columns: tuple[Column, ...] = (
+        Column("faded_first", "share", "Contrast that the vein loses at the artery, first arm."),
+        Column("faded_second", "share", "The same on the second arm."),
+    )
+
+    def draw(self, rng: np.random.Generator, wanted: Wanted, window: CrossingWindow) -> Fading:
+        """Draw how much each side loses.
+
+        Raises:
+            ValueError: no squeeze was drawn before.
+        """
+        if wanted.alone:
+            return Fading()
+        squeezed = [amount for amount in wanted.earlier if isinstance(amount, Squeeze)]
+        if not squeezed:
+            raise ValueError("fading: expected a squeeze before it, found none")
+        widths = zip((squeezed[-1].first, squeezed[-1].second), window.vein.at_edge, strict=True)
+        sides = [
+            float(rng.uniform(0, MOST_FADED[wanted.grade if w * own < wanted.rule.pressed else 0]))
+            for w, own in widths
+        ]
+        return Fading(sides[0], sides[1], float(rng.uniform(3.0, 9.0)))
+
+    def apply(self, window: CrossingWindow, amount: Fading) -> CrossingWindow:
+        """The crossing with its vein faded."""
+        pixels = window.photograph, window.av_map
+        photograph, av_map = fade(*pixels, window.vein, amount, window.drive_px)
+        return replace(window, photograph=photograph, av_map=av_map)
+
+    def truth(self, window: CrossingWindow, amount: Fading) -> dict[str, float]:
+        """What was drawn."""
+        return {"faded_first": amount.first, "faded_second": amount.second}
 
 
 def fade(
@@ -83,7 +128,7 @@ def fade(
 
 def _lost(av_map: NDArray[np.uint8], vein: Vein, amount: Fading, drive_px: float) -> Field:
     """Share of contrast that each pixel loses, (H, W)."""
-    way, inside = along_vein(av_map.shape, vein, drive_px)
+    way, inside = along_vein(av_map.shape, vein, REST * vein.half_width + drive_px)
     lost = np.zeros(av_map.shape)
     for side, most, covered in zip(
         (-1, 1), (amount.first, amount.second), vein.covered, strict=True

@@ -4,17 +4,65 @@ What it looks like beside the crossing is drawn on, pixel by pixel across it, so
 come of one real crossing with the same traces of the drawing.
 """
 
+from dataclasses import dataclass, replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
+from av_grading.simulation.crossing import CrossingWindow
+from av_grading.simulation.effects.effect import Column, Wanted
 from av_grading.vessels.centerline import VesselLine
 from av_grading.vessels.profiles import even_points
 
 BESIDE = 1.5
 """How far beyond the other vessel's edge its looks are taken from (DRIVE px)."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which vessel lies above.
+
+    Attributes:
+        above: `ARTERY` or `VEIN`.
+        opacity: how much of the other shows through no longer, 0-1.
+    """
+
+    above: int
+    opacity: float
+
+
+class RandomOrder:
+    """The vessel that is wanted above, drawn above."""
+
+    name = "order"
+    columns: tuple[Column, ...] = (
+        Column("opacity", "share", "How far the vessel below is covered."),
+    )
+
+    def draw(self, rng: np.random.Generator, wanted: Wanted, window: CrossingWindow) -> Order:
+        """Draw how opaque the vessel above is.
+
+        Raises:
+            ValueError: no vessel is wanted above.
+        """
+        if wanted.above is None:
+            raise ValueError("order: expected the vessel that is to lie above, found none")
+        return Order(wanted.above, float(rng.uniform(0.6, 0.95)))
+
+    def apply(self, window: CrossingWindow, amount: Order) -> CrossingWindow:
+        """The crossing with that vessel above."""
+        line = window.vein.line if amount.above == VEIN else window.artery.line
+        drawn = draw_above(
+            window.photograph, window.av_map, line, amount.above, window.drive_px, amount.opacity
+        )
+        return replace(window, photograph=drawn)
+
+    def truth(self, window: CrossingWindow, amount: Order) -> dict[str, float]:
+        """What was drawn."""
+        return {"opacity": amount.opacity}
 
 
 def draw_above(
