@@ -81,9 +81,10 @@ def map_metrics(
     values = sum((p.raw for p in photographs), MapCounts()).metrics()
     agreed = sum((p.agreed for p in photographs), MapCounts()).metrics()
     values.update({f"{k}_agreed": v for k, v in agreed.items() if k.startswith("av_")})
-    for measured in measured_tolerances(tolerance) if threshold is not None else ():
-        matches = pool([p.centers.matches(measured) for p in photographs])
-        for name, value in matches.at(threshold).items():
-            values[tolerance_name(f"map_center_{name}", measured)] = value
+    if threshold is not None:
+        for measured in measured_tolerances(tolerance):
+            matches = pool([p.centers.matches(measured) for p in photographs])
+            for name, value in matches.at(threshold).items():
+                values[tolerance_name(f"map_center_{name}", measured)] = value
     values.update(sum((p.topology for p in photographs), Topology()).metrics())
     return values

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
     tried = [w for w in product(parts, repeat=len(names)) if abs(sum(w) - 1) < 1e-9]
     weights = max(tried, key=lambda w: spearmanr(mean, together(w))[0])
     seen = together(weights)
-    normal = mean == 0
+    normal, truth = mean == 0, round_grade(mean).astype(float)
     best: tuple[float, float, float] = (-1.0, 1.0, 0.0)
     for stretch, center in product(STRETCHES, CENTERS):
         grades = round_grade(np.clip(center + stretch * (seen - center), 0, 3))
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
             continue
         if (grades[normal] >= 1).mean() > MOST_NORMAL_1:
             continue
-        best = max(best, (quadratic_kappa(round_grade(mean).astype(int), grades), stretch, center))
+        best = max(best, (quadratic_kappa(truth, grades.astype(float)), stretch, center))
     qwk, stretch, center = best
     with np.errstate(invalid="ignore"):
         clear = np.nanmean(np.stack([answers[n].clear for n in names]), axis=0)

@@ -8,8 +8,8 @@ test ones), draws nicking at each crossing that is clear enough, and writes patc
 manifest.csv, unlabelled.csv (crossings as they are, not graded) and grades.png (examples).
 --protocol says what is drawn. in_use_0_2_0: veins squeezed by moving pixels, as published;
 training: half of them faded too; clinical: veins that taper, are hidden, swell and bend as in
-patients. Sets named after --plain are written to unlabelled.csv alone: DRIVE's are too coarse, a px of theirs is a
-quarter of a vein's width.
+patients. Sets named after --plain are written to unlabelled.csv alone: DRIVE's are too coarse, a
+px of theirs is a quarter of a vein's width.
 Exit codes: 0 done, 1 a photograph failed, 2 wrong usage.
 """
 
