@@ -88,6 +88,8 @@ class DecisionRule:
         return {name: own[name] / total for name in names}
 
 
+QUESTIONABLE = 0.88
+"""Standard deviation of a grade above which the answer is questionable, whatever the grade."""
 SHIPPED = DecisionRule({"reading_strip": 0.4, "reading_head": 0.2}, stretch=1.3, center=0.7)
 """How the shipped networks decide: the straightened vein, the reading head, and what is left to the
 two-stream grader. Chosen on photographs left out, see `av_grading.command_line.fit_decision`."""
@@ -102,6 +104,13 @@ class Decided:
     grade: int
     doubt: float
     spread: float | None
+
+    @property
+    def answer(self) -> str:
+        """As a reading centre's form has it: absent, questionable or present."""
+        if self.doubt > QUESTIONABLE:
+            return "questionable"
+        return "present" if self.grade > 0 else "absent"
 
 
 @dataclass(frozen=True)

@@ -168,8 +168,8 @@ def sign_scores(found: pd.DataFrame) -> Scores:
         bent = [clear[f"bent_{i}"] for i in (1, 2)]
         in_both, in_neither = (bent[0] == 1) & (bent[1] == 1), (bent[0] == 0) & (bent[1] == 0)
         scores["bent_auc"] = _auc(in_both, in_neither, number(clear, "bent_probability"))
-    if "clear_probability" in found:
-        probability = number(found, "clear_probability")
+    if "gradable_probability" in found:
+        probability = number(found, "gradable_probability")
         scores["clear_auc"] = _auc(found["clear"], found["not_clear"], probability)
     if "above_artery_probability" in found:
         probability = number(clear, "above_artery_probability")

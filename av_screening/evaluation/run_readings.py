@@ -18,7 +18,7 @@ GIVEN = ("grade", "expected_grade")
 """Columns of crossings.csv that a run needs to be compared with grades."""
 SAID = (
     *("crossing", "grade", "expected_grade", "gradable", "not_gradable_reason"),
-    *("above_artery_probability", "clear_probability", "bent_probability"),
+    *("above_artery_probability", "gradable_probability", "bent_probability"),
     *("side_first_expected", "side_second_expected"),
 )
 """Columns of crossings.csv that readings stand beside, those of them that the run has."""

@@ -32,8 +32,10 @@ DISC_WIDTHS = {
 """The caliber's widths once more."""
 
 
-_NOT_GRADABLE_CODE = {
+_ADDED = {
     "not_gradable_code": "why not, as one word: " + ", ".join(REASONS),
+    "answer": "as a reading centre's form has it: absent, questionable (the grade is in doubt), "
+    "present or cannot_grade",
 }
 """Added after the narrowing's columns, before those of later signs."""
 
@@ -126,7 +128,7 @@ def crossings_columns() -> dict[str, str]:
             if column.in_disc_diameters
         }
         if sign.name == "narrowing":
-            found |= _NOT_GRADABLE_CODE
+            found |= _ADDED
     return found
 
 
@@ -141,7 +143,7 @@ def crossings_dtypes() -> dict[str, str]:
     texts = ("photograph", "id", "disc_zone", "disc_quadrant", "patch", "av_map")
     found = {
         **dict.fromkeys(crossings_columns(), "float64"),
-        **dict.fromkeys((*texts, "not_gradable_reason", "not_gradable_code"), "str"),
+        **dict.fromkeys((*texts, "not_gradable_reason", *_ADDED), "str"),
         **dict.fromkeys(("crossing", "grade", "gradable"), "Int64"),
     }
     kinds = {"number": "float64", "integer": "Int64", "text": "str"}

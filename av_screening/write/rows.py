@@ -83,15 +83,23 @@ def _lengths(screened: Screened, crossing: Crossing) -> Row:
     return row
 
 
+def _answer(crossing: Crossing) -> str:
+    if not crossing.gradable:
+        return "cannot_grade"
+    return "" if crossing.decision is None else crossing.decision.answer
+
+
 def _gradability(crossing: Crossing) -> Row:
     reason, vessels = crossing.reason, crossing.close_look.vessels
     row: Row = {
         "gradable": int(crossing.gradable),
         "not_gradable_reason": "" if reason is None else reason.text,
         "not_gradable_code": "" if reason is None else reason.code,
-        "above_artery_probability": f"{crossing.close_look.artery_above:.3f}",
-        "gradable_probability": f"{crossing.clear:.3f}",
+        "answer": _answer(crossing),
     }
+    if crossing.clear is not None:
+        row["gradable_probability"] = f"{crossing.clear:.3f}"
+        row["above_artery_probability"] = f"{crossing.close_look.artery_above:.3f}"
     if vessels is None:
         return row
     if vessels.angle:

@@ -49,7 +49,7 @@ def write_tiny_close_up(folder: Path) -> Path:
     network = CloseUpNet((8, 16)).eval()
     patches = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
     size = CloseUp(network).look(patches).pooled.shape[1] + len(FEATURES)
-    zeros, ones = torch.zeros(2, size), torch.ones(2, size)
-    head = ReadingHead(zeros, ones, zeros.clone(), torch.tensor([1.0, 1.0]))
+    zeros, ones = torch.zeros(5, size), torch.ones(5, size)
+    head = ReadingHead(zeros, ones, zeros.clone(), torch.tensor([1.0, 1.0, 0.0, -1.0, -2.0]))
     save_close_up(CloseUp(network, head), folder / "close_up.safetensors")
     return folder / "close_up.safetensors"

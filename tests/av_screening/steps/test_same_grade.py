@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from av_detectron.data.phantom import make_phantom
-from av_grading.command_line.defaults import DEFAULT_NARROWING, FINE_GRADER
+from av_grading.decision import SHIPPED
 from av_grading.formats.files import png
+from av_grading.models.registry import DEFAULT_READING_STRIP, FINE_GRADER
 from av_grading.predict import main as grade
 from av_screening.command_line.screen import main as screen
 from av_screening.settings import Settings
@@ -38,15 +39,13 @@ def test_grade_and_screen_agree(tmp_path: Path, more: tuple[str, ...]) -> None:
             float(row["expected_grade"]), abs=0.002
         )
     # A grader that the user names grades alone.
-    assert all(row["read_ratio_first"] == row["spread"] == "" for row in screened)
+    assert all(row["spread"] == "" for row in screened)
 
 
-def test_graders_of_ones_own_grade_alone_unless_narrowing_is_asked_for(tmp_path: Path) -> None:
+def test_graders_of_ones_own_grade_alone(tmp_path: Path) -> None:
     own = tmp_path / "mine.safetensors"
-    assert Settings().narrowing_file == DEFAULT_NARROWING
-    assert Settings(graders=(own,)).narrowing_file is None
-    assert Settings(graders=(own,), narrowing=DEFAULT_NARROWING).narrowing_file is not None
-    assert Settings(narrowing=None).narrowing_file is None
-    assert Settings().decision.weights_of(["a", "b", "narrowing"]) == pytest.approx(
-        {"a": 0.1, "b": 0.1, "narrowing": 0.8}
-    )
+    assert Settings().strip_file == DEFAULT_READING_STRIP and Settings().decision_rule == SHIPPED
+    assert Settings(graders=(own,)).strip_file is None
+    assert Settings(graders=(own,)).decision_rule.weights == {}
+    assert Settings(graders=(own,), strip=DEFAULT_READING_STRIP).strip_file is not None
+    assert Settings(strip=None).strip_file is None

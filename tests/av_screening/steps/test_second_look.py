@@ -13,13 +13,15 @@ from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.close_ups.cut import PIXELS
 from av_grading.close_ups.fine_map import Look
 from av_grading.gradable import GradableRule
+from av_grading.models.reading_head import head_answers
+from av_grading.models.reading_outputs import Answers
 from av_screening import Settings
 from av_screening.photograph import Screened
 from av_screening.steps import second_look as step
 from av_screening.steps.pipeline import Pipeline
 from av_screening.write.rows import coco_record, crossing_rows, summary_row
 
-EASY = GradableRule(0, 0, 0, 0, 0, 0, least_edge_distance=0)
+EASY = GradableRule(0, 0, 0, 0)
 
 
 class TrueMaps:
@@ -39,8 +41,8 @@ class TrueMaps:
         middles = np.array([step_middle(s) for s in self.shares])
         return Look(np.stack(self.shares), middles, torch.zeros(len(self.shares), 1))
 
-    def read(self, look: Look, vessels: list) -> np.ndarray:
-        return np.full((len(vessels), 2), 0.9)
+    def read(self, look: Look, vessels: list) -> Answers:
+        return head_answers(np.full((len(vessels), 5), 0.9))
 
 
 def step_middle(shares: np.ndarray) -> tuple[float, float]:
