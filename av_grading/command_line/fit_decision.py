@@ -27,6 +27,8 @@ STEP = 0.1
 STRETCHES = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8)
 CENTERS = tuple(round(0.1 * i, 1) for i in range(16))
 MOST_NORMAL_2, MOST_NORMAL_1, MOST_UNCLEAR = 0.03, 0.20, 0.15
+VEIN_COST = 0.1
+"""What the share of vein-above crossings that are graded costs, in shares of the wanted ones."""
 
 
 def run(args: argparse.Namespace) -> None:
@@ -39,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
     from av_grading.decision import round_grade
     from av_grading.evaluation.metrics import quadratic_kappa
     from av_grading.formats.results import write_results
-    from av_grading.models.reading_outputs import OUTPUTS, Answers
+    from av_grading.models.reading_outputs import CLEAR_WEIGHTS, OUTPUTS, Answers
 
     names = [member[0] for member in args.member]
     tables = {}
@@ -78,7 +80,9 @@ def run(args: argparse.Namespace) -> None:
         best = max(best, (quadratic_kappa(truth, grades.astype(float)), stretch, center))
     qwk, stretch, center = best
     with np.errstate(invalid="ignore"):
-        clear = np.nanmean(np.stack([answers[n].clear for n in names]), axis=0)
+        said = np.stack([answers[n].clear for n in names])
+        counts = np.isfinite(said) * np.array([[CLEAR_WEIGHTS.get(n, 1.0)] for n in names])
+        clear = (np.nan_to_num(said) * counts).sum(axis=0) / counts.sum(axis=0)
         above = np.nanmean(np.stack([answers[n].artery_above for n in names]), axis=0)
     says_vein = (first[["above_1", "above_2"]] == "vein").any(axis=1).to_numpy()
     wanted, unwanted = both & ~says_vein, targets.weight == 0
@@ -87,7 +91,7 @@ def run(args: argparse.Namespace) -> None:
         graded = (clear >= least_clear) & (above >= least_above)
         if graded[unwanted].mean() <= MOST_UNCLEAR:
             vein = graded[both & says_vein].mean()
-            value = graded[wanted].mean() - 0.25 * vein
+            value = graded[wanted].mean() - VEIN_COST * vein
             if value > chosen[0]:
                 chosen = value, float(least_above), float(least_clear), graded[wanted].mean()
     _, least_above, least_clear, share = chosen

@@ -83,7 +83,7 @@ def _ask(crossings: Sequence[Crossing], readers: Readers) -> dict[str, Answers]:
 def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Crossing:
     if not crossing.answers:
         return crossing
-    mean = mean_answer(list(crossing.answers.values()))
+    mean = mean_answer(crossing.answers)
     # Only the strip knows which side is which.
     strip = crossing.answers.get(STRIP)
     sides = np.full(2, np.nan) if strip is None else strip.sides

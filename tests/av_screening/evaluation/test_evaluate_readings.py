@@ -85,7 +85,9 @@ def write_run(
         rows.append({"crossing": number, "score": 0.9, **kept})
     summary = [{"photograph": n, "fov_diameter_px": 1080, "folder": n} for n in names]
     lost = [{"photograph": n, "reason": "too_dark", "message": "dark"} for n in failed]
-    write_whole(output / "crossings.csv", format_csv(dict.fromkeys([*crossings_columns(), *more]), rows))
+    write_whole(
+        output / "crossings.csv", format_csv(dict.fromkeys([*crossings_columns(), *more]), rows)
+    )
     write_whole(output / "summary.csv", format_csv(SUMMARY, summary))
     write_whole(output / "failures.csv", format_csv(FAILURES, lost))
     write_whole(output / "run.json", json.dumps({"run": "run-1"}))

@@ -1,0 +1,99 @@
+"""What networks that learned from readings say decides what is gradable, and becomes members."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from av_grading.close_ups.close_look import CloseLook
+from av_grading.close_ups.cut import PIXELS
+from av_grading.gradable import GradableRule, NotGradable
+from av_grading.models.reading_head import NAME as HEAD
+from av_grading.models.reading_outputs import Answer, Answers
+from av_grading.models.reading_strip import NAME as STRIP
+from av_grading.signs.reading import OUTPUT
+from av_grading.vessels.crossing_vessels import crossing_vessels
+from av_screening.crossing import Crossing
+from av_screening.steps import reading as step
+from av_screening.steps.patches import CrossingPatch
+from av_screening.steps.reading import HOPELESS, Readers, read_crossings
+from tests.av_grading.close_ups.test_fine_map import phantom_shares
+
+
+def answer(
+    clear: float, above: float, grade: int = 0, sides: tuple[float, float] = (0, 0)
+) -> Answer:
+    return Answer(np.eye(4)[grade], clear, 0.25, above, np.array(sides, float))
+
+
+class Says:
+    """Stands for a network: it says the same of every crossing that it is asked."""
+
+    def __init__(self, said: Answer) -> None:
+        self.said, self.asked = said, 0
+
+    def answers(self, count: int) -> Answers:
+        self.asked += count
+        one = self.said
+        return Answers(
+            np.tile(one.grade, (count, 1)),
+            np.full(count, one.clear),
+            np.full(count, one.bent),
+            np.full(count, one.artery_above),
+            np.tile(one.sides, (count, 1)),
+        )
+
+    def read(self, patches: object, rows: np.ndarray) -> Answers:
+        return self.answers(len(rows))
+
+    def __call__(self, patches: list, shares: list, vessels: list) -> Answers:
+        return self.answers(len(vessels))
+
+
+@pytest.fixture
+def crossing() -> Crossing:
+    """A drawn crossing close up."""
+    photograph, shares = phantom_shares()
+    middle = ((PIXELS - 1) / 2, (PIXELS - 1) / 2)
+    vessels = crossing_vessels(photograph, shares, middle)
+    patch = CrossingPatch(
+        np.zeros((96, 96, 3), np.uint8),
+        np.zeros((96, 96), np.uint8),
+        2.0,
+        1.0,
+        np.zeros((3, 96, 96), np.uint8),
+    )
+    look = CloseLook(photograph, shares, middle, 4.0, vessels)
+    return Crossing(0, (50.0, 50.0), (40, 40, 60, 60), {}, 0.9, patch, look, (50.0, 50.0))
+
+
+def test_the_mean_of_all_decides_on_clear_and_above(crossing: Crossing) -> None:
+    grader, strip = Says(answer(0.9, 0.9, 2)), Says(answer(0.7, 0.5, 3, (2.5, 0.5)))
+    readers = Readers({"mine": grader}, strip)  # type: ignore[dict-item,arg-type]
+    given = replace(crossing, answers={HEAD: answer(0.2, 0.7)})
+    (found,) = read_crossings([given], readers, GradableRule(0.3, 0.45))
+    assert found.clear == pytest.approx(0.5) and found.gradable
+    assert found.close_look.artery_above == pytest.approx(0.7)
+    assert set(found.members) == {HEAD, "mine", STRIP}
+    assert found.members[STRIP].tolist() == [0, 0, 0, 1]
+    assert found.close_look.outputs[OUTPUT].tolist() == [2.5, 0.5, 0.25]
+    (refused,) = read_crossings([given], readers, GradableRule(0.3, 0.55))
+    assert refused.reason is not None and refused.reason.code == "unclear"
+    (refused,) = read_crossings([given], readers, GradableRule(0.75, 0.45))
+    assert refused.reason is not None and refused.reason.code == "vein_above"
+
+
+def test_what_is_hopeless_or_refused_already_is_not_asked(crossing: Crossing) -> None:
+    grader = Says(answer(1, 1))
+    readers = Readers({"mine": grader})  # type: ignore[dict-item]
+    hopeless = replace(crossing, answers={HEAD: answer(HOPELESS / 2, 0.9)})
+    on_disc = replace(crossing, answers={HEAD: answer(0.9, 0.9)}, reason=NotGradable("disc", 0.3))
+    found = read_crossings([hopeless, on_disc], readers, GradableRule())
+    assert grader.asked == 0
+    assert [c.reason.code for c in found if c.reason] == ["unclear", "disc"]
+
+
+def test_without_answers_nothing_is_decided(crossing: Crossing) -> None:
+    bare = replace(crossing, answers={})
+    assert read_crossings([bare], Readers(), GradableRule()) == [bare]
+    assert step.HOPELESS < GradableRule().least_clear / 3
