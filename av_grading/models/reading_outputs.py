@@ -12,8 +12,8 @@ from av_grading.formats.grade_definition import GRADES
 QUESTIONS = ("clear", "bent", "artery_above")
 """Asked of every crossing: is it clear, is the vein bent, does the artery lie above."""
 CLEAR_WEIGHTS = {"reading_head": 2.0}
-"""How much a network counts on whether a crossing is clear, others once: on photographs left out the
-reading head alone has an AUC of .91, the others .86 and .88."""
+"""How much a network counts on whether a crossing is clear, others once: on photographs left out
+the reading head alone has an AUC of .91, the others .86 and .88."""
 _GRADES = len(GRADES)
 OUTPUTS = _GRADES + len(QUESTIONS) + 2 * _GRADES
 """Logits of a crossing: the grade's, the questions', those of the vein's first and second side."""

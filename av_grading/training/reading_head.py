@@ -72,12 +72,19 @@ def fit(
         yes: probability of yes, (N,).
         weight: of each row, (N,).
         strength: inverse of the regularisation's.
+
+    Raises:
+        ValueError: all answers are the same.
     """
     scaler = StandardScaler().fit(x)
     flat = scaler.transform(x).clip(-MOST, MOST)
     truth = np.repeat([True, False], len(x))
     each = np.concatenate([yes * weight, (1 - yes) * weight])
     used = each > 0
+    if len(np.unique(truth[used])) < 2:
+        raise ValueError(
+            "expected crossings of either answer to learn from, found one answer alone"
+        )
     model = LogisticRegression(C=strength, max_iter=3000)
     return scaler, model.fit(np.concatenate([flat, flat])[used], truth[used], each[used])
 

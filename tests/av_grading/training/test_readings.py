@@ -30,11 +30,11 @@ SEVERE = {**SAME, "sideB": 2, "grade": 3, "above": "vein"}
 
 @pytest.fixture
 def inputs_file(tmp_path: Path) -> Path:
-    """Inputs of 24 crossings of six photographs of two sets, of noise."""
+    """Inputs of 72 crossings of six photographs of two sets, of noise."""
     rng = np.random.default_rng(0)
-    count = 24
+    count = 72
     kinds = [(SAME, SAME), (NORMAL, NORMAL), (UNCLEAR, UNCLEAR), (SEVERE, NORMAL)]
-    table = table_of(*[kinds[i % 7 % 4] for i in range(count)])
+    table = table_of(*[kinds[k] for k in rng.permutation(count) % 4])
     table.insert(0, "group", [f"{'ab'[i % 2]}/{i % 6}.png" for i in range(count)])
     table.insert(1, "set", ["ab"[i % 2] for i in range(count)])
 
