@@ -39,7 +39,7 @@ class DecisionRule:
             brought to a sum of one.
         prevalence: how common the grades 0-3 are taken to be, four shares above 0 that sum to one;
             probabilities are brought to it by Bayes' rule.
-        stretch: expected grades are spread about `center` by this factor, then cut to 0-3:
+        stretch: expected grades are spread about `center` by this factor, see `spread_out`:
             regression draws them together. 1 leaves them as they are.
         center: the grade that `stretch` leaves where it is.
 
@@ -63,6 +63,8 @@ class DecisionRule:
         for name, weight in self.weights.items():
             if not 0 < weight <= 1:
                 raise ValueError(f"weights: {name}: expected above 0 to 1, found {weight:g}")
+        if not 0 < self.center < GRADES[-1]:
+            raise ValueError(f"center: expected between 0 and 3, found {self.center:g}")
         if not self.stretch > 0:
             raise ValueError(f"stretch: expected above 0, found {self.stretch:g}")
 
@@ -179,11 +181,23 @@ def decide(
     common = equal * np.asarray(rule.prevalence)
     probabilities = common / common.sum(axis=1, keepdims=True)
     expected = expected_grade(probabilities)
-    if rule.stretch != 1:
-        expected = np.clip(rule.center + rule.stretch * (expected - rule.center), 0, GRADES[-1])
+    expected = spread_out(expected, rule.stretch, rule.center)
     told = [members[name] for name in (members if spread_of is None else spread_of)]
     spread = np.nanstd([expected_grade(p) for p in told], axis=0) if len(told) > 1 else None
     return Decision(probabilities, expected, round_grade(expected), doubt, spread)
+
+
+def spread_out(expected: Array, stretch: float, center: float) -> Array:
+    """Expected grades, (N,), spread about a center: by the factor `stretch` near it, less and less
+    towards 0 and 3, which stay, so that no two grades become the same.
+
+    >>> spread_out(np.array([0.0, 0.5, 1.0, 2.0, 3.0]), 2.0, 1.0).tolist()
+    [0.0, 0.25, 1.0, 2.5, 3.0]
+    """
+    most = GRADES[-1]
+    below = center * (np.minimum(expected, center) / center) ** stretch
+    above = (most - center) * ((most - np.maximum(expected, center)) / (most - center)) ** stretch
+    return np.where(expected <= center, below, most - above)
 
 
 def expected_grade(probabilities: Array) -> Array:

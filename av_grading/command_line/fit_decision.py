@@ -24,8 +24,8 @@ from av_grading.command_line import exit_code, make_parser
 
 STEP = 0.1
 """Between weights that are tried."""
-STRETCHES = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8)
-CENTERS = tuple(round(0.1 * i, 1) for i in range(16))
+STRETCHES = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.3, 2.6)
+CENTERS = tuple(round(0.1 * i, 1) for i in range(2, 20))
 MOST_NORMAL_2, MOST_NORMAL_1, MOST_UNCLEAR = 0.03, 0.20, 0.15
 VEIN_COST = 0.1
 """What the share of vein-above crossings that are graded costs, in shares of the wanted ones."""
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
     from scipy.stats import spearmanr
 
     from av_grading.close_ups.readings import targets_of
-    from av_grading.decision import round_grade
+    from av_grading.decision import round_grade, spread_out
     from av_grading.evaluation.metrics import quadratic_kappa
     from av_grading.formats.results import write_results
     from av_grading.models.reading_outputs import CLEAR_WEIGHTS, OUTPUTS, Answers
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
     normal, truth = mean == 0, round_grade(mean).astype(float)
     best: tuple[float, float, float] = (-1.0, 1.0, 0.0)
     for stretch, center in product(STRETCHES, CENTERS):
-        grades = round_grade(np.clip(center + stretch * (seen - center), 0, 3))
+        grades = round_grade(spread_out(seen, stretch, center))
         if (grades[normal] >= 2).mean() > MOST_NORMAL_2:
             continue
         if (grades[normal] >= 1).mean() > MOST_NORMAL_1:
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
                 chosen = value, float(least_above), float(least_clear), graded[wanted].mean()
     _, least_above, least_clear, share = chosen
     graded = (clear >= least_clear) & (above >= least_above)
-    grades = round_grade(np.clip(center + stretch * (seen - center), 0, 3))
+    grades = round_grade(spread_out(seen, stretch, center))
     metrics = {
         **{f"weight_{n}": w for n, w in zip(names, weights, strict=True)},
         **{

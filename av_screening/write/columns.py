@@ -51,7 +51,7 @@ _CROSSINGS = {
     "p1": "probability of grade 1",
     "p2": "probability of grade 2",
     "p3": "probability of grade 3",
-    "expected_grade": "mean grade under these probabilities, 0-3",
+    "expected_grade": "mean grade under these probabilities, 0-3, spread by the decision's stretch",
     "doubt": "standard deviation of the grade, were all grades equally common",
     "spread": "standard deviation of the expected grade between graders; empty with one",
     **CALIBER,

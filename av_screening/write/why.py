@@ -11,7 +11,7 @@ def why_this_grade(row: Row) -> list[str]:
         row: of crossings.csv.
 
     >>> why_this_grade({"grade": 1, "p0": "0.3", "p1": "0.6", "p2": "0.1", "p3": "0.0"})
-    ['Grade 1: the mean of the grades by probability, 0.80 (0: 30 %, 1: 60 %, 2: 10 %, 3: 0 %).']
+    ['Grade 1: the expected grade is 0.80 (probabilities 0: 30 %, 1: 60 %, 2: 10 %, 3: 0 %).']
     """
     return [
         *_gradable(row),
@@ -28,10 +28,10 @@ def _gradable(row: Row) -> list[str]:
         sentences.append(f"Not gradable: {reason}.")
     gradable = number_in(row, "gradable_probability")
     if gradable is not None:
-        sentences.append(f"That it can be graded has a probability of {percent(gradable)}.")
+        sentences.append(f"It can be graded with a probability of {percent(gradable)}.")
     above = number_in(row, "above_artery_probability")
     if above is not None:
-        sentences.append(f"That the artery lies above has a probability of {percent(above)}.")
+        sentences.append(f"The artery lies above with a probability of {percent(above)}.")
     return sentences
 
 
@@ -43,9 +43,11 @@ def _probabilities(row: Row) -> list[str]:
     if grade is None or None in shares:
         return []
     known = [share for share in shares if share is not None]
-    mean = sum(g * share for g, share in enumerate(known)) / max(sum(known), 1e-9)
+    mean = number_in(row, "expected_grade")
+    if mean is None:
+        mean = sum(g * share for g, share in enumerate(known)) / max(sum(known), 1e-9)
     each = ", ".join(f"{g}: {percent(share)}" for g, share in enumerate(known))
-    sentences = [f"Grade {grade:.0f}: the mean of the grades by probability, {mean:.2f} ({each})."]
+    sentences = [f"Grade {grade:.0f}: the expected grade is {mean:.2f} (probabilities {each})."]
     spread = number_in(row, "spread")
     if spread is not None:
         sentences.append(f"The graders' mean grades differ by {spread:.2f} (standard deviation).")

@@ -11,10 +11,9 @@ def test_every_column_has_its_sentence() -> None:
     row |= {"gradable": 1, "gradable_probability": "0.9", "above_artery_probability": "0.8"}
     row |= {"disc_distance_dd": "1.26", "disc_zone": "B", "not_measurable": ""}
     assert why_this_grade(row) == [
-        "That it can be graded has a probability of 90 %.",
-        "That the artery lies above has a probability of 80 %.",
-        "Grade 2: the mean of the grades by probability, 1.70 "
-        "(0: 10 %, 1: 20 %, 2: 60 %, 3: 10 %).",
+        "It can be graded with a probability of 90 %.",
+        "The artery lies above with a probability of 80 %.",
+        "Grade 2: the expected grade is 1.70 (probabilities 0: 10 %, 1: 20 %, 2: 60 %, 3: 10 %).",
         "The graders' mean grades differ by 0.25 (standard deviation).",
         "Read from the straightened vein, beside the artery it has this share of its own width: "
         "88 % (±6) on the first side, 55 % (±9) on the second side.",
