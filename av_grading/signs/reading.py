@@ -55,7 +55,7 @@ def sentences(row: Row) -> list[str]:
 
 SIGN = Sign(
     name="reading",
-    position=30,
+    position=7,
     title="Sides of the vein, as read",
     columns=COLUMNS,
     compute=compute,
