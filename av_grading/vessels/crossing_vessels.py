@@ -10,11 +10,10 @@ from scipy import ndimage
 from av_grading.close_ups.cut import SCALE
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, VEIN, first_largest
-from av_grading.vessels.centerline import Points, VesselLine, trace
+from av_grading.vessels.centerline import Points, VesselLine
+from av_grading.vessels.follow import follow
 from av_grading.vessels.profiles import even_points
 
-REACH = 14.0
-"""Length of arms that are looked at (DRIVE px)."""
 SPAN = 10.0
 """How far to either side of a vessel its profile is read (DRIVE px)."""
 _NEAR = 8.0 * SCALE  # px from the crossing
@@ -49,6 +48,7 @@ class CrossingVessels:
         certainty: mean probability of what the map says near the crossing, 0-1.
         overlap: area where both lie (DRIVE px²).
         other_vessels: share of the vessel pixels near the crossing that are of neither.
+        vein_gap: how much of the vein's way through is seen as neither vessel.
     """
 
     artery: VesselLine | None
@@ -62,6 +62,7 @@ class CrossingVessels:
     certainty: float
     overlap: float
     other_vessels: float
+    vein_gap: float = 0.0
 
     def features(self) -> NDArray[np.float64]:
         """Numbers for a classifier, in the order of `FEATURES`."""
@@ -94,10 +95,12 @@ def crossing_vessels(
     """
     labels = first_largest(shares)
     lines: dict[int, VesselLine | None] = {}
+    gaps = {ARTERY: 0.0, VEIN: 0.0}
     reasons = []
     for kind in (ARTERY, VEIN):
         try:
-            lines[kind] = trace(labels, kind, center, SCALE, REACH)
+            followed = follow(shares, kind, center, SCALE)
+            lines[kind], gaps[kind] = followed.line, followed.gap
         except NotMeasurable as error:
             lines[kind] = None
             reasons.append(str(error).split(":")[0])
@@ -131,6 +134,7 @@ def crossing_vessels(
         certainty,
         overlap,
         _others(labels, (artery, vein), part, near),
+        gaps[VEIN],
     )
 
 

@@ -1,0 +1,223 @@
+"""Follow a vessel through a crossing, through stretches where the map does not show it.
+
+A nicked vein vanishes beside the artery: its wall is opaque, the vein pale and thin. A map then has
+two ends that point to each other. The vessel is the cheapest way between what leaves the crossing
+on either side: cheap on the vessel, nearly as cheap beneath the other one at the crossing, dear
+elsewhere, and refused where more of it would be hidden than a person would join by eye.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.graph import MCP_Geometric
+
+from av_grading.formats.errors import NotMeasurable
+from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
+from av_grading.vessels.centerline import Points, VesselLine
+
+STEP = 0.5
+"""Side of the cells in which ways are sought (DRIVE px)."""
+REACHES = (14.0, 11.0, 8.5)
+"""How far from the crossing arms are sought (DRIVE px), the farthest first."""
+NEAR = 5.0
+"""The vessel passes within this distance of the crossing (DRIVE px)."""
+HIDDEN = 7.0
+"""So far from the crossing a vessel may be hidden beside or beneath the other (DRIVE px)."""
+MOST_GAP = 7.0
+"""Most of the way that may be seen as neither vessel (DRIVE px): some two widths of a vein."""
+LEAST_TURN = 95.0
+"""Least angle between the arms' ends as seen from the crossing (degrees; 180 is straight on):
+Salus' bends are allowed."""
+_GAP_COST, _BENEATH_COST, _DEAR = 5.0, 1.6, 25.0
+_SMOOTH = 1.5  # DRIVE px
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A vessel that was followed.
+
+    Attributes:
+        line: its centreline, in two arms (px of the map).
+        gap: how much of the way is seen as neither vessel (DRIVE px).
+        hidden: how much of it is not seen as this vessel, that beneath the other one included
+            (DRIVE px).
+    """
+
+    line: VesselLine
+    gap: float
+    hidden: float
+
+
+def follow(
+    shares: NDArray[np.float32], kind: int, center: tuple[float, float], drive_px: float
+) -> Followed:
+    """Follow the artery or the vein through a crossing.
+
+    Args:
+        shares: probabilities of background, artery, vein, overlap, (4, P, P).
+        kind: `ARTERY` or `VEIN`.
+        center: x and y of the crossing (px).
+        drive_px: length of one DRIVE px in px.
+
+    Raises:
+        NotMeasurable: no such vessel near the crossing, or it cannot be followed on both sides;
+            says why.
+    """
+    name = {ARTERY: "artery", VEIN: "vein"}[kind]
+    cell = STEP * drive_px
+    side = round(shares.shape[-1] / cell)
+    own = _shrunk(shares[kind] + shares[OVERLAP], side)
+    other = _shrunk(shares[ARTERY if kind == VEIN else VEIN], side)
+    at = (np.array(center) + 0.5) / cell - 0.5
+    grid = np.arange(side)
+    away = np.hypot(grid - at[0], (grid - at[1])[:, None]) * STEP
+    cost = _costs(own, other, away)
+    seen = own > 0.5
+    if not seen.any():
+        raise NotMeasurable(f"no {name} in the map")
+    if not (seen & (away < HIDDEN)).any():
+        raise NotMeasurable(f"no {name} at the crossing")
+    start = _start(cost, away)
+    search = MCP_Geometric(cost)
+    total, _ = search.find_costs([start])
+    why = f"the {name} ends: fewer than 2 arms are {REACHES[-1]:g} DRIVE px long"
+    for reach in REACHES:
+        arms = _arms(search, total, seen, away, reach)
+        if len(arms) < 2:
+            continue
+        pair = _best_pair(arms)
+        if pair is None:
+            why = f"the {name} does not go through: its arms do not face each other"
+            continue
+        line = _joined(*pair, own)
+        gap, hidden = _hidden(line, own, other)
+        if gap > MOST_GAP:
+            why = f"the {name} ends: {gap:.1f} DRIVE px of it cannot be seen"
+            continue
+        scale = [(arm + 0.5) * cell - 0.5 for arm in line]
+        return Followed(VesselLine(scale[0], scale[1]), gap, hidden)
+    raise NotMeasurable(why)
+
+
+def _shrunk(share: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    small = cv2.resize(np.ascontiguousarray(share), (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
+
+
+def _costs(
+    own: NDArray[np.float32], other: NDArray[np.float32], away: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of every cell (S, S): 1 in a vessel's middle."""
+    inside = np.clip(ndimage.gaussian_filter(own, 1.0), 0, 1)
+    plain = 1 / np.clip(inside, 0.02, 1)
+    near = np.clip((HIDDEN + 2 - away) / 2, 0, 1)
+    elsewhere = _DEAR + (_GAP_COST - _DEAR) * near
+    beneath = elsewhere + (_BENEATH_COST - elsewhere) * np.clip(other, 0, 1) * near
+    return np.asarray(np.minimum(plain, beneath), np.float64)
+
+
+def _start(cost: NDArray[np.float64], away: NDArray[np.float64]) -> tuple[int, int]:
+    """The cheapest cell near the crossing, those nearer to it preferred."""
+    smooth = ndimage.gaussian_filter(cost, 1.0) + 0.35 * away
+    smooth = np.where(away <= NEAR, smooth, np.inf)
+    row, column = np.unravel_index(int(smooth.argmin()), smooth.shape)
+    return int(row), int(column)
+
+
+def _arms(
+    search: MCP_Geometric,
+    total: NDArray[np.float64],
+    seen: NDArray[np.bool_],
+    away: NDArray[np.float64],
+    reach: float,
+) -> list[tuple[float, Points]]:
+    """Cost and cells, x and y from the crossing outwards, of the ways to where the vessel meets a
+    ring."""
+    ring = seen & (np.abs(away - reach) <= STEP)
+    count, regions = cv2.connectedComponents(
+        ndimage.binary_dilation(ring).astype(np.uint8), connectivity=8
+    )
+    found = []
+    for region in range(1, count):
+        cells = np.argwhere((regions == region) & ring)
+        if len(cells) == 0:
+            continue
+        end = cells[int(total[tuple(cells.T)].argmin())]
+        middle = cells[int(np.hypot(*(cells - cells.mean(axis=0)).T).argmin())]
+        end = middle if total[tuple(middle)] < total[tuple(end)] + 3 else end
+        if not math.isfinite(total[tuple(end)]):
+            continue
+        path = np.array(search.traceback(tuple(end)), float)[:, ::-1]
+        found.append((float(total[tuple(end)]), path))
+    return found
+
+
+def _best_pair(arms: list[tuple[float, Points]]) -> tuple[Points, Points] | None:
+    """The two arms that part at the crossing, are cheap and go on most nearly straight."""
+    best, least = None, math.inf
+    for i, (cost, a) in enumerate(arms):
+        for other_cost, b in arms[:i]:
+            shared = _shared(a, b)
+            if shared > 0.35 * min(len(a), len(b)):
+                continue  # two branches of one arm
+            first, second = a[-1] - a[max(0, shared - 1)], b[-1] - b[max(0, shared - 1)]
+            norm = max(float(np.linalg.norm(first) * np.linalg.norm(second)), 1e-9)
+            turned = math.degrees(math.acos(np.clip(float(first @ second) / norm, -1, 1)))
+            if turned < LEAST_TURN:
+                continue
+            value = cost + other_cost + 0.4 * (180 - turned) + 1.5 * shared
+            if value < least:
+                best, least = (b, a), value
+    return best
+
+
+def _shared(a: Points, b: Points) -> int:
+    """How many cells both ways begin with."""
+    count = min(len(a), len(b))
+    same = (a[:count] == b[:count]).all(axis=1)
+    return count if same.all() else int(same.argmin())
+
+
+def _joined(first: Points, second: Points, own: NDArray[np.float32]) -> tuple[Points, Points]:
+    """Both arms as one smooth line, moved onto the vessel's middle where it is seen."""
+    shared = _shared(first, second)
+    first, second = first[max(0, shared - 1) :], second[max(0, shared - 1) :]
+    line = np.concatenate([first[::-1], second[1:]])
+    middle = len(first) - 1
+    for _ in range(2):
+        line = ndimage.gaussian_filter1d(line, _SMOOTH / STEP, axis=0, mode="nearest")
+        line = _centred(line, own)
+    line = ndimage.gaussian_filter1d(line, 0.7 * _SMOOTH / STEP, axis=0, mode="nearest")
+    return line[middle::-1], line[middle:]
+
+
+def _centred(line: Points, own: NDArray[np.float32]) -> Points:
+    """Points moved across the line to the middle of what is seen of the vessel there."""
+    way = np.gradient(line, axis=0)
+    way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-9)
+    normal = np.stack([-way[:, 1], way[:, 0]], axis=1)
+    offsets = np.arange(-6, 7) * 0.5  # cells
+    x = line[:, :1] + offsets * normal[:, :1]
+    y = line[:, 1:] + offsets * normal[:, 1:]
+    weight = ndimage.map_coordinates(own, (y, x), order=1, mode="nearest")
+    weight = weight * np.exp(-(offsets**2) / 8)
+    total = weight.sum(axis=1)
+    move = (weight @ offsets) / np.maximum(total, 1e-6) * np.clip(total / 3, 0, 1)
+    return np.asarray(line + move[:, None] * normal)
+
+
+def _hidden(
+    line: tuple[Points, Points], own: NDArray[np.float32], other: NDArray[np.float32]
+) -> tuple[float, float]:
+    """How much of a line is seen as neither vessel, and how much not as its own (DRIVE px)."""
+    points = np.concatenate([line[0][:0:-1], line[1]])
+    places = points[:, 1], points[:, 0]
+    here = ndimage.map_coordinates(own, places, order=1, mode="nearest")
+    there = ndimage.map_coordinates(other, places, order=1, mode="nearest")
+    way = np.linalg.norm(np.gradient(points, axis=0), axis=1) * STEP
+    unseen = np.clip(1 - here / 0.5, 0, 1) * way
+    return float((unseen * (here + there < 0.5)).sum()), float((way * (here < 0.5)).sum())
