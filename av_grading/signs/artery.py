@@ -58,7 +58,7 @@ COLUMNS = (
 def compute(look: "CloseLook") -> Measurement:
     """What is known of the artery; each part by itself."""
     from av_grading.formats.errors import NotMeasurable
-    from av_grading.vessels.reflex import reflex_ratio
+    from av_grading.vessels.reflex import LEAST_WIDTH, reflex_ratio, too_narrow
     from av_grading.vessels.visible import spread
 
     cells: dict[str, Value] = {}
@@ -69,6 +69,9 @@ def compute(look: "CloseLook") -> Measurement:
     if vessels is not None and vessels.artery_width > 0 and vessels.vein_width > 0:
         cells["artery_over_vein_width"] = vessels.artery_width / vessels.vein_width
     try:
+        if vessels is not None and 0 < vessels.artery_width < LEAST_WIDTH:
+            # Said before its profile is taken: most arteries are thin, and profiles take time.
+            raise NotMeasurable(too_narrow(vessels.artery_width))
         artery = look.visible_artery
         ratio, _ = reflex_ratio(artery.density, artery.offsets, artery.own_width)
     except NotMeasurable as error:

@@ -1,4 +1,8 @@
-"""Banking (Bonnet's sign): the vein swells beyond the artery, where the blood is held up."""
+"""Banking (Bonnet's sign): the vein swells beyond the artery, where the blood is held up.
+
+Darkness is added up no farther than half a DRIVE px beyond the vein's own walls, so that neighbours
+do not count; a swelling of more than half the vein's width is understated.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -27,7 +31,7 @@ Array = NDArray[np.float64]
 
 SWELLING = (1.5, 7.0)
 """Where a vein may swell, from the artery's edge on (DRIVE px)."""
-OVER = 2.0
+OVER = 1.5
 """The swelling is that of a stretch of this length (DRIVE px)."""
 OWN = 7.5
 """From this distance on the vein is as it is by itself (DRIVE px)."""
@@ -58,19 +62,19 @@ def compute(look: "CloseLook") -> Measurement:
     """Of each side that is long enough to know the vein's own width there; width is the mean of
     what the walls and what the darkness across the vein say."""
     from av_grading.formats.errors import NotMeasurable
-    from av_grading.vessels.visible import spread
+    from av_grading.vessels.visible import median_known, spread
 
     try:
         vein = look.visible_vein
     except NotMeasurable as error:
         return Measurement({"banking_not_measurable": str(error)})
-    width = (vein.visible + vein.width) / 2  # (R, 2, M)
+    width = (vein.visible + vein.walls) / 2  # (R, 2, M)
     own_at = vein.away >= OWN
     enough = np.isfinite(width[0][:, own_at]).sum(axis=1) >= _FEWEST
     if not enough.any():
         return Measurement({"banking_not_measurable": "the vein is too short beyond the artery"})
     # Both sides are seen by the same light, so that a short one borrows from the other.
-    own = _median(width[..., own_at])  # (R, 2)
+    own = median_known(width[..., own_at])  # (R, 2)
     between = (vein.away >= SWELLING[0]) & (vein.away <= SWELLING[1])
     count = round(OVER / float(vein.away[1] - vein.away[0]))
     parts = np.lib.stride_tricks.sliding_window_view(width[..., between], count, axis=2)
@@ -92,17 +96,6 @@ def compute(look: "CloseLook") -> Measurement:
     strongest = float(ratio[0][np.isfinite(ratio[0])].max())
     cells["banking_answer"] = answer(strongest, QUESTIONABLE, PRESENT)
     return Measurement(cells, errors)
-
-
-def _median(values: Array) -> Array:
-    """Median of what is known along the last axis; NaN where nothing is."""
-    known_there = np.isfinite(values)
-    ranked = np.sort(np.where(known_there, values, np.inf), axis=-1)
-    count = known_there.sum(axis=-1, keepdims=True)
-    low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[-1] - 1)
-    pair = [np.take_along_axis(ranked, at, axis=-1)[..., 0] for at in (low, high)]
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(count[..., 0] > 0, (pair[0] + pair[1]) / 2, np.nan))
 
 
 def _towards_disc(look: "CloseLook") -> tuple[float, float]:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-QUESTIONABLE, PRESENT = 55.0, 75.0
-"""Degrees from which a deflection is questionable and present."""
+QUESTIONABLE, PRESENT = 32.0, 45.0
+"""Degrees from which a deflection is questionable and present: 1 in 5 and 1 in 12 of the veins that
+read as not bent turn by more, since veins curve by themselves."""
 TURNED = 5.0
 """Towards or away from the artery is said from this angle on (degrees)."""
 _SHIFTED = 0.5  # DRIVE px by which the places that make a course are moved, to see what that does

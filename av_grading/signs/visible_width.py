@@ -41,10 +41,10 @@ REGAINED = 0.9
 """From this share on it has its own width again."""
 QUESTIONABLE, PRESENT = 0.25, 0.40
 """Share of the visible width that is lost on the worse side, from which the sign is questionable
-and present. On clear crossings whose vein reads as untouched 6 in 100 are called present."""
-NARROWING = (0.25, 0.40)
+and present. On clear crossings whose vein reads as untouched 7 in 100 are called present."""
+NARROWING = (0.20, 0.30)
 """The same of the width between the walls, for narrowing."""
-CONCEALMENT = (0.25, 0.40)
+CONCEALMENT = (0.25, 0.35)
 """The same of the contrast, for concealment."""
 _MOST = 1.5  # shares above this say no more
 
@@ -94,7 +94,9 @@ def _columns() -> tuple[Column, ...]:
         ("narrowing", "narrowing"),
         ("concealment", "concealment"),
     ):
-        found.append(Column(f"{name}_answer", "", f"whether there is {what}: {answers}", kind="text"))
+        found.append(
+            Column(f"{name}_answer", "", f"whether there is {what}: {answers}", kind="text")
+        )
     found.append(Column("visible_width_not_measurable", "", "why not", kind="text"))
     return tuple(found)
 
@@ -119,7 +121,8 @@ def compute(look: "CloseLook") -> Measurement:
     dark = np.clip(least(vein.visible[..., beside]), 0, _MOST)  # (R, 2)
     contrast = np.clip(least(vein.contrast[..., beside]), 0, _MOST)
     width = np.clip(least(vein.width[:, beside]), 0, _MOST)  # (2,)
-    # Width times contrast, told twice: by the darkness across the vein, and by walls and contrast.
+    walls = np.clip(least(vein.walls[:, beside]), 0, _MOST)
+    # Width times contrast, told twice: by the darkness across, and by the map and contrast.
     visible = (dark + contrast * width) / 2
     if not np.isfinite(visible[0]).any():
         return Measurement(
@@ -137,7 +140,7 @@ def compute(look: "CloseLook") -> Measurement:
     errors: dict[str, float] = {}
     measured: tuple[tuple[str, Array], ...] = (
         ("visible_width_{}", visible),
-        ("wall_width_{}", width[None]),
+        ("wall_width_{}", walls[None]),
         ("contrast_{}", np.where(np.isfinite(visible), contrast, np.nan)),
         ("gap_{}_vein_widths", np.where(np.isfinite(visible), gap, np.nan)),
         ("taper_{}_vein_widths", np.where(lost, taper, np.nan)),
@@ -152,7 +155,7 @@ def compute(look: "CloseLook") -> Measurement:
     errors = {name: error for name, error in errors.items() if name in cells}
     for name, left, (questionable, present) in (
         ("visible_width", visible[0], (QUESTIONABLE, PRESENT)),
-        ("narrowing", width, NARROWING),
+        ("narrowing", walls, NARROWING),
         ("concealment", contrast[0], CONCEALMENT),
     ):
         cells[f"{name}_answer"] = answer(float(1 - least(left)), questionable, present)

@@ -46,6 +46,8 @@ _FEWEST = 6  # places away from the other vessel, to know a vessel's own
 _FAINTEST = 0.03  # density below which nothing can be compared
 _SHIFTS = np.array([(0, 0), (0.4, 0.1), (-0.4, -0.1), (0.1, -0.4), (-0.1, 0.4), (0, 0), (0, 0)])
 _NOISY = (3, 5)  # copies with the picture's own noise once more; the last one is blurred
+_MIDDLE = 2  # samples from the centreline that are of the vessel in any case
+_LEAST_HEIGHT = 0.15  # probability below which there are no walls
 _DARKEST = 6.0  # grey level
 
 
@@ -59,7 +61,11 @@ class VisibleVessel:
         away: distance of the M places from the other vessel's edge, (M,).
         visible: visible width over the vessel's own, (R, 2, M); NaN where it cannot be seen.
         contrast: mean density over the vessel's own, (R, 2, M).
-        width: between the walls in the map, over the vessel's own, (2, M).
+        width: of the vessel in the map, probabilities added up across, over the vessel's own,
+            (2, M): it falls where the map loses the vessel.
+        walls: between the walls in the map, where its probability is half of what it is between
+            them, over the vessel's own, (2, M): it does not fall where the vessel only pales; NaN
+            where no walls are seen.
         points: x and y of the places on the centreline (px), (2, M, 2); NaN beyond its end.
         normals: unit vectors across, the same way on both sides, (2, M, 2).
         shift: of the middle of what is dark, along the normals, (R, 2, M).
@@ -73,6 +79,7 @@ class VisibleVessel:
     visible: Array
     contrast: Array
     width: Array
+    walls: Array
     points: Array
     normals: Array
     shift: Array
@@ -91,6 +98,17 @@ def least(values: Array) -> Array:
     """Least known value along the last axis; NaN where none is known."""
     found = np.where(np.isfinite(values), values, np.inf).min(axis=-1)
     return np.asarray(np.where(np.isfinite(found), found, np.nan))
+
+
+def median_known(values: Array) -> Array:
+    """Median of what is known along the last axis; NaN where nothing is."""
+    there = np.isfinite(values)
+    ranked = np.sort(np.where(there, values, np.inf), axis=-1)
+    count = there.sum(axis=-1, keepdims=True)
+    low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[-1] - 1)
+    pair = [np.take_along_axis(ranked, at, axis=-1)[..., 0] for at in (low, high)]
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(count[..., 0] > 0, (pair[0] + pair[1]) / 2, np.nan))
 
 
 def spread(values: Array) -> Array:
@@ -127,13 +145,15 @@ def see_vessel(
     points, normals, along = even_points(line, step, smooth=4.0)
     count = round((5.0 + _FLANK[1]) / ACROSS)
     offsets = ACROSS * np.arange(-count, count + 1, dtype=np.float64)
-    x, y = (points[:, None, k] + drive_px * offsets[:, None].T * normals[:, None, k] for k in (0, 1))
+    x, y = (
+        points[:, None, k] + drive_px * offsets[:, None].T * normals[:, None, k] for k in (0, 1)
+    )
     other = _sampled(fine_map[ARTERY if kind == VEIN else VEIN] + fine_map[OVERLAP], x, y)
     own = _sampled(fine_map[kind] + fine_map[OVERLAP], x, y)
     edges = _edges(other[:, count], along / drive_px)
     first, last = np.searchsorted(along / drive_px, (-edges[0], edges[1]))
     beyond = np.maximum(-edges[0] - along / drive_px, along / drive_px - edges[1])
-    width = _walls(own) * ACROSS
+    width, walls = (found * ACROSS for found in _widths(own))
     apart = beyond >= AWAY
     if apart.sum() < _FEWEST:
         raise NotMeasurable(f"too little of the {name} is seen away from the crossing")
@@ -172,8 +192,8 @@ def see_vessel(
         contrast = np.where(ok > 0, smooth(square * ok) / smooth(positive.sum(axis=2) * ok), np.nan)
         centre = smooth((positive * offsets).sum(axis=2) * ok) / smooth(positive.sum(axis=2) * ok)
         centre = np.where(ok > 0, centre, np.nan)
-    own_visible = np.nanmedian(visible[:, apart], axis=1)
-    own_contrast = np.nanmedian(contrast[:, apart], axis=1)
+    own_visible = median_known(visible[:, apart])
+    own_contrast = median_known(contrast[:, apart])
     if not own_visible[0] > _FAINTEST * own_width:
         raise NotMeasurable(f"the {name} is hardly darker than its surroundings")
     own_visible = np.maximum(own_visible, 1e-3)
@@ -190,6 +210,7 @@ def see_vessel(
         by_side(visible / own_visible[:, None]),
         by_side(contrast / np.maximum(own_contrast, 1e-3)[:, None]),
         by_side(width / own_width),
+        by_side(walls / max(float(median_known(walls[apart])), ACROSS)),
         np.where(there[..., None], points[index], np.nan),
         normals[index],
         by_side(centre),
@@ -223,20 +244,25 @@ def _edges(other: NDArray[np.float32], along: Array) -> Array:
     return np.array(found)
 
 
-def _walls(own: NDArray[np.float32]) -> Array:
-    """Samples between the walls, (N,): the sum of what is joined to the middle."""
+def _widths(own: NDArray[np.float32]) -> tuple[Array, Array]:
+    """Of the probability across a vessel (N, K), in samples: the sum of what is joined to the
+    middle, and the width at half its height, NaN where it is not seen; each (N,)."""
     middle = own.shape[1] // 2
-    vessel = own >= 0.25
-    vessel[:, middle - 2 : middle + 3] = True
-    joined = np.zeros(own.shape)
-    joined[:, middle:] = np.cumprod(vessel[:, middle:], axis=1)
-    joined[:, middle::-1] = np.cumprod(vessel[:, middle::-1], axis=1)
-    return np.asarray((joined * own).sum(axis=1))
+    near = slice(middle - _MIDDLE, middle + _MIDDLE + 1)
+    height = own[:, near].max(axis=1, keepdims=True)
+    found = []
+    for threshold in (np.full_like(height, 0.25), height / 2):
+        vessel = own >= threshold
+        vessel[:, near] = True
+        joined = np.zeros(own.shape)
+        joined[:, middle:] = np.cumprod(vessel[:, middle:], axis=1)
+        joined[:, middle::-1] = np.cumprod(vessel[:, middle::-1], axis=1)
+        found.append(joined)
+    at_half = (found[1] * (own >= height / 2)).sum(axis=1)
+    return (found[0] * own).sum(axis=1), np.where(height[:, 0] >= _LEAST_HEIGHT, at_half, np.nan)
 
 
-def _copies(
-    patch: NDArray[np.uint8], x: Array, y: Array, drive_px: float
-) -> NDArray[np.float32]:
+def _copies(patch: NDArray[np.uint8], x: Array, y: Array, drive_px: float) -> NDArray[np.float32]:
     """Logarithm of green at every sample, of the picture and its copies, (R, N, K)."""
     green = np.ascontiguousarray(patch[..., 1], np.float32)
     soft = cv2.GaussianBlur(green, (0, 0), 0.25 * drive_px)
