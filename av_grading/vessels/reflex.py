@@ -98,7 +98,7 @@ def _without(width: float, step: float, count: int) -> tuple[Array, Array]:
     models = _models(width, step, count)[0]
     models = models.reshape(len(_BLURS), len(_SIGMAS), -1, 3, count)
     plain = models[:, 0].reshape(-1, 3, count)[:, [0, 2]]
-    return plain, np.linalg.pinv(plain).transpose(0, 2, 1)
+    return plain, np.asarray(np.linalg.pinv(plain).transpose(0, 2, 1), np.float64)
 
 
 @lru_cache(maxsize=64)
@@ -121,4 +121,5 @@ def _models(width: float, step: float, count: int) -> tuple[Array, Array, Array]
         found.append(seen[..., middle])
     shown = np.concatenate(found)
     models = np.concatenate([shown, np.ones((len(shown), 1, count))], axis=1)
-    return models, np.linalg.pinv(models).transpose(0, 2, 1), np.tile(sigma[:, 0], len(_BLURS))
+    inverse = np.asarray(np.linalg.pinv(models).transpose(0, 2, 1), np.float64)
+    return models, inverse, np.tile(sigma[:, 0], len(_BLURS))
