@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN, first_largest
 
 if TYPE_CHECKING:
     from av_grading.vessels.crossing_vessels import CrossingVessels
+    from av_grading.vessels.visible import VisibleVessel
 
 Array = NDArray[np.float64]
 
@@ -61,6 +63,30 @@ class CloseLook:
     def vein_probability(self) -> NDArray[np.float32]:
         """Of vein, alone or under an artery, (P, P)."""
         return np.asarray(self.fine_map[VEIN] + self.fine_map[OVERLAP])
+
+    @cached_property
+    def visible_vein(self) -> "VisibleVessel":
+        """What is to be seen of the vein along its way.
+
+        Raises:
+            NotMeasurable: it does not go through, or cannot be told; says why.
+        """
+        return self._visible(VEIN)
+
+    @cached_property
+    def visible_artery(self) -> "VisibleVessel":
+        """As `visible_vein`, of the artery."""
+        return self._visible(ARTERY)
+
+    def _visible(self, kind: int) -> "VisibleVessel":
+        from av_grading.vessels.visible import see_vessel
+
+        if self.vessels is None:
+            raise NotMeasurable("the vessels were not followed")
+        line = self.vessels.vein if kind == VEIN else self.vessels.artery
+        if line is None:
+            raise NotMeasurable(self.vessels.why)
+        return see_vessel(self.patch, self.fine_map, kind, line, self.drive_px)
 
     @cached_property
     def centered(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -36,8 +36,12 @@ UNITS = {
     "grade": "",
     "drive_px": "_drive_px",
     "degrees": "_degrees",
+    "vein_widths": "_vein_widths",
 }
 """Units of columns, and what a column's name ends with: lengths and angles name theirs."""
+
+ANSWERS = ("absent", "questionable", "present")
+"""Whether a sign is there, as reading centres write it, the least first."""
 
 Value = float | int | str
 Row = Mapping[str, object]
@@ -194,3 +198,30 @@ def percent(share: float) -> str:
     '82 %'
     """
     return f"{100 * share:.0f} %"
+
+
+def answer(strength: float, questionable: float, present: float) -> str:
+    """One of `ANSWERS`, by how strong a sign is; empty where that is NaN.
+
+    Args:
+        strength: higher is stronger.
+        questionable: from this on the sign is questionable.
+        present: from this on it is present.
+
+    >>> answer(0.1, 0.25, 0.4), answer(0.25, 0.25, 0.4), answer(0.5, 0.25, 0.4)
+    ('absent', 'questionable', 'present')
+    """
+    if strength != strength:
+        return ""
+    return ANSWERS[int(strength >= questionable) + int(strength >= present)]
+
+
+def text_in(row: Row, column: str) -> str:
+    """A row's text; empty where the column is missing or empty."""
+    value = row.get(column)
+    return "" if value is None or value != value else str(value)
+
+
+def known(values: Mapping[str, float]) -> dict[str, Value]:
+    """Those that are not NaN."""
+    return {name: float(value) for name, value in values.items() if value == value}

@@ -1,0 +1,238 @@
+"""How much of the vein is left to see beside the artery: its width times its contrast.
+
+Two things take it away, which are told apart: narrowing, where the walls come together, and
+concealment, where the vein pales behind the artery's opaque wall.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from av_grading.signs.sign import (
+    ANSWERS,
+    SIDES,
+    Column,
+    Measurement,
+    Polyline,
+    Row,
+    Sign,
+    Value,
+    answer,
+    known,
+    number_in,
+    percent,
+    text_in,
+)
+
+if TYPE_CHECKING:
+    from av_grading.close_ups.close_look import CloseLook
+    from av_grading.vessels.visible import VisibleVessel
+
+Array = NDArray[np.float64]
+
+BESIDE = 2.5
+"""So far from the artery's edge a vein lies beside it (DRIVE px)."""
+GAP = 1 / 3
+"""A vein of which less than this is left to see has a gap (share of its own)."""
+REGAINED = 0.9
+"""From this share on it has its own width again."""
+QUESTIONABLE, PRESENT = 0.25, 0.40
+"""Share of the visible width that is lost on the worse side, from which the sign is questionable
+and present. On clear crossings whose vein reads as untouched 7 in 100 are called present."""
+NARROWING = (0.20, 0.30)
+"""The same of the width between the walls, for narrowing."""
+CONCEALMENT = (0.25, 0.35)
+"""The same of the contrast, for concealment."""
+_MOST = 1.5  # shares above this say no more
+
+_SIDE = {"first": "on the first side", "second": "on the other side"}
+
+
+def _columns() -> tuple[Column, ...]:
+    found = []
+    for name, meaning in (
+        (
+            "visible_width",
+            "least visible width beside the artery, width times contrast as a share of the "
+            "vein's own",
+        ),
+        ("wall_width", "least width between the walls beside the artery, as a share of its own"),
+        ("contrast", "least contrast beside the artery, as a share of the vein's own"),
+    ):
+        for side in SIDES:
+            column = f"{name}_{side}"
+            error = "" if name == "wall_width" else f"{column}_se"
+            found.append(Column(column, "share", f"{meaning}, {_SIDE[side]}", error=error))
+    for side in SIDES:
+        found.append(
+            Column(
+                f"gap_{side}_vein_widths",
+                "vein_widths",
+                "how far from the artery's edge less than a third of the vein is left to see, "
+                + _SIDE[side],
+                error=f"gap_{side}_vein_widths_se",
+                decimals=2,
+            )
+        )
+    for side in SIDES:
+        found.append(
+            Column(
+                f"taper_{side}_vein_widths",
+                "vein_widths",
+                "how far from the artery's edge the vein has regained 90 % of its own visible "
+                f"width, {_SIDE[side]}; empty where a quarter of it is not lost",
+                error=f"taper_{side}_vein_widths_se",
+                decimals=2,
+            )
+        )
+    answers = ", ".join(ANSWERS)
+    for name, what in (
+        ("visible_width", "loss of visible width"),
+        ("narrowing", "narrowing"),
+        ("concealment", "concealment"),
+    ):
+        found.append(
+            Column(f"{name}_answer", "", f"whether there is {what}: {answers}", kind="text")
+        )
+    found.append(Column("visible_width_not_measurable", "", "why not", kind="text"))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """What is drawn: places with a gap, (2, M)."""
+
+    gap: NDArray[np.bool_]
+
+
+def compute(look: "CloseLook") -> Measurement:
+    """Of each side by itself; a side whose vein cannot be seen beside the artery has no numbers."""
+    from av_grading.formats.errors import NotMeasurable
+    from av_grading.vessels.visible import least, spread
+
+    try:
+        vein = look.visible_vein
+    except NotMeasurable as error:
+        return Measurement({"visible_width_not_measurable": str(error)})
+    beside = vein.between(0.0, BESIDE)
+    dark = np.clip(least(vein.visible[..., beside]), 0, _MOST)  # (R, 2)
+    contrast = np.clip(least(vein.contrast[..., beside]), 0, _MOST)
+    width = np.clip(least(vein.width[:, beside]), 0, _MOST)  # (2,)
+    walls = np.clip(least(vein.walls[:, beside]), 0, _MOST)
+    # Width times contrast, told twice: by the darkness across, and by the map and contrast.
+    visible = (dark + contrast * width) / 2
+    if not np.isfinite(visible[0]).any():
+        return Measurement(
+            {"visible_width_not_measurable": "other vessels hide the vein beside the artery"}
+        )
+    local = np.clip(vein.visible, 0, _MOST)
+    local = (local + np.clip(vein.contrast, 0, _MOST) * np.clip(vein.width, 0, _MOST)) / 2
+    per_width = 1 / vein.own_width
+    step = float(vein.away[1] - vein.away[0])
+    gone = _from_edge(local, GAP)
+    gap = gone.sum(axis=2) * step * per_width
+    taper = _from_edge(local, REGAINED).sum(axis=2) * step * per_width
+    lost = visible[0] <= 1 - QUESTIONABLE
+    values: dict[str, float] = {}
+    errors: dict[str, float] = {}
+    measured: tuple[tuple[str, Array], ...] = (
+        ("visible_width_{}", visible),
+        ("wall_width_{}", walls[None]),
+        ("contrast_{}", np.where(np.isfinite(visible), contrast, np.nan)),
+        ("gap_{}_vein_widths", np.where(np.isfinite(visible), gap, np.nan)),
+        ("taper_{}_vein_widths", np.where(lost, taper, np.nan)),
+    )
+    for name, found in measured:
+        error = spread(found) if len(found) > 1 else np.full(2, np.nan)
+        for number, side in enumerate(SIDES):
+            values[name.format(side)] = float(found[0, number])
+            if np.isfinite(error[number]):
+                errors[name.format(side)] = float(error[number])
+    cells: dict[str, Value] = known(values)
+    errors = {name: error for name, error in errors.items() if name in cells}
+    for name, left, (questionable, present) in (
+        ("visible_width", visible[0], (QUESTIONABLE, PRESENT)),
+        ("narrowing", walls, NARROWING),
+        ("concealment", contrast[0], CONCEALMENT),
+    ):
+        cells[f"{name}_answer"] = answer(float(1 - least(left)), questionable, present)
+    return Measurement(cells, errors, _Lost(gone[0]))
+
+
+def _from_edge(local: Array, share: float) -> NDArray[np.bool_]:
+    """Places from the artery's edge on, up to the first that has this share, (R, 2, M); hidden
+    ones among them count, but not by themselves."""
+    reached = np.cumsum(local >= share, axis=2) > 0
+    under = (local < share) & ~reached
+    before = ~reached & (np.cumsum(under[..., ::-1], axis=2)[..., ::-1] > 0)
+    return np.asarray(before)
+
+
+def sentences(row: Row) -> list[str]:
+    """What is left of the vein on either side, what took it away, and over what way."""
+    found = []
+    sides = []
+    for side in SIDES:
+        left = number_in(row, f"visible_width_{side}")
+        if left is not None:
+            error = number_in(row, f"visible_width_{side}_se")
+            sure = "" if error is None else f" (±{100 * error:.0f})"
+            sides.append(f"{percent(left)}{sure} on the {side} side")
+    if sides:
+        found.append(
+            "Beside the artery this share of the vein is left to see, width and darkness taken "
+            f"together: {', '.join(sides)}."
+        )
+    told = [text_in(row, f"{name}_answer") for name in ("narrowing", "concealment")]
+    for name, how in zip(("narrowing", "concealment"), told, strict=True):
+        words = {
+            "narrowing": "the vein's walls come together beside the artery (narrowing)",
+            "concealment": "the vein pales beside the artery (concealment)",
+        }[name]
+        if how == "present":
+            found.append(f"{words[0].upper()}{words[1:]}.")
+        elif how == "questionable":
+            found.append(f"Perhaps {words}.")
+    for side in SIDES:
+        gap = number_in(row, f"gap_{side}_vein_widths")
+        if gap:
+            found.append(f"A gap of {gap:.1f} vein widths lies before it on the {side} side.")
+        taper = number_in(row, f"taper_{side}_vein_widths")
+        if taper is not None:
+            found.append(
+                f"On the {side} side the vein regains its width over {taper:.1f} vein widths."
+            )
+    if reason := text_in(row, "visible_width_not_measurable"):
+        found.append(f"Visible width not measured: {reason}.")
+    return found
+
+
+def draw(look: "CloseLook", measurement: Measurement) -> Sequence[Polyline]:
+    """The vein's middle where it has a gap, and a bar across it where the gap ends."""
+    if measurement.detail is None:
+        return []
+    vein: VisibleVessel = look.visible_vein
+    lines = []
+    for side in (0, 1):
+        points = vein.points[side][measurement.detail.gap[side]]
+        points = points[np.isfinite(points).all(axis=1)]
+        if len(points) >= 2:
+            lines.append(points)
+            half = vein.own_width * look.drive_px / 2
+            across = vein.normals[side][len(points) - 1] * half
+            lines.append(np.stack([points[-1] - across, points[-1] + across]))
+    return lines
+
+
+SIGN = Sign(
+    name="visible_width",
+    position=3,
+    title="Visible width beside the artery",
+    columns=_columns(),
+    compute=compute,
+    sentences=sentences,
+    draw=draw,
+)

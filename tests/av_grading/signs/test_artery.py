@@ -1,0 +1,61 @@
+"""The artery's width and its light reflex, on drawn vessels."""
+
+import numpy as np
+import pytest
+
+from av_grading.caliber.vein_phantom import draw_vein
+from av_grading.close_ups.close_look import one_hot
+from av_grading.formats.errors import NotMeasurable
+from av_grading.formats.labels import VEIN
+from av_grading.signs.registry import get_sign
+from av_grading.signs.sign import number_in
+from av_grading.vessels.centerline import trace
+from av_grading.vessels.reflex import reflex_ratio
+from av_grading.vessels.visible import see_vessel, spread
+from tests.av_grading.signs.drawn_look import SCALE, drawn_look
+
+SIGN = get_sign("artery")
+DRAWN = 2.3548 / 2 * 0.2
+"""Width at half height of the reflex that `draw_vein` draws, over the vessel's."""
+
+
+def profile(height: float, width: float, seed: int, roundness: float = 1.0):
+    """Mean profile of a vessel that is drawn with a reflex; the profile knows no kinds."""
+    rng = np.random.default_rng(seed)
+    drawn = draw_vein(rng, width * SCALE, size=193, reflex=height, roundness=roundness)
+    line = trace(drawn.av_map, VEIN, drawn.center, SCALE, 14)
+    return see_vessel(drawn.photograph, one_hot(drawn.av_map), VEIN, line, SCALE)
+
+
+@pytest.mark.parametrize("width", [4.0, 5.0, 7.0])
+@pytest.mark.parametrize("roundness", [0.8, 1.0])
+def test_a_drawn_reflex_has_its_width(width: float, roundness: float) -> None:
+    seen = profile(0.4, width, 1, roundness)
+    ratio, height = reflex_ratio(seen.density, seen.offsets, seen.own_width)
+    assert ratio[0] == pytest.approx(DRAWN, rel=0.15)
+    assert height[0] == pytest.approx(0.4, abs=0.1)
+    assert 0 <= float(spread(ratio[:, None])[0]) < 0.15
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_without_a_reflex_none_is_measured(seed: int) -> None:
+    seen = profile(0.0, 5.0, seed)
+    with pytest.raises(NotMeasurable, match="no light reflex"):
+        reflex_ratio(seen.density, seen.offsets, seen.own_width)
+
+
+def test_a_thin_artery_has_a_reason_instead_of_a_ratio() -> None:
+    row = SIGN.cells(SIGN.compute(drawn_look(1, artery=2.0)))
+    assert "reflex_ratio" not in row
+    assert "DRIVE px wide" in str(row["reflex_not_measurable"])
+
+
+def test_widths_are_compared_and_the_order_told() -> None:
+    row = SIGN.cells(SIGN.compute(drawn_look(1, width=5.0, artery=4.0)))
+    assert number_in(row, "artery_over_vein_width") == pytest.approx(0.8, abs=0.08)
+    assert row["artery_above_answer"] == "present"
+    told = SIGN.sentences(row | {"above_artery_probability": "0.930"})
+    assert told[0].startswith(
+        "The artery lies above the vein (probability that it is the artery: 93"
+    )
+    assert "as wide as the vein" in told[1]
