@@ -68,19 +68,59 @@ def test_tables_come_from_results(
 
 
 def test_a_figure_in_use_is_taken_up_when_its_file_is_there(
-    fill: Callable[[str, Path], str], repo: Path, tmp_path: Path
+    fill: Callable[[str, Path], str], tmp_path: Path
 ) -> None:
     page = "<!-- table in_use_fundus_avseg -->\n<!-- end in_use_fundus_avseg -->\n"
-    headline = "<!-- table headline -->\n<!-- end headline -->\n"
-    for name in ("detector_drive", "av_drive"):
-        (tmp_path / f"{name}.json").write_text((repo / "results" / f"{name}.json").read_text())
-    assert "has not been shown" in fill(page, tmp_path)
-    assert "has not been shown" in fill(headline, tmp_path)
+    assert "Not measured yet." in fill(page, tmp_path)
     metrics = {"qwk": 0.5, "found_share": 0.75, "gradable_share": 0.25}
     (tmp_path / "in_use_fundus_avseg.json").write_text(json.dumps(results(metrics)))
     assert "| QWK of the grades | .500 (.200 to .300) |" in fill(page, tmp_path)
-    filled = fill(headline, tmp_path)
-    assert "whole photographs | .500 (.200 to .300) |" in filled and "not been shown" not in filled
+
+
+HEADLINE = "<!-- table headline -->\n<!-- end headline -->\n"
+
+
+def write_files(folder: Path, **metrics: dict[str, float]) -> None:
+    for name, values in metrics.items():
+        (folder / f"{name}.json").write_text(json.dumps(results(values)))
+
+
+def test_the_headline_says_which_readings_are_not_measured(
+    fill: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    write_files(
+        tmp_path,
+        detector_drive={"center_f1_10px": 0.75, "bbox_AP50": 0.5},
+        av_drive={"vessel_dice": 0.5, "av_accuracy": 0.5},
+        readings_clinic={"qwk": 0.5},
+    )
+    filled = fill(HEADLINE, tmp_path)
+    assert "| crossings found: centre F1 within 10 px |  |  | .750 (.200 to .300) |" in filled
+    assert "QWK with the mean of two |  | .500 (.200 to .300) |  |" in filled
+    assert "AUC" not in filled  # no photographs have a figure for it
+    missing = "grades on Fundus-AVSeg's test photographs; hypertensive against normal eyes."
+    assert f"Not measured yet: {missing}" in filled
+
+
+def test_the_headline_leads_with_readings_and_has_no_simulated_nicking(
+    fill: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    shares = ("qwk", "reading_qwk", "auc_grade2", "clear_graded_share", "read2_called2_share")
+    write_files(
+        tmp_path,
+        readings_fundus_avseg=dict.fromkeys(shares, 0.25),
+        readings_clinic=dict.fromkeys(shares, 0.5),
+        eyes_clinic={"auc_hypertensive_normal_top2": 0.75},
+        detector_drive={"center_f1_10px": 0.75, "bbox_AP50": 0.5},
+        in_use_fundus_avseg={"qwk": 0.125},
+    )
+    lines = fill(HEADLINE, tmp_path).splitlines()
+    assert lines[1] == "| | Fundus-AVSeg's test | a clinic, left out in turn | DRIVE's test |"
+    assert lines[3].startswith("| grades against machine readings: QWK")
+    both = ".250 (.200 to .300) | .500 (.200 to .300)"
+    assert sum(f"| {both} |  |" in line for line in lines) == len(shares)
+    assert any("hypertensive against normal |  | .750 (.200" in line for line in lines)
+    assert not any("Not measured" in line or ".125" in line for line in lines)
 
 
 def test_unpaired_markers_are_named(fill: Callable[[str, Path], str], tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tables.parts import Results, head, known, number, origin, row
+from tables.parts import Results, head, known, origin, row
 
 IN_USE_ROWS = {
     "qwk": "QWK of the grades",
@@ -26,8 +26,7 @@ NATURAL_ROWS = {
     "gradable_auc": "AUC, gradable or not, against machine readings",
 }
 PENDING = {
-    "in_use_fundus_avseg": "**Not measured yet.** That grades hold on maps that the detector has "
-    "made has not been shown: take them as an order in which to look, not as counts.",
+    "in_use_fundus_avseg": "Not measured yet.",
     "natural_fundus_avseg": "Not measured yet.",
     "readings_fundus_avseg": "Not measured yet.",
     "readings_clinic": "Not measured yet.",
@@ -75,28 +74,52 @@ def natural_table(results: Results) -> str:
 
 
 HEADLINE = (
-    ("detector_drive", "center_f1_10px", "crossings found: centre F1 within 10 px, DRIVE's test"),
-    ("detector_drive", "bbox_AP50", "the same: box AP50"),
-    ("av_drive", "vessel_dice", "vessel map: Dice, DRIVE's test"),
-    ("av_drive", "av_accuracy", "artery or vein: accuracy on all labelled vessel pixels"),
-    ("in_use_fundus_avseg", "qwk", "grades in use: QWK on nicking drawn into whole photographs"),
-    ("in_use_fundus_avseg", "found_share", "the same: share of the crossings that are found"),
-    ("in_use_fundus_avseg", "gradable_share", "the same: share that are found and gradable"),
+    ("readings", "qwk", "grades against machine readings: QWK with the mean of two"),
+    ("readings", "reading_qwk", "the two readings with each other: QWK"),
+    ("readings", "auc_grade2", "AUC, read as 2 or more"),
+    ("readings", "clear_graded_share", "share of the clear crossings that are graded"),
+    ("readings", "read2_called2_share", "share of those read as 2 or more that are called so"),
+    ("eyes", "auc_hypertensive_normal_top2", "AUC, eyes: hypertensive against normal"),
+    ("detector", "center_f1_10px", "crossings found: centre F1 within 10 px"),
+    ("detector", "bbox_AP50", "the same: box AP50"),
+    ("av", "vessel_dice", "vessel map: Dice"),
+    ("av", "av_accuracy", "artery or vein: accuracy on all labelled vessel pixels"),
 )
+"""What is measured, by the kind of results file; a file's name ends with its photographs."""
+HEADLINE_SETS = {
+    "fundus_avseg": "Fundus-AVSeg's test",
+    "clinic": "a clinic, left out in turn",
+    "drive": "DRIVE's test",
+}
+"""Columns of the headline: photographs that the networks asked did not learn from."""
+HEADLINE_PENDING = {
+    "readings_fundus_avseg": "grades on Fundus-AVSeg's test photographs",
+    "readings_clinic": "grades of the clinic's eyes",
+    "eyes_clinic": "hypertensive against normal eyes",
+}
+"""Files that may be missing, and what is then said not to be measured."""
 
 
 def headline_table(folder: Path) -> str:
     """What README opens with: figures that a user's photographs will meet, and none beside.
 
     Args:
-        folder: with the results files; a figure in use that is not there is said to be missing.
+        folder: with the results files; one of `HEADLINE_PENDING` that is not there is said to be
+            missing, and a row that no photographs have a figure for is left out.
     """
-    lines = head([""])
-    missing = []
-    for name, metric, label in HEADLINE:
-        path = folder / f"{name}.json"
-        if name in PENDING and not path.is_file():
-            missing.append(name)
-            continue
-        lines.append(row(label, [number(json.loads(path.read_text()), metric)]))
-    return "\n".join(lines + [f"\nGrades in use: {PENDING[n]}" for n in dict.fromkeys(missing)])
+    names = [f"{kind}_{photographs}" for kind, *_ in HEADLINE for photographs in HEADLINE_SETS]
+    found = {
+        name: json.loads(path.read_text())
+        for name in dict.fromkeys(names)
+        if (path := folder / f"{name}.json").is_file()
+    }
+    lines = head(HEADLINE_SETS.values())
+    for kind, metric, label in HEADLINE:
+        results = (found.get(f"{kind}_{photographs}") for photographs in HEADLINE_SETS)
+        cells = ["" if one is None else known(one, metric) for one in results]
+        if any(cells):
+            lines.append(row(label, cells))
+    missing = [words for name, words in HEADLINE_PENDING.items() if name not in found]
+    if missing:
+        lines += ["", f"Not measured yet: {'; '.join(missing)}."]
+    return "\n".join(lines)
