@@ -79,9 +79,9 @@ def compute(look: "CloseLook") -> Measurement:
         return Measurement(cells)
     cells["reflex_ratio"] = float(ratio[0])
     cells["reflex_answer"] = answer(float(ratio[0]), QUESTIONABLE, PRESENT)
-    error = float(spread(ratio[:, None])[0])
-    if np.isfinite(error):
-        errors["reflex_ratio"] = error
+    deviation = float(spread(ratio[:, None])[0])
+    if np.isfinite(deviation):
+        errors["reflex_ratio"] = deviation
     return Measurement(cells, errors)
 
 

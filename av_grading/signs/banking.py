@@ -84,14 +84,14 @@ def compute(look: "CloseLook") -> Measurement:
     ratio = np.where(enough, ratio, np.nan)
     if not np.isfinite(ratio[0]).any():
         return Measurement({"banking_not_measurable": "other vessels hide the vein"})
-    error = spread(ratio)
+    deviation = spread(ratio)
     values = {f"banking_{side}": float(ratio[0, k]) for k, side in enumerate(SIDES)}
     for number, towards in enumerate(_towards_disc(look)):
         if abs(towards) >= _TOWARDS:
             name = "banking_downstream" if towards > 0 else "banking_upstream"
             values[name] = float(ratio[0, number])
     cells: dict[str, Value] = known(values)
-    errors = {f"banking_{side}": float(error[k]) for k, side in enumerate(SIDES)}
+    errors = {f"banking_{side}": float(deviation[k]) for k, side in enumerate(SIDES)}
     errors = {name: e for name, e in errors.items() if name in cells and e == e}
     strongest = float(ratio[0][np.isfinite(ratio[0])].max())
     cells["banking_answer"] = answer(strongest, QUESTIONABLE, PRESENT)

@@ -142,7 +142,7 @@ def _aside(whole: "Course", middle: tuple[float, float]) -> Array:
     way = whole.way[:, 1] - whole.way[:, 0]
     way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-9)
     apart = foot[:, 1] - foot[:, 0]
-    return np.abs(apart[:, 0] * way[:, 1] - apart[:, 1] * way[:, 0])
+    return np.asarray(np.abs(apart[:, 0] * way[:, 1] - apart[:, 1] * way[:, 0]))
 
 
 def _squarer(near: "Course", far: "Course", look: "CloseLook") -> float:
@@ -159,7 +159,7 @@ def _squarer(near: "Course", far: "Course", look: "CloseLook") -> float:
 
     def angle(course: "Course") -> Array:
         off = np.abs(turn(course.way[0], way))
-        return np.minimum(off, 180 - off)
+        return np.asarray(np.minimum(off, 180 - off))
 
     return float(np.mean(angle(near) - angle(far)))
 

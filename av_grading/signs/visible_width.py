@@ -146,13 +146,13 @@ def compute(look: "CloseLook") -> Measurement:
         ("taper_{}_vein_widths", np.where(lost, taper, np.nan)),
     )
     for name, found in measured:
-        error = spread(found) if len(found) > 1 else np.full(2, np.nan)
+        deviation = spread(found) if len(found) > 1 else np.full(2, np.nan)
         for number, side in enumerate(SIDES):
             values[name.format(side)] = float(found[0, number])
-            if np.isfinite(error[number]):
-                errors[name.format(side)] = float(error[number])
+            if np.isfinite(deviation[number]):
+                errors[name.format(side)] = float(deviation[number])
     cells: dict[str, Value] = known(values)
-    errors = {name: error for name, error in errors.items() if name in cells}
+    errors = {name: e for name, e in errors.items() if name in cells}
     for name, left, (questionable, present) in (
         ("visible_width", visible[0], (QUESTIONABLE, PRESENT)),
         ("narrowing", walls, NARROWING),

@@ -206,7 +206,7 @@ def see_vessel(
         return np.asarray(np.where(there, values[..., index], np.nan))
 
     return VisibleVessel(
-        (places + 0.5) * STEP,
+        np.asarray((places + 0.5) * STEP, np.float64),
         by_side(visible / own_visible[:, None]),
         by_side(contrast / np.maximum(own_contrast, 1e-3)[:, None]),
         by_side(width / own_width),
@@ -265,7 +265,7 @@ def _widths(own: NDArray[np.float32]) -> tuple[Array, Array]:
 def _copies(patch: NDArray[np.uint8], x: Array, y: Array, drive_px: float) -> NDArray[np.float32]:
     """Logarithm of green at every sample, of the picture and its copies, (R, N, K)."""
     green = np.ascontiguousarray(patch[..., 1], np.float32)
-    soft = cv2.GaussianBlur(green, (0, 0), 0.25 * drive_px)
+    soft = np.asarray(cv2.GaussianBlur(green, (0, 0), 0.25 * drive_px), np.float32)
     noise = 1.4826 * float(np.median(np.abs(green - soft)[::3, ::3]))
     grain = np.random.default_rng(0).standard_normal((2, *x.shape)).astype(np.float32)
     copies = []
