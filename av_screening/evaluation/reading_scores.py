@@ -24,12 +24,14 @@ what is refused or not found is not called.
 | `side_worse_spearman` | rank correlation of the worse side: the run's expected reading, the mean |
 | `side_auc` | the same, worse side read 2 or more in both against 0 in both |
 | `bent_auc` | bent in both against in neither |
+| `visible_width_side_auc` | as `side_auc`, by the measured visible width, the lower side's |
+| `deflection_bent_auc` | as `bent_auc`, by the measured deflection |
 | `clear_auc` | clear against not clear, crossings that are found |
 | `above_kappa` | artery or vein above, where both readings say the same of the two |
 
-`side_…`, `bent_auc`, `clear_auc` and `above_kappa` are of runs that answer them, over the crossings
-that are found and answered. `n_…` are counts; `n_trueN_calledM` is the confusion matrix of clear
-crossings: rounded true grade, grade given or `refused` or `not_found`.
+`side_…`, `…_auc` of sides, bent and clear, and `above_kappa` are of runs that answer them, over the
+crossings that are found and answered. `n_…` are counts; `n_trueN_calledM` is the confusion matrix of
+clear crossings: rounded true grade, grade given or `refused` or `not_found`.
 """
 
 import warnings
@@ -60,6 +62,7 @@ BEFORE = "before_"
 PARTS = {0: (1, 2), 2: (2,), 3: (2,)}
 """What both readings said → grades that are counted as called."""
 SIDES = ("side_first_expected", "side_second_expected")
+VISIBLE = ("visible_width_first", "visible_width_second")
 
 
 def run_table(compared: pd.DataFrame) -> pd.DataFrame:
@@ -164,10 +167,19 @@ def sign_scores(found: pd.DataFrame) -> Scores:
         worst, said = worst[known], said[known]
         scores["side_worse_spearman"] = rank_correlation(worst.mean(axis=1), said)
         scores["side_auc"] = _auc(worst.min(axis=1) >= 2, worst.max(axis=1) == 0, said)
+    if set(VISIBLE) <= set(found):
+        worst = clear[["worse_side_1", "worse_side_2"]]
+        lost = 1 - np.fmin(*(number(clear, name) for name in VISIBLE))
+        scores["visible_width_side_auc"] = _auc(
+            worst.min(axis=1) >= 2, worst.max(axis=1) == 0, lost
+        )
     if "bent_probability" in found:
         bent = [clear[f"bent_{i}"] for i in (1, 2)]
         in_both, in_neither = (bent[0] == 1) & (bent[1] == 1), (bent[0] == 0) & (bent[1] == 0)
         scores["bent_auc"] = _auc(in_both, in_neither, number(clear, "bent_probability"))
+        if "deflection_degrees" in found:
+            turned = number(clear, "deflection_degrees")
+            scores["deflection_bent_auc"] = _auc(in_both, in_neither, turned)
     if "gradable_probability" in found:
         probability = number(found, "gradable_probability")
         scores["clear_auc"] = _auc(found["clear"], found["not_clear"], probability)

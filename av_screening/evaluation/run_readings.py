@@ -20,6 +20,7 @@ SAID = (
     *("crossing", "grade", "expected_grade", "gradable", "not_gradable_reason"),
     *("above_artery_probability", "gradable_probability", "bent_probability"),
     *("side_first_expected", "side_second_expected"),
+    *("visible_width_first", "visible_width_second", "deflection_degrees"),
 )
 """Columns of crossings.csv that readings stand beside, those of them that the run has."""
 
