@@ -30,8 +30,8 @@ what is refused or not found is not called.
 | `above_kappa` | artery or vein above, where both readings say the same of the two |
 
 `side_…`, `…_auc` of sides, bent and clear, and `above_kappa` are of runs that answer them, over the
-crossings that are found and answered. `n_…` are counts; `n_trueN_calledM` is the confusion matrix of
-clear crossings: rounded true grade, grade given or `refused` or `not_found`.
+crossings that are found and answered. `n_…` are counts; `n_trueN_calledM` is the confusion matrix
+of clear crossings: rounded true grade, grade given or `refused` or `not_found`.
 """
 
 import warnings
