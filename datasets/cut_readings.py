@@ -26,7 +26,7 @@ from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.close_ups.readings import COLUMNS, ReadCloseUps, write_read_close_ups
 from av_screening.errors import RejectedPhotograph
 from av_screening.read.limits import QualityLimits, ReadingLimits
-from av_screening.read.photograph import read_photograph
+from av_screening.read.photograph import decode, read_content
 from av_screening.read.quality import check_quality
 from av_screening.steps.second_look import cut_around
 
@@ -46,7 +46,8 @@ def find_image(root: Path, set_name: str, split: str, image: str) -> Path:
 
 def cut(image: Path, rows: pd.DataFrame, predictor: Predictor) -> ReadCloseUps:
     """Close-ups of one photograph's readings."""
-    pixels = read_photograph(image, ReadingLimits()).pixels
+    limits = ReadingLimits()
+    pixels = decode(read_content(image, limits), limits).pixels
     prediction = predictor(pixels, check_quality(pixels, QualityLimits()))
     places = rows[["x_px", "y_px"]].to_numpy(float)
     detected = prediction.centers.astype(float).reshape(-1, 2)
