@@ -51,15 +51,16 @@ def cut(image: Path, rows: pd.DataFrame, predictor: Predictor) -> ReadCloseUps:
     prediction = predictor(pixels, check_quality(pixels, QualityLimits()))
     places = rows[["x_px", "y_px"]].to_numpy(float)
     detected = prediction.centers.astype(float).reshape(-1, 2)
-    pairs = match_centers(places, detected, TOLERANCE * prediction.fov.drive_px)
+    away = np.linalg.norm(places[:, None] - detected[None], axis=2).min(axis=1, initial=np.inf)
+    # As `av-nicking evaluate-readings` does: readings choose, those nearest to a crossing first.
+    found = match_centers(places, -away, detected, TOLERANCE * prediction.fov.drive_px)
     centers = places.copy()
-    for reading, detection in pairs:
-        centers[reading] = detected[detection]
+    centers[found >= 0] = detected[found[found >= 0]]
     patches, coarse = cut_around(pixels, prediction, centers)
     group = f"{rows['set'].iloc[0]}/{image.name}"
     table = rows[["set", "split", "image", "x_px", "y_px", "drive_px", *COLUMNS]].copy()
     table.insert(0, "group", group)
-    table["detected"] = np.isin(np.arange(len(rows)), [r for r, _ in pairs]).astype(int)
+    table["detected"] = (found >= 0).astype(int)
     return ReadCloseUps(
         torch.from_numpy(patches.transpose(0, 3, 1, 2).copy()), torch.from_numpy(coarse), table
     )
