@@ -26,7 +26,7 @@ from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.close_ups.readings import COLUMNS, ReadCloseUps, write_read_close_ups
 from av_screening.errors import RejectedPhotograph
 from av_screening.read.limits import QualityLimits, ReadingLimits
-from av_screening.read.photograph import read_photograph
+from av_screening.read.photograph import decode, read_content
 from av_screening.read.quality import check_quality
 from av_screening.steps.second_look import cut_around
 
@@ -46,19 +46,21 @@ def find_image(root: Path, set_name: str, split: str, image: str) -> Path:
 
 def cut(image: Path, rows: pd.DataFrame, predictor: Predictor) -> ReadCloseUps:
     """Close-ups of one photograph's readings."""
-    pixels = read_photograph(image, ReadingLimits()).pixels
+    limits = ReadingLimits()
+    pixels = decode(read_content(image, limits), limits).pixels
     prediction = predictor(pixels, check_quality(pixels, QualityLimits()))
     places = rows[["x_px", "y_px"]].to_numpy(float)
     detected = prediction.centers.astype(float).reshape(-1, 2)
-    pairs = match_centers(places, detected, TOLERANCE * prediction.fov.drive_px)
+    away = np.linalg.norm(places[:, None] - detected[None], axis=2).min(axis=1, initial=np.inf)
+    # As `av-nicking evaluate-readings` does: readings choose, those nearest to a crossing first.
+    found = match_centers(places, -away, detected, TOLERANCE * prediction.fov.drive_px)
     centers = places.copy()
-    for reading, detection in pairs:
-        centers[reading] = detected[detection]
+    centers[found >= 0] = detected[found[found >= 0]]
     patches, coarse = cut_around(pixels, prediction, centers)
     group = f"{rows['set'].iloc[0]}/{image.name}"
     table = rows[["set", "split", "image", "x_px", "y_px", "drive_px", *COLUMNS]].copy()
     table.insert(0, "group", group)
-    table["detected"] = np.isin(np.arange(len(rows)), [r for r, _ in pairs]).astype(int)
+    table["detected"] = (found >= 0).astype(int)
     return ReadCloseUps(
         torch.from_numpy(patches.transpose(0, 3, 1, 2).copy()), torch.from_numpy(coarse), table
     )

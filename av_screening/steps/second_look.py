@@ -164,9 +164,22 @@ def cut_close_ups(
     Returns:
         close-ups (N, P, P, 3), `SCALE` px a DRIVE px, and their coarse maps (N, 2, P / 4, P / 4).
     """
+    return cut_around(pixels, prediction, prediction.centers.astype(float))
+
+
+def cut_around(
+    pixels: NDArray[np.uint8], prediction: Prediction, places: NDArray[np.float64]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The same around other places than the detector's crossings.
+
+    Args:
+        pixels: the photograph, RGB, (H, W, 3).
+        prediction: its coarse map.
+        places: at least one, (N, 2), x and y (px).
+    """
     drive_px = prediction.fov.drive_px
     patches, coarse = [], []
-    for place in prediction.centers.astype(float):
+    for place in places:
         rows, columns, inner = window_around(place, SIDE * drive_px, prediction.shape)
         patches.append(cut_close_up(pixels[rows, columns], inner, drive_px))
         coarse.append(cut_coarse(prediction.av_window(rows, columns), inner, drive_px))

@@ -20,6 +20,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from PIL import Image
 from av_detectron.config import load_config
 from av_detectron.data.phantom import make_phantom
 from av_grading.formats.config_file import load_config as load_grading
+from av_grading.models.registry import TRAININGS
 from av_screening import Settings, screen_folder
 from av_screening.command_line.main import COMMANDS
 from av_screening.review.answers import COLUMNS
@@ -42,6 +44,8 @@ COMMENT = re.compile(r"<!-- not run:")
 SCREENS = re.compile(r"screen photographs/? --output out(?! --resume)\b")
 SMALLER = {"--fov-diameter 1080": "--fov-diameter 300", "--train 4": "--train 1"}
 """Drawn photographs of the tutorial's size take minutes."""
+PARSE = ("parse_args", "parse_intermixed_args")
+"""Methods by which commands parse their words."""
 OTHERS = ("docker", "source", "export", "#!/bin/sh")
 """What has no parser of ours."""
 
@@ -130,6 +134,18 @@ def check_make(words: list[str]) -> None:
         assert f"\n{name} ?=" in text if sign else name in targets, f"make {word}: not there"
 
 
+def stopping(name: str) -> Callable[..., None]:
+    """A parser's method that parses and goes no further."""
+    original = getattr(argparse.ArgumentParser, name)
+
+    def stop(
+        self: argparse.ArgumentParser, args: list[str] | None = None, namespace: None = None
+    ) -> None:
+        raise Parsed(original(self, args, namespace))
+
+    return stop
+
+
 def check_parses(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The command's own parser takes the words, and the settings that they hold are there."""
     if words[0] in OTHERS:
@@ -138,13 +154,9 @@ def check_parses(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         return check_make(words[1:])
     if words[0] == "pip" or words[:3] == ["python", "-m", "pip"]:
         return check_pip(words)
-    original = argparse.ArgumentParser.parse_args
-
-    def stop(self: argparse.ArgumentParser, args: list[str] | None = None, namespace: None = None):
-        raise Parsed(original(self, args, namespace))
-
     with monkeypatch.context() as patched:
-        patched.setattr(argparse.ArgumentParser, "parse_args", stop)
+        for name in PARSE:
+            patched.setattr(argparse.ArgumentParser, name, stopping(name))
         try:
             code = start(words, monkeypatch)
         except Parsed as parsed:
@@ -152,8 +164,13 @@ def check_parses(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         else:
             pytest.fail(f"{shlex.join(words)}: exit code {code}, not parsed")
     if hasattr(args, "settings"):
-        config = args.config and ROOT / args.config
-        load_grading(config if config and config.is_file() else None, args.settings)
+        if getattr(args, "name", None) in TRAININGS:  # of `av-nicking train`
+            training = TRAININGS[args.name]
+            default = import_module(training.module).CONFIG
+            load_grading(args.config or Path(training.config), args.settings, default)
+        else:
+            config = args.config and ROOT / args.config
+            load_grading(config if config and config.is_file() else None, args.settings)
     if hasattr(args, "opts") and hasattr(args, "config_file"):
         path = ROOT / "configs" / args.config_file
         load_config(path if path.is_file() else ROOT / "configs/cpu/safpn_av.yaml", args.opts)
