@@ -36,18 +36,21 @@ def run(args: argparse.Namespace) -> int:
     from av_grading.close_ups.fine_map import load_close_up
     from av_grading.close_ups.lone_patches import DISC_DIAMETER, find_patches, look_at_patches
     from av_grading.data.patch_set import load_patches
-    from av_grading.decision import IN_USE, DecisionRule, decide, member_names
+    from av_grading.decision import IN_USE, SHIPPED, DecisionRule, decide, member_names
     from av_grading.formats.manifest import GradedPatch, read_manifest
     from av_grading.formats.predictions import write_predictions
     from av_grading.grader import load_grader, predict_members
+    from av_grading.models.reading_outputs import Answers
+    from av_grading.models.reading_strip import load_strip_reader
 
     weights = args.weights or ([DEFAULT_GRADER] if args.manifest else DEFAULT_GRADERS)
-    rule = DecisionRule(prevalence=tuple(args.prevalence) if args.prevalence else IN_USE)
     graders = {
         name: replace(load_grader(path, args.device), views=args.grader_n_views)
         for name, path in zip(member_names(weights), weights, strict=True)
     }
     failures: list[str] = []
+    answers: dict[str, Answers] = {}
+    own = list(weights) != list(DEFAULT_GRADERS)
     if args.manifest:
         patches, folder = read_manifest(args.manifest), args.manifest.parent
         data = load_patches(patches)
@@ -55,9 +58,19 @@ def run(args: argparse.Namespace) -> int:
         folder = args.patches
         drive_px = args.drive_px or args.disc_diameter / DISC_DIAMETER
         close_up = load_close_up(args.close_up, args.device)
-        data, paths, failures = look_at_patches(find_patches(folder), close_up, drive_px)
-        patches = [GradedPatch(path, path, None, path.stem, "") for path in paths]
-    decision = decide(predict_members(graders, data), rule)
+        strip = None if own else load_strip_reader(device=args.device)
+        seen = look_at_patches(find_patches(folder), close_up, drive_px, strip, ask_head=not own)
+        data, failures, answers = seen.data, seen.failures, seen.answers
+        patches = [GradedPatch(path, path, None, path.stem, "") for path in seen.paths]
+    if args.prevalence:
+        rule = DecisionRule(SHIPPED.weights, prevalence=tuple(args.prevalence))
+    elif own:
+        rule = DecisionRule(prevalence=IN_USE)
+    else:
+        rule = SHIPPED
+    members = predict_members(graders, data)
+    members |= {name: answer.grade for name, answer in answers.items()}
+    decision = decide(members, rule, spread_of=list(graders))
     spread = np.zeros(len(patches)) if decision.spread is None else decision.spread
     write_predictions(args.output, patches, decision, folder, {"spread": spread})
     print(f"written: {args.output}, {len(patches)} patches")
@@ -79,7 +92,8 @@ def main(argv: list[str] | None = None) -> int:
         "--weights",
         type=Path,
         nargs="+",
-        help="graders; by default the shipped one, with --patches both shipped ones",
+        help="graders, which then grade alone; by default the shipped one, with --patches beside "
+        "the shipped readers of the straightened vein and of the close-up",
     )
     add("--output", type=Path, required=True, help="CSV to write")
     add("--prevalence", type=float, nargs=4, metavar="SHARE", help=PREVALENCE_HELP)

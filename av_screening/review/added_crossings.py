@@ -9,7 +9,7 @@ import numpy as np
 from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_grading.close_ups.cut import cut_close_up
 from av_grading.close_ups.fine_map import load_close_up
-from av_grading.close_ups.lone_patches import map_close_ups
+from av_grading.close_ups.lone_patches import cut_for_graders, look_at
 from av_grading.formats.files import png, write_whole
 from av_grading.formats.labels import likeliest
 from av_grading.formats.patches import PIXELS, SIDE
@@ -62,7 +62,8 @@ class AddedCrossings:
                     views[number] = cut_close_up(pixels, place, self._drive_px(name))
         if problems:
             raise FileProblems(self.run.output, problems)
-        patches, shares = map_close_ups([views[n] for n in range(len(added))], load_close_up())
+        looked = [views[n] for n in range(len(added))]
+        patches, shares = cut_for_graders(looked, look_at(looked, load_close_up(head=False)))
         found = []
         for answer, patch, share in zip(added, patches, shares, strict=True):
             file_name = f"{folder_name(Path(answer.photograph))}_{answer.x:.1f}_{answer.y:.1f}.png"
