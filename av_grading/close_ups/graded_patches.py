@@ -21,7 +21,7 @@ MORE = (MAP_KIND, "x", "y", "scale", "ratio_first", "ratio_second", "vein_width_
 
 def write(args: argparse.Namespace) -> None:
     """Look, cut, write, and say how many patches there are."""
-    close_up = load_close_up(args.weights)
+    close_up = load_close_up(args.weights, head=False)
     data = load_close_ups(args.close_ups, tuple(args.kinds))
     patches, coarse, start = data.middles(PIXELS)
     rows = []

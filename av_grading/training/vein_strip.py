@@ -166,7 +166,7 @@ def train(config: VeinStripConfig, output: Path, *, resume: bool) -> None:
         required(path, f"data.{name}", "a folder of close-ups")
         for name, path in (("train", config.data.train), ("val", config.data.val))
     ]
-    close_up = load_close_up(Path(config.data.weights or DEFAULT_CLOSE_UP))
+    close_up = load_close_up(Path(config.data.weights or DEFAULT_CLOSE_UP), head=False)
     data = cut_strips(close_up, folders[0], output / "train.safetensors")
     held = cut_strips(close_up, folders[1], output / "val.safetensors")
     truth, widths = truth_of(data.ratios), data.widths()
