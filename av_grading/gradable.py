@@ -103,7 +103,7 @@ class GradableRule:
     """
 
     least_artery_above: float = 0.3
-    least_clear: float = 0.5
+    least_clear: float = 0.63
     least_disc_distance: float = 0.6
     least_edge_distance: float = 12.0
 
