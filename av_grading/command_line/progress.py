@@ -1,7 +1,9 @@
-"""How far long work has come: a bar on a terminal, now and then a line elsewhere."""
+"""How far long work has come, how fast it goes and what is left: a bar on a terminal, now and then
+a line elsewhere."""
 
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
@@ -10,6 +12,8 @@ from tqdm import tqdm
 Item = TypeVar("Item")
 EVERY = 30.0
 """Seconds between two lines: a log of hours stays short, and short work has none."""
+LINES = 10
+"""Over how many of them the pace is told: work that was done before is handed on in no time."""
 
 
 def progress(
@@ -30,10 +34,29 @@ def progress(
     if total is None and isinstance(items, Sized):
         total = len(items)
     of = "" if total is None else f" of {total}"
-    last = time.monotonic()
+    lines = deque([(time.monotonic(), done)], maxlen=LINES)
     for number, item in enumerate(items, done + 1):
         yield item
         now = time.monotonic()
-        if now - last >= EVERY:
-            last = now
-            print(f"{title}: {unit} {number}{of}", flush=True)
+        if now - lines[-1][0] >= EVERY:
+            pace = (number - lines[0][1]) / max(now - lines[0][0], 1e-9)
+            lines.append((now, number))
+            left = "" if total is None else f", {duration((total - number) / pace)} left"
+            print(f"{title}: {unit} {number}{of}, {60 * pace:.1f} a minute{left}", flush=True)
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it.
+
+    >>> [duration(s) for s in (42, 600, 9_000, 800_000)]
+    ['42 s', '10 min', '2 h 30 min', '9 d 6 h']
+    """
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{round(seconds)} s"
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} d {hours % 24} h"

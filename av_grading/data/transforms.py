@@ -8,8 +8,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torchvision import tv_tensors
-from torchvision.transforms import v2
 
 from av_grading.config import Augment
 from av_grading.data.patch_set import PatchSet
@@ -52,6 +50,8 @@ class PairedAugmentation:
             settings: how much.
             seed: of all draws.
         """
+        from torchvision.transforms import v2  # here: it imports torch's compiler
+
         self.seed = seed
         self.overlap = settings.overlap
         low, high = 1 - settings.zoom, 1 + settings.zoom
@@ -83,6 +83,8 @@ class PairedAugmentation:
             number: of the patch in its set.
             copy: tells several changes of one patch in one epoch apart.
         """
+        from torchvision import tv_tensors
+
         with torch.random.fork_rng(devices=[]):
             # Not torch.manual_seed, which notes the caller's stack for a GPU that is not there.
             torch.default_generator.manual_seed(_mix(self.seed, epoch, number, copy))

@@ -1,6 +1,5 @@
 """One stream: timm's (SE-)ResNet without its classifier, and weights to start from."""
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -10,13 +9,8 @@ import torch
 from torch import nn
 
 from av_grading.config import DEPTHS, NORMS, STAGES, STREAMS
+from av_grading.models.lean_timm import create_resnet, timm_module
 from av_grading.models.weights_file import WeightsError
-
-with warnings.catch_warnings():
-    # timm imports huggingface_hub, which wants ipywidgets in notebooks; nothing is downloaded.
-    warnings.filterwarnings("ignore", "IProgress not found")
-    import timm
-    from timm.layers import GroupNorm
 
 SE_KEY = ".se."
 
@@ -62,8 +56,10 @@ def build_encoder(
     if not 1 <= stages <= STAGES:
         raise ValueError(f"stages: expected 1 to {STAGES}, found {stages}")
     name = f"{'se' if se else ''}resnet{depth}"
-    extra: dict[str, Any] = {"norm_layer": GroupNorm} if norm == "group" else {}
-    encoder = timm.create_model(
+    extra: dict[str, Any] = {}
+    if norm == "group":
+        extra["norm_layer"] = timm_module("timm.layers").GroupNorm
+    encoder = create_resnet(
         name, pretrained=False, num_classes=0, global_pool="", output_stride=stride, **extra
     )
     for number in range(stages + 1, STAGES + 1):
@@ -135,6 +131,8 @@ def adapt_to_maps(encoder: nn.Module) -> None:
     filters, so that edges and lines are still found.
     """
     first = cast(nn.Conv2d, encoder.get_submodule("conv1"))
+    if first.weight.is_meta:  # has no numbers yet: those of a file will take their place
+        return
     with torch.no_grad():
         first.weight.copy_(first.weight.mean(dim=1, keepdim=True).expand_as(first.weight))
 

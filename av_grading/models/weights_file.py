@@ -5,7 +5,7 @@ the architecture is built with), and what a network's own loader needs beside it
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from av_grading.config import ConfigError, grader_settings
 from av_grading.formats.config_file import load_config_text
@@ -140,6 +141,22 @@ def read_model(path: Path, *expected: str) -> ModelFile:
     return ModelFile(path, architecture, settings, state, metadata)
 
 
+class _WithoutDraws(TorchFunctionMode):
+    """Leaves out random numbers, which weights replace: they would take a second, and on tensors
+    without storage the import of torch's compiler."""
+
+    DRAWS = (torch.Tensor.normal_, torch.Tensor.uniform_)
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        return args[0] if func in self.DRAWS else func(*args, **(kwargs or {}))
+
+
 def build(file: ModelFile, state: Mapping[str, torch.Tensor] | None = None) -> nn.Module:
     """The network that a file holds, in evaluation mode, on the CPU in float32.
 
@@ -151,7 +168,7 @@ def build(file: ModelFile, state: Mapping[str, torch.Tensor] | None = None) -> n
         WeightsError: tensors or settings do not fit the architecture; names the file.
     """
     try:
-        with torch.device("meta"):  # random numbers that weights replace would take a second
+        with torch.device("meta"), _WithoutDraws():
             network = create_model(file.architecture, **file.settings)
         network.load_state_dict(file.state if state is None else dict(state), assign=True)
     except (RuntimeError, TypeError, ValueError) as error:

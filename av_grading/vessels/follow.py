@@ -34,6 +34,7 @@ LEAST_TURN = 95.0
 Salus' bends are allowed."""
 _GAP_COST, _BENEATH_COST, _DEAR = 5.0, 1.6, 25.0
 _SMOOTH = 1.5  # DRIVE px
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ def follow(
         raise NotMeasurable(f"no {name} at the crossing")
     start = _start(cost, away)
     search = MCP_Geometric(cost)
-    total, _ = search.find_costs([start])
+    rings = seen & (np.abs(away[None] - np.array(REACHES)[:, None, None]) <= STEP).any(axis=0)
+    # Ways are sought until the last cell of a ring is reached: nothing else is asked for.
+    total, _ = search.find_costs([start], np.argwhere(rings).tolist() or None)
     why = f"the {name} ends: fewer than 2 arms are {REACHES[-1]:g} DRIVE px long"
     for reach in REACHES:
         arms = _arms(search, total, seen, away, reach)
@@ -139,7 +142,7 @@ def _arms(
     ring."""
     ring = seen & (np.abs(away - reach) <= STEP)
     count, regions = cv2.connectedComponents(
-        ndimage.binary_dilation(ring).astype(np.uint8), connectivity=8
+        cv2.dilate(ring.view(np.uint8), _CROSS), connectivity=8
     )
     found = []
     for region in range(1, count):

@@ -13,6 +13,7 @@ Exit codes: 0 done, 1 some photographs were not screened or the run failed, 2 wr
 import argparse
 import os
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,6 +179,15 @@ def runner_of(args: argparse.Namespace, workers: int) -> "Runner | None":
     return None
 
 
+def default_workers(folder: Path, output: Path) -> int:
+    """One process a core, and no more than there are photographs: another would start for nothing,
+    and a single photograph is screened by this process."""
+    from av_screening.read.find_photographs import find_photographs
+
+    cores = os.cpu_count() or 1
+    return max(1, sum(1 for _ in islice(find_photographs(folder, output), cores)))
+
+
 def screen(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Screen a folder; the exit code."""
     from av_screening.errors import FileProblems
@@ -196,7 +206,7 @@ def screen(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         return 1
     except ValueError as error:  # its name is that of the flag
         parser.error(f"--{error}")
-    workers = args.workers or os.cpu_count() or 1
+    workers = args.workers or default_workers(args.photographs, args.output)
     try:
         runner = runner_of(args, workers)
     except ImportError as error:

@@ -123,8 +123,9 @@ def screen_folder(
         else:
             too_late = partial(late, time_limit or 0.0)
             outcomes = run_tasks(tasks, screen_photograph, workers, crashed, too_late, time_limit)
+        total = sum(shard is None or shard.has(p) for p in find_photographs(folder, output))
         counts = Counts()
-        for outcome in progress(outcomes, "screening", "photograph"):
+        for outcome in progress(outcomes, "screening", "photograph", total):
             _count(counts, outcome)
         if shard is not None:
             return counts

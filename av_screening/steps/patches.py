@@ -42,18 +42,24 @@ def most_likely(av: NDArray[np.float32] | Sequence[NDArray[np.float32]]) -> NDAr
 
 
 def cut_crossings(
-    pixels: NDArray[np.uint8], found: Prediction, side: float = SIDE, size: int = PIXELS
+    pixels: NDArray[np.uint8],
+    found: Prediction,
+    side: float = SIDE,
+    size: int = PIXELS,
+    numbers: Sequence[int] | None = None,
 ) -> Iterator[CrossingPatch]:
-    """Patch and map around every crossing, in their order.
+    """Patch and map around crossings, in their order.
 
     Args:
         pixels: the photograph, RGB, (H, W, 3).
         found: its crossings and map.
         side: of a patch (DRIVE px).
         size: side of a patch (px).
+        numbers: of the crossings; by default all.
     """
     drive_px = found.fov.drive_px
-    for center in found.centers.astype(float):
+    centers = found.centers.astype(float)
+    for center in centers if numbers is None else centers[list(numbers)]:
         rows, columns, inner = window_around(center, side * drive_px, found.shape)
         window = pixels[rows, columns]
         labels = most_likely(found.av_window(rows, columns))

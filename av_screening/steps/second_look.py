@@ -1,6 +1,7 @@
 """The second look: every crossing close up, at the photograph's own resolution, on a fine map."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 import numpy as np
 import torch
@@ -29,8 +30,24 @@ def without_second_look(pixels: NDArray[np.uint8], prediction: Prediction) -> li
         pixels: the photograph, RGB, (H, W, 3).
         prediction: its crossings and coarse map.
     """
+    return _on_coarse_map(pixels, prediction, dict.fromkeys(range(len(prediction.centers))))
+
+
+def _on_coarse_map(
+    pixels: NDArray[np.uint8],
+    prediction: Prediction,
+    reasons: Mapping[int, NotGradable | None],
+) -> list[Crossing]:
+    """Some crossings of a photograph on the detector's map.
+
+    Args:
+        pixels: the photograph, RGB, (H, W, 3).
+        prediction: its crossings and coarse map.
+        reasons: their numbers, and why they are not gradable; None where they are.
+    """
     found = []
-    for number, patch in enumerate(cut_crossings(pixels, prediction)):
+    patches = cut_crossings(pixels, prediction, numbers=list(reasons))
+    for (number, reason), patch in zip(reasons.items(), patches, strict=True):
         middle = (patch.patch.shape[0] - 1) / 2
         look = CloseLook(
             patch.patch,
@@ -39,7 +56,7 @@ def without_second_look(pixels: NDArray[np.uint8], prediction: Prediction) -> li
             patch.drive_px,
             disc_direction=disc_direction(prediction, _center(prediction, number)),
         )
-        found.append(_crossing(prediction, number, patch, look))
+        found.append(_crossing(prediction, number, patch, look, reason=reason))
     return found
 
 
@@ -52,30 +69,48 @@ def look_together(
     """Crossings of several photographs, looked at close up in shared batches; of each photograph in
     the detector's order.
 
+    Those that are not gradable where the detector has them, on the disc or at the edge, are not
+    looked at: they keep their place and the detector's map.
+
     Args:
         photographs: RGB, (H, W, 3).
         predictions: the crossings and coarse map of each.
         close_up: the network.
         rule: what a crossing has to be like to be graded.
     """
-    crossings = [
-        (photograph, number)
-        for photograph, prediction in enumerate(predictions)
-        for number in range(len(prediction.centers))
-    ]
-    found: list[list[Crossing]] = [[] for _ in predictions]
-    if not crossings:
-        return found
-    cut = [
-        cut_close_ups(pixels, prediction)
-        for pixels, prediction in zip(photographs, predictions, strict=True)
-        if len(prediction.centers)
-    ]
-    patches, coarse = (np.concatenate(parts) for parts in zip(*cut, strict=True))
+    found: list[list[Crossing]] = []
+    chosen: list[tuple[int, int]] = []
+    cut = []
+    for photograph, (pixels, prediction) in enumerate(zip(photographs, predictions, strict=True)):
+        numbers = range(len(prediction.centers))
+        reasons = {n: rule.why_not(_known(prediction, _center(prediction, n))) for n in numbers}
+        refused = {n: reason for n, reason in reasons.items() if reason is not None}
+        found.append(_on_coarse_map(pixels, prediction, refused))
+        if rest := [n for n in numbers if n not in refused]:
+            chosen += [(photograph, n) for n in rest]
+            cut.append(cut_close_ups(pixels, prediction, rest))
+    if chosen:
+        patches, coarse = (np.concatenate(parts) for parts in zip(*cut, strict=True))
+        seen = _look_at(chosen, patches, coarse, predictions, close_up, rule)
+        for (photograph, _), crossing in zip(chosen, seen, strict=True):
+            found[photograph].append(crossing)
+    return [sorted(own, key=attrgetter("number")) for own in found]
+
+
+def _look_at(
+    chosen: Sequence[tuple[int, int]],
+    patches: NDArray[np.uint8],
+    coarse: NDArray[np.uint8],
+    predictions: Sequence[Prediction],
+    close_up: CloseUp,
+    rule: GradableRule,
+) -> list[Crossing]:
+    """Crossings close up, each given as the numbers of its photograph and in it; patches and coarse
+    maps as `cut_close_ups` gives them."""
     look = close_up.look(torch.from_numpy(patches.transpose(0, 3, 1, 2)), torch.from_numpy(coarse))
     middles = [(float(x), float(y)) for x, y in look.middles]
     places, directions = [], []
-    for (photograph, number), middle in zip(crossings, middles, strict=True):
+    for (photograph, number), middle in zip(chosen, middles, strict=True):
         prediction = predictions[photograph]
         x, y = _center(prediction, number)
         off = np.subtract(middle, (PIXELS - 1) / 2) * prediction.fov.drive_px / SCALE
@@ -86,14 +121,9 @@ def look_together(
         for one in zip(patches, look.shares, middles, directions, strict=True)
     ]
     answers = close_up.read(look, vessels)
-    for row, (photograph, number) in enumerate(crossings):
+    found = []
+    for row, (photograph, number) in enumerate(chosen):
         prediction, place = predictions[photograph], places[row]
-        answer = answers.of_row(row)
-        known = KnownOfCrossing(
-            disc_distance=None if prediction.disc is None else prediction.disc.distance(*place),
-            edge_distance=prediction.fov.edge_distance(*place, prediction.shape)
-            / prediction.fov.drive_px,
-        )
         close_look = CloseLook(
             patches[row],
             look.shares[row],
@@ -102,11 +132,20 @@ def look_together(
             vessels[row],
             directions[row],
         )
-        patch = grader_patch(photographs[photograph], prediction, close_look, place)
-        found[photograph].append(
-            _crossing(prediction, number, patch, close_look, place, answer, rule.why_not(known))
-        )
+        patch = grader_patch(close_look, prediction.fov.drive_px)
+        reason = rule.why_not(_known(prediction, place))
+        answer = answers.of_row(row)
+        found.append(_crossing(prediction, number, patch, close_look, place, answer, reason))
     return found
+
+
+def _known(prediction: Prediction, place: tuple[float, float]) -> KnownOfCrossing:
+    """What the detector's answer tells of a place (px of the photograph)."""
+    return KnownOfCrossing(
+        disc_distance=None if prediction.disc is None else prediction.disc.distance(*place),
+        edge_distance=prediction.fov.edge_distance(*place, prediction.shape)
+        / prediction.fov.drive_px,
+    )
 
 
 def _crossing(
@@ -153,18 +192,21 @@ def disc_direction(
 
 
 def cut_close_ups(
-    pixels: NDArray[np.uint8], prediction: Prediction
+    pixels: NDArray[np.uint8], prediction: Prediction, numbers: Sequence[int] | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """What the network takes of the crossings of a photograph, at least one.
+    """What the network takes of crossings of a photograph, at least one.
 
     Args:
         pixels: the photograph, RGB, (H, W, 3).
         prediction: its crossings and coarse map.
+        numbers: of the crossings; by default all.
 
     Returns:
         close-ups (N, P, P, 3), `SCALE` px a DRIVE px, and their coarse maps (N, 2, P / 4, P / 4).
     """
-    return cut_around(pixels, prediction, prediction.centers.astype(float))
+    centers = prediction.centers.astype(float)
+    chosen = centers if numbers is None else centers[list(numbers)]
+    return cut_around(pixels, prediction, chosen)
 
 
 def cut_around(
@@ -186,19 +228,17 @@ def cut_around(
     return np.stack(patches), np.stack(coarse)
 
 
-def grader_patch(
-    pixels: NDArray[np.uint8],
-    prediction: Prediction,
-    look: CloseLook,
-    place: tuple[float, float],
-) -> CrossingPatch:
-    """What graders are given of a crossing, cut around `place`, its refined centre (px)."""
-    drive_px = prediction.fov.drive_px
+def grader_patch(look: CloseLook, drive_px: float) -> CrossingPatch:
+    """What graders are given of a crossing: cut from its close-up, as what they learn from is.
+
+    Args:
+        look: with the second look.
+        drive_px: length of one DRIVE px in px of the photograph.
+    """
     scale = PATCH_PIXELS / (SIDE * drive_px)
-    rows, columns, inner = window_around(place, SIDE * drive_px, prediction.shape)
     shares = grader_map(look.fine_map, look.middle)
     return CrossingPatch(
-        cut_patch(pixels[rows, columns], inner, drive_px, SIDE, PATCH_PIXELS),
+        cut_patch(look.patch, look.middle, look.drive_px, SIDE, PATCH_PIXELS),
         likeliest(shares),
         drive_px * scale,
         scale,

@@ -1,5 +1,6 @@
 """The second look: every crossing close up, graded where it can be, with a reason where not."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from av_detectron.data.phantom import make_phantom
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.close_ups.cut import PIXELS
 from av_grading.close_ups.fine_map import Look
+from av_grading.formats.manifest import read_manifest
+from av_grading.formats.patches import SIDE, cut_patch
 from av_grading.gradable import GradableRule
 from av_grading.models.reading_head import head_answers
 from av_grading.models.reading_outputs import Answers
@@ -19,6 +22,8 @@ from av_screening import Settings
 from av_screening.photograph import Screened
 from av_screening.steps import second_look as step
 from av_screening.steps.pipeline import Pipeline
+from av_screening.steps.signs import with_signs
+from av_screening.write.photograph_folder import MANIFEST, Source, write_outputs
 from av_screening.write.rows import coco_record, crossing_rows, summary_row
 
 EASY = GradableRule(0, 0, 0, 0)
@@ -29,6 +34,7 @@ class TrueMaps:
 
     def __init__(self, phantom_map: np.ndarray, centers: np.ndarray, drive_px: float) -> None:
         self.shares = []
+        self.looked_at = 0
         for x, y in centers:
             cut = [
                 step.cut_close_up((phantom_map == k).astype(np.uint8) * 255, (x, y), drive_px)
@@ -38,8 +44,10 @@ class TrueMaps:
 
     def look(self, patches: torch.Tensor, coarse: torch.Tensor) -> Look:
         assert patches.shape[-1] == PIXELS and coarse.shape[-1] == PIXELS // 4
-        middles = np.array([step_middle(s) for s in self.shares])
-        return Look(np.stack(self.shares), middles, torch.zeros(len(self.shares), 1))
+        self.looked_at = len(patches)
+        shares = self.shares[-len(patches) :]  # those that are not looked at come first below
+        middles = np.array([step_middle(s) for s in shares])
+        return Look(np.stack(shares), middles, torch.zeros(len(shares), 1))
 
     def read(self, look: Look, vessels: list) -> Answers:
         return head_answers(np.full((len(vessels), 5), 0.9))
@@ -98,14 +106,51 @@ def test_with_the_drawn_map_vessels_go_through_and_centres_are_refined(eye, scre
     assert looks[0].close_look.drive_px == 4
 
 
-def test_crossings_on_the_disc_are_not_graded(eye, screened) -> None:
+def test_crossings_on_the_disc_are_not_looked_at(eye, screened) -> None:
     x, y = screened.found.centers[0].astype(float)
-    found = replace(screened.found, disc=OpticDisc(x, y, 80))
+    found = replace(screened.found, disc=OpticDisc(x, y, 6))
     maps = TrueMaps(eye.av_map, found.centers.astype(float), found.fov.drive_px)
     (looks,) = step.look_together(
         [eye.image], [found], maps, replace(EASY, least_disc_distance=0.6)
     )
     assert looks[0].reason.code == "disc"
+    assert looks[0].close_look.vessels is None and not looks[0].answers
+    assert looks[0].place == looks[0].center and looks[0].patch.patch.shape == (96, 96, 3)
+    assert maps.looked_at == len(looks) - 1
+    assert [crossing.number for crossing in looks] == list(range(len(looks)))
+
+
+def test_a_photograph_whose_crossings_are_all_on_the_disc_is_written(
+    eye, screened, tmp_path: Path
+) -> None:
+    found = replace(screened.found, disc=OpticDisc(*found_middle(screened), 2000))
+    (looks,) = step.look_together([eye.image], [found], None, replace(EASY, least_disc_distance=1))
+    refused = with_signs(replace(screened, found=found, crossings=looks), Settings().signs())
+    assert {crossing.reason.code for crossing in looks} == {"disc"}
+    write_outputs(tmp_path, Source("eye.png", "", "", "eye", "run"), eye.image, refused, "word")
+    folder = tmp_path / "photographs" / "eye"
+    assert len(list((folder / "patches").iterdir())) == len(looks)
+    assert len(read_manifest(folder / MANIFEST)) == len(looks)
+    record = json.loads((folder / "crossings.json").read_text("utf-8"))
+    assert not any(a["gradable"] for a in record["annotations"])
+
+
+def found_middle(screened: Screened) -> tuple[float, float]:
+    fov = screened.found.fov
+    return fov.x, fov.y
+
+
+def test_graders_patch_is_cut_from_the_close_up(eye, screened) -> None:
+    found = screened.found
+    maps = TrueMaps(eye.av_map, found.centers.astype(float), found.fov.drive_px)
+    (looks,) = step.look_together([eye.image], [found], maps, EASY)
+    for crossing in looks:
+        drive_px = found.fov.drive_px
+        photograph = cut_patch(eye.image, crossing.place, drive_px, SIDE, 96)
+        middle = slice(16, 80)
+        off = np.abs(crossing.patch.patch.astype(float) - photograph)[middle, middle]
+        assert off.mean() < 4
+        assert crossing.patch.scale == pytest.approx(2 / drive_px)
 
 
 def test_crossings_at_the_edge_of_the_field_are_not_graded(eye, screened) -> None:
