@@ -8,10 +8,12 @@ where the photograph was not screened.
 | --- | --- |
 | `auc_hypertensive_normal_STAT` | area under the ROC curve, hypertensive eyes against normal ones |
 | `auc_hypertensive_others_STAT` | against all other groups but branch vein occlusion |
+| `…_graded` | these over eyes with a graded crossing: others cannot be graded |
 | `sensitivity_at_10_percent_normal` | share of hypertensive eyes above a threshold, by top2 |
 | `group_GROUP_mean`, `group_GROUP_top2` | mean of these over a group's eyes |
 | `reading_…` | by readings alone: true grades of crossings that both read as clear |
 | `n_eyes_GROUP` | count |
+| `n_eyes_without_grade` | eyes where nothing is graded, which count as 0 but in `…_graded` |
 
 Hypertensive are eyes with `hypertensive_retinopathy` 1, normal those of group `normal`, branch vein
 occlusion those of group `brvo`: it has nicked crossings of its own. Readings are of some crossings
@@ -38,6 +40,8 @@ NORMAL, LEFT_OUT = "normal", "brvo"
 EXCEEDING = 10
 """Of so many normal eyes at most one lies above the threshold."""
 READING = "reading_"
+GRADED = "graded_crossings"
+"""Column of how many of an eye's crossings are graded."""
 
 
 def read_eye_groups(path: Path) -> pd.DataFrame:
@@ -104,6 +108,8 @@ def eye_table(
         none = values.iloc[:0]
         found = [statistics(by_eye.get(name, none), nothing) for name in table["photograph"]]
         table = table.assign(**{f"{prefix}{s}": [f[s] for f in found] for s in STATISTICS})
+        counts = [int(by_eye.get(name, none).notna().sum()) for name in table["photograph"]]
+        table = table.assign(**{f"{prefix}{GRADED}": counts})
     return table
 
 
@@ -138,12 +144,17 @@ def _scores(table: pd.DataFrame, prefix: str) -> Scores:
         "normal": ~hypertensive & (group == NORMAL),
         "others": ~hypertensive & (group != LEFT_OUT),
     }
+    graded = table[f"{prefix}{GRADED}"].to_numpy(int) > 0
     scores: Scores = {}
     for name, negative in against.items():
         used = hypertensive | negative
         for statistic in STATISTICS:
             value = table[f"{prefix}{statistic}"].to_numpy(float)
-            scores[f"auc_hypertensive_{name}_{statistic}"] = auc(hypertensive[used], value[used])
+            metric = f"auc_hypertensive_{name}_{statistic}"
+            scores[metric] = auc(hypertensive[used], value[used])
+            if prefix != READING:
+                seen = used & graded
+                scores[f"{metric}_graded"] = auc(hypertensive[seen], value[seen])
     top = table[f"{prefix}top2"].to_numpy(float)
     scores["sensitivity_at_10_percent_normal"] = sensitivity(
         top[hypertensive], top[against["normal"]]
@@ -173,7 +184,13 @@ def sensitivity(
 def eye_counts(table: pd.DataFrame) -> Scores:
     """Eyes of each group, and of all."""
     counts = {f"n_eyes_{word(name)}": float(n) for name, n in table["group"].value_counts().items()}
-    return {"n_eyes": float(len(table)), **dict(sorted(counts.items()))}
+    counts = {"n_eyes": float(len(table)), **dict(sorted(counts.items()))}
+    without = {
+        f"{prefix}n_eyes_without_grade": float((table[f"{prefix}{GRADED}"] == 0).sum())
+        for prefix in ("", BEFORE)
+        if f"{prefix}{GRADED}" in table
+    }
+    return counts | without
 
 
 def word(group: object) -> str:

@@ -32,10 +32,12 @@ READINGS_ROWS = {
 }
 EYES_ROWS = {
     "auc_hypertensive_normal_top2": "AUC, hypertensive against normal: two highest grades",
-    "auc_hypertensive_normal_max": "the same: highest grade",
+    "auc_hypertensive_normal_top2_graded": "the same, of eyes where a crossing is graded",
+    "auc_hypertensive_normal_max": "hypertensive against normal: highest grade",
     "auc_hypertensive_normal_mean": "the same: mean grade",
     "auc_hypertensive_others_top2": "AUC, hypertensive against all others but vein occlusion: "
     "two highest",
+    "auc_hypertensive_others_top2_graded": "the same, of eyes where a crossing is graded",
     "sensitivity_at_10_percent_normal": "hypertensive eyes flagged where one normal eye in ten is",
 }
 
@@ -69,7 +71,7 @@ def eyes_table(results: Results) -> str:
     rows = dict(EYES_ROWS)
     for name, count in metrics.items():
         group = name.removeprefix("n_eyes_")
-        if group != name:
+        if group not in (name, "without_grade"):
             rows[f"group_{group}_top2"] = (
                 f"two highest grades, {group.replace('_', ' ')} ({count:.0f})"
             )
