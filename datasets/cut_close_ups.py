@@ -42,7 +42,7 @@ from av_grading.close_ups.from_photograph import (
 )
 from av_grading.formats.labels import BACKGROUND, OVERLAP
 from av_grading.simulation.protocols import PROTOCOLS
-from av_screening.evaluation.readings import read_readings
+from av_screening.evaluation.voted_readings import read_readings
 
 FINEST = 1.1 * SCALE
 """Photographs of more px a DRIVE px are made smaller first."""

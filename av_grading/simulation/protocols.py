@@ -12,7 +12,7 @@ import numpy as np
 
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.grade_definition import GRADES
-from av_grading.simulation.crossing import CrossingWindow
+from av_grading.simulation.crossing_window import CrossingWindow
 from av_grading.simulation.effects.banking import RandomBanking
 from av_grading.simulation.effects.bending import RandomBending
 from av_grading.simulation.effects.concealment import RandomConcealment

@@ -14,7 +14,7 @@ from av_grading.formats.files import png, write_whole
 from av_grading.formats.images import read_map, read_patch
 from av_grading.formats.manifest import GRADES, format_manifest
 from av_grading.formats.patches import PIXELS, SIDE
-from av_grading.simulation.crossing import WIDTHS, CrossingWindow, open_window
+from av_grading.simulation.crossing_window import WIDTHS, CrossingWindow, open_window
 from av_grading.simulation.grades import MARGIN
 from av_grading.simulation.protocols import PROTOCOLS, Protocol, grades_in_turn
 from av_grading.simulation.sheet import draw_grades

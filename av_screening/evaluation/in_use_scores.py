@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata, spearmanr
 
 from av_grading.evaluation.metrics import interval, quadratic_kappa, resample_groups
-from av_screening.evaluation.readings import GRADABLE_VOTES
+from av_screening.evaluation.voted_readings import GRADABLE_VOTES
 
 Scores = dict[str, float]
 Tables = Mapping[str, pd.DataFrame]

@@ -20,7 +20,6 @@ from av_grading.formats.patches import PIXELS, SIDE
 from av_grading.simulation.protocols import PROTOCOLS, Protocol
 from av_screening.evaluation.kept_patches import keep_patch
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
-from av_screening.evaluation.readings import positions
 from av_screening.evaluation.squeezing import (
     RULE,
     ClearCrossing,
@@ -30,6 +29,7 @@ from av_screening.evaluation.squeezing import (
     squeeze_photograph,
     squeezed_to,
 )
+from av_screening.evaluation.voted_readings import positions
 from av_screening.photograph import Screened
 from av_screening.steps.grading import grade_crossings
 from av_screening.steps.patches import CrossingPatch

@@ -17,7 +17,7 @@ from av_grading.formats.files import write_whole
 from av_screening.errors import RejectedPhotograph
 from av_screening.evaluation.labelled_photographs import LabelledPhotograph
 from av_screening.evaluation.passes import PhotographRows, Plan, measure_photograph
-from av_screening.evaluation.readings import read_readings
+from av_screening.evaluation.voted_readings import read_readings
 from av_screening.run.screen_photograph import pipeline_of
 from av_screening.run.workers import run_tasks
 from av_screening.settings import Settings

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.grade_definition import GRADES
 from av_grading.formats.patches import SIDE
-from av_grading.simulation.crossing import WIDTHS, CrossingWindow, open_window
+from av_grading.simulation.crossing_window import WIDTHS, CrossingWindow, open_window
 from av_grading.simulation.grades import MARGIN, GradeRule
 from av_grading.simulation.protocols import PROTOCOLS, Drawn, Protocol
 

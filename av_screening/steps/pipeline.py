@@ -27,7 +27,7 @@ from av_screening.read.quality import check_quality
 from av_screening.settings import Settings
 from av_screening.steps.explain import Explain, explain_by
 from av_screening.steps.grading import at_precision, grade_crossings, load_graders
-from av_screening.steps.reading import Readers, read_crossings
+from av_screening.steps.readers import Readers, read_crossings
 from av_screening.steps.second_look import look_together, without_second_look
 from av_screening.steps.signs import with_signs
 

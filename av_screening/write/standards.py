@@ -31,7 +31,7 @@ def draw_standard(grade: int) -> bytes:
     import numpy as np
 
     from av_grading.caliber.vein_phantom import draw_vein
-    from av_grading.simulation.standards import draw_standards
+    from av_grading.simulation.drawn_standards import draw_standards
     from av_screening.write.data_uri import jpeg
 
     phantom = draw_vein(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from av_grading.simulation.crossing import CrossingWindow
+from av_grading.simulation.crossing_window import CrossingWindow
 from av_grading.simulation.effects.effect import Column, Wanted
 from av_grading.simulation.vein import Field
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from av_grading.simulation.crossing import CrossingWindow
+from av_grading.simulation.crossing_window import CrossingWindow
 from av_grading.simulation.grades import GradeRule
 
 

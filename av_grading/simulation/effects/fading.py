@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.formats.labels import BACKGROUND, VEIN
-from av_grading.simulation.crossing import CrossingWindow
+from av_grading.simulation.crossing_window import CrossingWindow
 from av_grading.simulation.effects.effect import Column, Wanted
 from av_grading.simulation.effects.squeeze import REST, Squeeze
 from av_grading.simulation.vein import Field, Vein, along_vein

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
-from av_grading.simulation.crossing import CrossingWindow
+from av_grading.simulation.crossing_window import CrossingWindow
 from av_grading.simulation.effects.effect import Column, Wanted
 from av_grading.vessels.centerline import VesselLine
 from av_grading.vessels.profiles import even_points

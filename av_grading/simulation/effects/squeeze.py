@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.formats.labels import ARTERY, BACKGROUND, OVERLAP, VEIN
-from av_grading.simulation.crossing import CrossingWindow
+from av_grading.simulation.crossing_window import CrossingWindow
 from av_grading.simulation.effects.effect import Column, Wanted
 from av_grading.simulation.grades import MARGIN, GradeRule
 from av_grading.simulation.vein import Field, Vein, dense_line, nearest_points

@@ -8,7 +8,7 @@ import pytest
 from av_grading.command_line.defaults import SIMULATION_PROTOCOLS
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
-from av_grading.simulation.crossing import CrossingWindow, open_window
+from av_grading.simulation.crossing_window import CrossingWindow, open_window
 from av_grading.simulation.effects.banking import Banking, RandomBanking
 from av_grading.simulation.effects.bending import Bending, RandomBending
 from av_grading.simulation.effects.concealment import Concealment, RandomConcealment

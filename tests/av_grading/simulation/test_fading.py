@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
-from av_grading.simulation.crossing import open_window
+from av_grading.simulation.crossing_window import open_window
 from av_grading.simulation.effects.effect import Wanted
 from av_grading.simulation.effects.fading import Fading, RandomFading, fade
 from av_grading.simulation.grades import GradeRule

@@ -5,7 +5,7 @@ import pytest
 
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
-from av_grading.simulation.crossing import open_window
+from av_grading.simulation.crossing_window import open_window
 from av_grading.simulation.effects.squeeze import Squeeze, draw_squeeze, pressed_to, squeeze
 from av_grading.simulation.grades import GradeRule
 from av_grading.simulation.protocols import PROTOCOLS, Drawn

@@ -12,7 +12,7 @@ from av_grading.models.reading_head import NAME as HEAD
 from av_grading.models.reading_outputs import Answers, mean_answer
 from av_grading.models.reading_strip import NAME as STRIP
 from av_grading.models.reading_strip import StripReader
-from av_grading.signs.reading import OUTPUT
+from av_grading.signs.read_sides import OUTPUT
 from av_screening.crossing import Crossing
 from av_screening.steps.grading import patch_set
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from av_grading.simulation.crossing import open_window
+from av_grading.simulation.crossing_window import open_window
 from av_grading.simulation.effects.banking import Banking
 from av_grading.simulation.effects.bending import Bending
 from av_grading.simulation.effects.concealment import Concealment

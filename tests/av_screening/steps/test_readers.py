@@ -11,12 +11,12 @@ from av_grading.gradable import GradableRule, NotGradable
 from av_grading.models.reading_head import NAME as HEAD
 from av_grading.models.reading_outputs import Answer, Answers
 from av_grading.models.reading_strip import NAME as STRIP
-from av_grading.signs.reading import OUTPUT
+from av_grading.signs.read_sides import OUTPUT
 from av_grading.vessels.crossing_vessels import crossing_vessels
 from av_screening.crossing import Crossing
-from av_screening.steps import reading as step
+from av_screening.steps import readers as step
 from av_screening.steps.patches import CrossingPatch
-from av_screening.steps.reading import HOPELESS, Readers, read_crossings
+from av_screening.steps.readers import HOPELESS, Readers, read_crossings
 from tests.av_grading.close_ups.test_fine_map import phantom_shares
 
 

@@ -54,7 +54,7 @@ def sentences(row: Row) -> list[str]:
 
 
 SIGN = Sign(
-    name="reading",
+    name="read_sides",
     position=7,
     title="Sides of the vein, as read",
     columns=COLUMNS,
