@@ -1,6 +1,7 @@
 """Results files: figures with all that is needed to make them again."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -26,7 +27,7 @@ def write_results(
         OSError: it cannot be written.
     """
     content = {
-        "command": shlex.join(_command(sys.argv)),
+        "command": _portable(shlex.join(_command(sys.argv))),
         "commit": _commit(),
         "seeds": list(seeds),
         "data": data,
@@ -35,6 +36,12 @@ def write_results(
         **more,
     }
     write_whole(path, json.dumps(content, indent=1) + "\n")
+
+
+def _portable(command: str) -> str:
+    """A command without this machine's folder of photographs."""
+    folder = os.environ.get("AV_DATA")
+    return command.replace(folder, "$AV_DATA") if folder else command
 
 
 def _command(arguments: Sequence[str]) -> list[str]:
