@@ -56,7 +56,7 @@ def evaluate(args: argparse.Namespace) -> None:
         )
     tables = {"now": run_table(now.compared(here, photographs))}
     data: dict[str, Any] = {
-        "readings": [str(path) for path in args.readings],
+        "readings": [path.name for path in args.readings],
         "set": args.set,
         "split": args.split,
         "readings_elsewhere": elsewhere,
@@ -176,7 +176,7 @@ def write_eyes(
         grades[BEFORE] = before.crossings.assign(photograph=renamed)
     table = eye_table(eyes, photographs, grades)
     data = {
-        "eyes": str(args.eyes),
+        "eyes": args.eyes.name,
         "eyes_elsewhere": missing,
         "photographs": sorted(table["photograph"]),
     }
