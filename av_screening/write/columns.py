@@ -35,8 +35,8 @@ DISC_WIDTHS = {
 
 _ADDED = {
     "not_gradable_code": "why not, as one word: " + ", ".join(REASONS),
-    "answer": "as a reading centre's form has it: absent, questionable (the grade is in doubt), "
-    "present or cannot_grade",
+    "nicking_answer": "as a reading centre's form has it: absent, questionable (the grade is in "
+    "doubt), present or cannot_grade",
 }
 """Added after the narrowing's columns, before those of later signs."""
 

@@ -95,7 +95,7 @@ def _gradability(crossing: Crossing) -> Row:
         "gradable": int(crossing.gradable),
         "not_gradable_reason": "" if reason is None else reason.text,
         "not_gradable_code": "" if reason is None else reason.code,
-        "answer": _answer(crossing),
+        "nicking_answer": _answer(crossing),
     }
     if crossing.clear is not None:
         row["gradable_probability"] = f"{crossing.clear:.3f}"

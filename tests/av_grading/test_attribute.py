@@ -116,7 +116,7 @@ def test_wrong_use(
     output = tmp_path / "out"
     given = ["--manifest", str(few), "--output", str(output)]
     assert attribute.main([*given, "--weights", "none.safetensors"]) == 1
-    assert "none.safetensors: expected a grader's weights" in capsys.readouterr().err
+    assert "none.safetensors: expected weights of two_stream" in capsys.readouterr().err
     more = ["--weights", str(grader_file), "--caliber", "none.csv"]
     assert attribute.main([*given, *more]) == 1
     assert "none.csv: expected a CSV of caliber" in capsys.readouterr().err

@@ -63,9 +63,17 @@ def test_real_crossings_are_squeezed(les_av: Path, tmp_path: Path, simulate: Sim
 
 
 def test_the_clinical_protocol_writes_what_is_seen(
-    les_av: Path, tmp_path: Path, simulate: Simulate
+    av_data: Path, tmp_path: Path, simulate: Simulate
 ) -> None:
-    code, _, err = simulate(les_av, "les_av", "--protocol", "clinical", "--output", str(tmp_path))
+    # It takes crossings with a wide artery above alone: these photographs have some.
+    folder = tmp_path / "fundus_avseg" / "train"
+    for kind in ("images", "av"):
+        (folder / kind).mkdir(parents=True)
+        for path in sorted((av_data / "fundus_avseg" / "train" / kind).iterdir())[:6]:
+            shutil.copy(path, folder / kind)
+    prepare_set("fundus_avseg", {"train": folder}, tmp_path, LabelOptions(), 0.5, 0)
+    given = ("fundus_avseg", "--protocol", "clinical", "--output", str(tmp_path))
+    code, _, err = simulate(tmp_path, *given)
     assert code == 0, err
     patches = read_manifest(tmp_path / "manifest.csv")
     assert patches and set(truth_columns(PROTOCOLS["clinical"])) <= set(patches[0].more)

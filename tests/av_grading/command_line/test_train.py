@@ -128,17 +128,6 @@ def test_vein_strip(tmp_path: Path, close_up: Path) -> None:
     assert path.read_bytes() == written
 
 
-def test_reading_head(tmp_path: Path, close_up: Path) -> None:
-    data = write_close_ups(tmp_path / "read", ["read"] * 9)
-    given = ["reading_head", "--output", str(tmp_path / "out"), "train.folds=3"]
-    assert main([*given, f"data.readings={data}", f"data.weights={close_up}"]) == 0
-    head = load_close_up(tmp_path / "out/close_up_map.safetensors").head
-    assert head is not None and torch.isfinite(head.weight).all()
-    figures = json.loads((tmp_path / "out/readings.json").read_text())
-    assert set(figures) == {"artery_above", "gradable"}
-    assert figures["artery_above"]["auc"] > 0.6
-
-
 def test_grader(tmp_path: Path, graded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("av_grading.training.train_folds.DRAWS", 20)
     given = ["grader", "--output", str(tmp_path / "out"), f"data.manifest={graded}"]
@@ -152,8 +141,9 @@ def test_grader(tmp_path: Path, graded: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_wrong_settings_are_wrong_usage(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    section = "data" if name == "reading_head" else "train"
     for setting, message in (
-        ("train.stepps=3", "train.stepps: unknown key"),
+        (f"{section}.stepps=3", f"{section}.stepps: unknown key"),
         ("tain.steps=3", "unknown section 'tain'"),
         ("data.train", "expected section.key=value"),
     ):

@@ -73,8 +73,8 @@ def test_all_shipped_networks_are_members_and_doubt_is_told_beside_the_grade(
         assert NARROWING not in crossing.members
     for row in crossing_rows(found, "eye.png", "", ""):
         assert ("grade" in row) == bool(row["gradable"]) == ("doubt" in row)
-        expected = "cannot_grade" if "grade" not in row else row["answer"]
-        assert row["answer"] == expected
+        expected = "cannot_grade" if "grade" not in row else row["nicking_answer"]
+        assert row["nicking_answer"] == expected
         if "read_ratio_first" in row:
             assert 0.3 < float(str(row["read_ratio_first"])) < 1.1
             assert 0 <= float(str(row["side_first_expected"])) <= 3
