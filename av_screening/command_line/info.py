@@ -31,7 +31,7 @@ def models() -> list[str]:
     Raises:
         OSError: weights that should be shipped cannot be read.
     """
-    from av_grading.models.registry import ARCHITECTURES
+    from av_grading.models.registry import ARCHITECTURES, TRAININGS
     from av_screening.command_line.defaults import DEFAULT_WEIGHTS
 
     lines = ["detector", "  takes    photograph", "  gives    crossings, masks, artery/vein map"]
@@ -40,6 +40,10 @@ def models() -> list[str]:
         lines += [a.name, f"  takes    {a.takes}", f"  gives    {a.gives}"]
         lines += [f"  training av-nicking train {a.training.name} --config {a.training.config}"]
         lines += _weights(a.weights)
+    named = {a.training.name for a in ARCHITECTURES.values()}
+    for t in (t for t in TRAININGS.values() if t.name not in named):
+        lines += [t.name, "  a network of those above, trained on readings"]
+        lines += [f"  training av-nicking train {t.name} --config {t.config}"]
     return lines
 
 
