@@ -48,8 +48,8 @@ def progress(
 def duration(seconds: float) -> str:
     """A time as people say it.
 
-    >>> [duration(s) for s in (42, 600, 9_000, 800_000)]
-    ['42 s', '10 min', '2 h 30 min', '9 d 6 h']
+    >>> duration(42), duration(600), duration(9_000), duration(800_000)
+    ('42 s', '10 min', '2 h 30 min', '9 d 6 h')
     """
     minutes = round(seconds / 60)
     if seconds < 90:
