@@ -20,17 +20,15 @@ from av_grading.models.reading_outputs import probabilities_of_outputs
 from av_grading.models.registry import FINE_GRADER
 from av_grading.training.init_from import start_from
 from av_grading.training.readings import (
-    PREDICTIONS,
     Data,
     TargetTensors,
     draw_weights,
+    fit,
     load_data,
     reading_loss,
     split_rows,
-    validate,
-    write_predictions,
 )
-from av_grading.training.trainer import Figures, Trainer, TrainerSettings
+from av_grading.training.trainer import Trainer, TrainerSettings
 
 WEIGHTS = "reading_grader.safetensors"
 """What is written."""
@@ -175,13 +173,7 @@ def train(config: ReadingGraderConfig, output: Path, *, resume: bool) -> None:
         at = torch.from_numpy(which)
         return read_patches(model, inputs.patches[at], inputs.maps[at], config.data.crop)
 
-    def figures(model: nn.Module) -> Figures:
-        return validate(inputs, held, lambda which: predict(model, which))
-
     def save(model: nn.Module) -> None:
         save_grader(Grader(model, graders), output / WEIGHTS)
 
-    print(f"{len(rows)} crossings to learn from, {len(held)} left out", flush=True)
-    trainer.fit(losses_of, figures, save, resume=resume)
-    if len(held):
-        write_predictions(inputs, held, predict(trainer.average, held), output / PREDICTIONS)
+    fit(trainer, inputs, len(rows), held, losses_of, predict, save, resume=resume)

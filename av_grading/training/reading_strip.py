@@ -12,17 +12,15 @@ from av_grading.models.reading_strip import ReadingStrip, StripReader, save_stri
 from av_grading.models.registry import DEFAULT_NARROWING
 from av_grading.models.vein_strip import load_narrowing, normalize
 from av_grading.training.readings import (
-    PREDICTIONS,
     Data,
     TargetTensors,
     draw_weights,
+    fit,
     load_data,
     reading_loss,
     split_rows,
-    validate,
-    write_predictions,
 )
-from av_grading.training.trainer import Figures, Trainer, TrainerSettings
+from av_grading.training.trainer import Trainer, TrainerSettings
 from av_grading.training.vein_strip import augment
 
 WEIGHTS = "reading_strip.safetensors"
@@ -97,11 +95,7 @@ def train(config: ReadingStripConfig, output: Path, *, resume: bool) -> None:
         parts = [torch.from_numpy(which[i : i + 64]) for i in range(0, len(which), 64)]
         return np.concatenate([reader.read(inputs.strips[p], inputs.widths[p]) for p in parts])
 
-    def figures(network: ReadingStrip) -> Figures:
-        return validate(inputs, held, lambda which: predict(network, which))
+    def save(network: ReadingStrip) -> None:
+        save_strip_reader(network, output / WEIGHTS)
 
-    print(f"{len(rows)} crossings to learn from, {len(held)} left out", flush=True)
-    save = lambda network: save_strip_reader(network, output / WEIGHTS)  # noqa: E731
-    trainer.fit(losses_of, figures, save, resume=resume)
-    if len(held):
-        write_predictions(inputs, held, predict(trainer.average, held), output / PREDICTIONS)
+    fit(trainer, inputs, len(rows), held, losses_of, predict, save, resume=resume)

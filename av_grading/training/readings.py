@@ -27,7 +27,7 @@ from av_grading.formats.files import write_whole
 from av_grading.formats.grade_definition import GRADES
 from av_grading.models.reading_outputs import OUTPUTS, Answers, split_outputs
 from av_grading.models.registry import DEFAULT_CLOSE_UP
-from av_grading.training.trainer import Figures
+from av_grading.training.trainer import Figures, Network, Trainer
 
 NO_FOLD = -1
 """Of `Data.fold`: nothing is left out."""
@@ -204,12 +204,39 @@ def write_predictions(
     write_whole(path, table.to_csv(index=False, lineterminator="\n"))
 
 
-Predict = Callable[[NDArray[np.int64]], NDArray[np.float64]]
-"""Rows → probabilities (N, OUTPUTS)."""
+def fit(
+    trainer: Trainer[Network],
+    inputs: ReadingInputs,
+    learned: int,
+    held: NDArray[np.int64],
+    losses_of: Callable[[Network, int], dict[str, torch.Tensor]],
+    predict: Callable[[Network, NDArray[np.int64]], NDArray[np.float64]],
+    save: Callable[[Network], None],
+    *,
+    resume: bool,
+) -> None:
+    """Train with figures of the rows that are left out, and write what is said of these.
 
+    Args:
+        trainer: of the network.
+        inputs: that it learns from.
+        learned: number of rows that it learns from.
+        held: rows that are left out; none: there are no figures and no predictions.
+        losses_of, save, resume: as `Trainer.fit`.
+        predict: network and rows → probabilities (N, OUTPUTS).
 
-def validate(inputs: ReadingInputs, held: NDArray[np.int64], predict: Predict) -> Figures:
-    """Figures of what is left out; empty where nothing is."""
-    if not len(held):
-        return {}
-    return figures_of(Answers.of(predict(held)), targets_of(inputs.table), held)
+    Raises:
+        ResumeError, ValueError, OSError: as `Trainer.fit`.
+    """
+    targets = targets_of(inputs.table)
+
+    def figures(network: Network) -> Figures:
+        if not len(held):
+            return {}
+        return figures_of(Answers.of(predict(network, held)), targets, held)
+
+    print(f"{learned} crossings to learn from, {len(held)} left out", flush=True)
+    trainer.fit(losses_of, figures, save, resume=resume)
+    if len(held):
+        said = predict(trainer.average, held)
+        write_predictions(inputs, held, said, trainer.output / PREDICTIONS)

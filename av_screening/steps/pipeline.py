@@ -190,7 +190,9 @@ class Pipeline:
         """The same, gradable ones with a grade."""
         if not self.graders:
             return crossings
-        others = {n: g for n, g in self.graders.items() if n not in self.readers.graders}
+        # Readers were asked before, but of what is seen close up alone.
+        before = self.readers.graders if self.close_up is not None else {}
+        others = {n: g for n, g in self.graders.items() if n not in before}
         asked = [*self.graders, *self.decision.weights]
         chosen = [i for i, crossing in enumerate(crossings) if crossing.gradable]
         nothing = np.full(len(GRADES), np.nan)
@@ -199,8 +201,6 @@ class Pipeline:
             for name in dict.fromkeys(chain(*(crossings[i].members for i in chosen)))
             if name in asked
         }
-        if self.close_up is None:  # readers are asked of what is seen close up alone
-            others = self.graders
         found = grade_crossings(
             [crossings[i].patch for i in chosen], others, self.decision, beside, list(self.graders)
         )

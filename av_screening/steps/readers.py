@@ -59,7 +59,7 @@ def read_crossings(
             if answer is not None:
                 said = {**found[number].answers, name: answer}
                 found[number] = replace(found[number], answers=said)
-    return [_decided_on(crossing, readers, rule) for crossing in found]
+    return [_decided_on(crossing, rule) for crossing in found]
 
 
 def _ask(crossings: Sequence[Crossing], readers: Readers) -> dict[str, Answers]:
@@ -80,7 +80,7 @@ def _ask(crossings: Sequence[Crossing], readers: Readers) -> dict[str, Answers]:
     return said
 
 
-def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Crossing:
+def _decided_on(crossing: Crossing, rule: GradableRule) -> Crossing:
     if not crossing.answers:
         return crossing
     mean = mean_answer(crossing.answers)
