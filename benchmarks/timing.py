@@ -170,7 +170,7 @@ def stage_seconds(pipeline: Pipeline, path: Path) -> dict[str, float]:
     Raises:
         ValueError: the pipeline lacks the second look or the caliber step.
     """
-    if pipeline.close_up is None or "caliber" not in [sign.name for sign in pipeline.signs]:
+    if pipeline.close_up is None or "caliber" not in [sign.name for sign in pipeline.signs()]:
         raise ValueError("expected a pipeline with the second look and the caliber step")
     marks = {"": time.perf_counter()}
 

@@ -42,7 +42,7 @@ class Pipeline:
         self,
         predictor: Predictor,
         graders: Mapping[str, Grader] | None = None,
-        signs: Sequence[Sign] = (),
+        signs: Callable[[], Sequence[Sign]] = tuple,
         explain: Explain | None = None,
         quality: QualityLimits | None = None,
         *,
@@ -64,7 +64,8 @@ class Pipeline:
             rule: what a crossing has to be like to be graded.
             flag_above: severity above which an eye is flagged.
             decision: how probabilities become a grade; by default all networks count alike.
-            signs: that are measured.
+            signs: says which are measured; asked for every photograph, since some may be
+                registered after the models were loaded.
             explain: the step that shows where the graders looked.
             quality: what a photograph has to be like.
         """
@@ -77,7 +78,7 @@ class Pipeline:
         self.rule = rule or GradableRule()
         self.flag_above = flag_above
         self.decision = decision or DecisionRule()
-        self.signs = list(signs)
+        self.signs = signs
         self.explain = explain
         self.quality = quality or QualityLimits()
 
@@ -111,7 +112,7 @@ class Pipeline:
         return cls(
             predictor,
             at_precision(graders, settings.precision),
-            settings.signs(),
+            settings.signs,
             explain_by(list(graders.values())) if settings.explain and graders else None,
             settings.quality,
             close_up=close_up,
@@ -137,7 +138,7 @@ class Pipeline:
         fov = check_quality(pixels, self.quality)
         mark("gate")
         (seen,) = self.see([pixels], [fov], mark)
-        screened = with_signs(seen, self.signs)
+        screened = with_signs(seen, self.signs())
         mark("signs")
         return screened
 

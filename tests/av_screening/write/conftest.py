@@ -55,8 +55,8 @@ def run_folder(
     output = tmp_path_factory.mktemp("run")
     (output / PHOTOGRAPHS).mkdir()
     base = Pipeline.from_settings(settings)
-    signs = [replace(get_sign("caliber"), compute=measure)]
-    pipeline = Pipeline(base.predictor, base.graders, signs, explain)
+    caliber = replace(get_sign("caliber"), compute=measure)
+    pipeline = Pipeline(base.predictor, base.graders, lambda: [caliber], explain)
     for number, name in enumerate(NAMES):
         pixels = np.ascontiguousarray(np.rot90(eye, number))
         folder = folder_name(PurePath(name))

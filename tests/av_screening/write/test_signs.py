@@ -52,6 +52,7 @@ def test_a_new_sign_is_in_tables_page_and_report(
 ) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.png").write_bytes(encode(eye))
+    screen(eye, settings)  # the models may have been loaded before
     with registered(GLOW):
         assert list(crossings_columns())[-3:] == ["glow_drive_px", "glow_kind", "glow_drive_px_se"]
         assert crossings_dtypes()["glow_kind"] == "str"
