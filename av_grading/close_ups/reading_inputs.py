@@ -1,5 +1,5 @@
 """What networks that learn from readings are given of close-ups, as in use: through the fine map,
-around its centre, along the vein that is followed in it."""
+around its centre, along the vessels that are followed in it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ from av_grading.formats.errors import InputFileError
 from av_grading.formats.files import write_whole
 from av_grading.formats.patches import PIXELS, SIDE, cut_patch
 from av_grading.models.reading_head import all_features
+from av_grading.models.reading_strip import straighten_both
 from av_grading.vessels.crossing_vessels import crossing_vessels
-from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, straighten
 
 BATCH = 32
 TENSORS = ("strips", "widths", "patches", "maps", "features", "followed")
@@ -31,13 +31,13 @@ class ReadingInputs:
     """Of N crossings.
 
     Attributes:
-        strips: straightened veins, (N, CHANNELS, ROWS, COLUMNS), 0-255, uint8; zeros where the vein
-            was not followed.
-        widths: of the veins (DRIVE px), (N,).
+        strips: vein and artery, straightened, (N, VESSELS, CHANNELS, ROWS, COLUMNS), 0-255, uint8;
+            zeros where they were not followed.
+        widths: of both (DRIVE px), (N, VESSELS), likewise.
         patches: RGB, (N, 3, 96, 96), uint8, as graders take them.
         maps: shares of artery, vein and overlap, likewise.
         features: of the reading head, (N, F).
-        followed: whether the vein was, (N,).
+        followed: whether the vein was, without which no strip is read, (N,).
         table: their rows, as `readings.ReadCloseUps.table`.
     """
 
@@ -54,7 +54,7 @@ class ReadingInputs:
 
 
 def see(close_up: CloseUp, data: ReadCloseUps) -> ReadingInputs:
-    """Look at close-ups, follow the vessels, straighten the veins and cut patches."""
+    """Look at close-ups, follow the vessels, straighten them and cut patches."""
     found: dict[str, list[torch.Tensor]] = {name: [] for name in TENSORS}
     starts = range(0, len(data), BATCH)
     for start in tqdm(starts, desc="close-ups", disable=None):
@@ -65,17 +65,14 @@ def see(close_up: CloseUp, data: ReadCloseUps) -> ReadingInputs:
         vessels = [
             crossing_vessels(p, s, m) for p, s, m in zip(pixels, look.shares, middles, strict=True)
         ]
-        empty = np.zeros((CHANNELS, ROWS, COLUMNS), np.uint8)
-        strips = [
-            empty if v.vein is None else straighten(p, s, v.vein, v.vein_width)
-            for p, s, v in zip(pixels, look.shares, vessels, strict=True)
-        ]
+        both = [straighten_both(*one) for one in zip(pixels, look.shares, vessels, strict=True)]
+        strips, widths = zip(*both, strict=True)
         patches = [
             cut_patch(p, m, SCALE, SIDE, PIXELS) for p, m in zip(pixels, middles, strict=True)
         ]
         maps = [grader_map(s, m) for s, m in zip(look.shares, middles, strict=True)]
         found["strips"].append(torch.from_numpy(np.stack(strips)))
-        found["widths"].append(torch.tensor([v.vein_width for v in vessels], dtype=torch.float32))
+        found["widths"].append(torch.from_numpy(np.stack(widths)))
         found["patches"].append(torch.from_numpy(np.stack(patches).transpose(0, 3, 1, 2).copy()))
         found["maps"].append(torch.from_numpy(np.stack(maps)))
         found["features"].append(all_features(look.pooled, vessels).float())

@@ -1,4 +1,4 @@
-"""The network that reads a straightened vein as readings of real crossings do."""
+"""The network that reads a straightened vein, and the artery beside it, as readings do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,21 +20,24 @@ from av_grading.models.registry import DEFAULT_READING_STRIP
 from av_grading.models.vein_strip import NarrowingNet, normalize
 from av_grading.models.weights_file import build, read_model, save_model
 from av_grading.vessels.crossing_vessels import CrossingVessels
-from av_grading.vessels.straighten import straighten
+from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, Strip, straighten
 
 NAME = "reading_strip"
 """In the registry."""
 FEATURES = 96
 """Of a side."""
+VESSELS = 2
+"""The vein, then the artery."""
 
 
 class ReadingStrip(nn.Module):
-    """Strips as `vein_strip.normalize` gives them, (B, CHANNELS, ROWS, COLUMNS), and widths (B,) →
-    logits (B, OUTPUTS).
+    """Strips as `normalize_strips` gives them, (B, VESSELS, CHANNELS, ROWS, COLUMNS), and widths
+    (B, VESSELS), 0 of a vessel that was not followed → logits (B, OUTPUTS).
 
     The body is that of the network which learned from simulated nicking. One side is read as the
     other's mirror image; the grade and the questions see the sum of both sides' features and how
-    far they differ, so that they do not depend on which is first.
+    far they differ, so that they do not depend on which is first. The artery is read likewise:
+    where the map takes one vessel for the other, the nicked one is still seen.
     """
 
     def __init__(self, widths: Sequence[int] = (24, 48, 64)) -> None:
@@ -48,10 +51,10 @@ class ReadingStrip(nn.Module):
         self.body = pretrained.body
         flat, _, dense, *_ = pretrained.head
         self.reduce = nn.Sequential(flat, nn.Dropout(0.3), dense, nn.SiLU())
-        self.side = nn.Sequential(nn.Dropout(0.3), nn.Linear(FEATURES, len(GRADES)))
+        self.side = nn.Sequential(nn.Dropout(0.3), nn.Linear(VESSELS * FEATURES, len(GRADES)))
         self.whole = nn.Sequential(
             nn.Dropout(0.3),
-            nn.Linear(2 * FEATURES, 64),
+            nn.Linear(2 * VESSELS * FEATURES, 64),
             nn.SiLU(),
             nn.Dropout(0.2),
             nn.Linear(64, len(GRADES) + len(QUESTIONS)),
@@ -60,16 +63,46 @@ class ReadingStrip(nn.Module):
     def forward(self, strips: torch.Tensor, widths: torch.Tensor) -> torch.Tensor:
         """Logits of crossings; widths in DRIVE px."""
         size = strips.shape[-2:]
-        wide = (widths.float() / 5 - 1).view(-1, 1, 1, 1).expand(-1, 1, *size)
-        seen = torch.cat([strips, wide], dim=1)
-        first, second = self.reduce(self.body(torch.cat([seen.flip(3), seen]))).chunk(2)
-        whole = self.whole(torch.cat([first + second, (first - second).abs()], dim=1))
-        return torch.cat([whole, self.side(first), self.side(second)], dim=1)
+        wide = (widths.float() / 5 - 1)[:, :, None, None, None].expand(-1, -1, 1, *size)
+        seen = torch.cat([strips, wide], dim=2).flatten(0, 1)
+        features = self.reduce(self.body(torch.cat([seen.flip(3), seen])))
+        first, second = features.view(2, *widths.shape, FEATURES) * (widths > 0)[None, :, :, None]
+        both, apart = first + second, (first - second).abs()
+        whole = self.whole(torch.stack([both, apart], dim=2).flatten(1))
+        artery = both[:, 1]
+        sides = [self.side(torch.cat([own[:, 0], artery], dim=1)) for own in (first, second)]
+        return torch.cat([whole, *sides], dim=1)
 
     def start_from(self, narrowing: NarrowingNet) -> None:
         """Take the body and the first dense layer of a network that learned from simulation."""
         self.body.load_state_dict(narrowing.body.state_dict())
         self.reduce[2].load_state_dict(narrowing.head[2].state_dict())
+
+
+def normalize_strips(strips: torch.Tensor) -> torch.Tensor:
+    """`vein_strip.normalize` of strips (B, VESSELS, CHANNELS, ROWS, COLUMNS), 0-255."""
+    return normalize(strips.flatten(0, 1)).view(strips.shape)
+
+
+def straighten_both(
+    patch: NDArray[np.uint8], shares: NDArray[np.float32], vessels: CrossingVessels
+) -> tuple[Strip, NDArray[np.float32]]:
+    """Strips of vein and artery, (VESSELS, CHANNELS, ROWS, COLUMNS), and their widths (DRIVE px),
+    (VESSELS,); zeros for a vessel that was not followed.
+
+    Args:
+        patch: RGB, (P, P, 3), as `cut.cut_close_up` cuts it.
+        shares: its fine map, (4, P, P).
+        vessels: that cross.
+    """
+    strips = np.zeros((VESSELS, CHANNELS, ROWS, COLUMNS), np.uint8)
+    widths = np.zeros(VESSELS, np.float32)
+    followed = ((vessels.vein, vessels.vein_width), (vessels.artery, vessels.artery_width))
+    for number, (line, width) in enumerate(followed):
+        if line is not None:
+            strips[number] = straighten(patch, shares, line, width)
+            widths[number] = width
+    return strips, widths
 
 
 @dataclass(frozen=True)
@@ -94,23 +127,18 @@ class StripReader:
         found = np.full((len(vessels), OUTPUTS), np.nan)
         rows = [i for i, v in enumerate(vessels) if v.vein is not None]
         if rows:
-            strips = [
-                straighten(patches[i], shares[i], line, vessels[i].vein_width)
-                for i in rows
-                if (line := vessels[i].vein) is not None
-            ]
-            widths = torch.tensor([vessels[i].vein_width for i in rows])
-            found[rows] = self.read(torch.from_numpy(np.stack(strips)), widths)
+            both = [straighten_both(patches[i], shares[i], vessels[i]) for i in rows]
+            strips, widths = (torch.from_numpy(np.stack(part)) for part in zip(*both, strict=True))
+            found[rows] = self.read(strips, widths)
         return Answers.of(found)
 
     @torch.inference_mode()
     def read(self, strips: torch.Tensor, widths: torch.Tensor) -> NDArray[np.float64]:
-        """Probabilities (N, OUTPUTS) of strips (N, CHANNELS, ROWS, COLUMNS), 0-255, and widths
-        (N,), DRIVE px."""
+        """Probabilities (N, OUTPUTS) of strips and widths as `straighten_both` gives them."""
         device = next(self.network.parameters()).device
-        seen, wide = normalize(strips.to(device)), widths.to(device)
-        # Across the vein there is no first and second: the mean of both mirror images.
-        logits = [self.network(seen, wide), self.network(seen.flip(2), wide)]
+        seen, wide = normalize_strips(strips.to(device)), widths.to(device)
+        # Across a vessel there is no first and second: the mean of both mirror images.
+        logits = [self.network(seen, wide), self.network(seen.flip(3), wide)]
         mean = torch.stack([probabilities_of_outputs(x) for x in logits]).mean(dim=0)
         return np.asarray(mean.cpu().double().numpy())
 

@@ -1,4 +1,4 @@
-"""Training of the network that reads straightened veins, on readings of real crossings."""
+"""Training of the network that reads straightened vessels, on readings of real crossings."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,9 +8,15 @@ import torch
 from numpy.typing import NDArray
 
 from av_grading.close_ups.readings import targets_of
-from av_grading.models.reading_strip import ReadingStrip, StripReader, save_strip_reader
+from av_grading.models.reading_strip import (
+    VESSELS,
+    ReadingStrip,
+    StripReader,
+    normalize_strips,
+    save_strip_reader,
+)
 from av_grading.models.registry import DEFAULT_NARROWING
-from av_grading.models.vein_strip import load_narrowing, normalize
+from av_grading.models.vein_strip import load_narrowing
 from av_grading.training.readings import (
     Data,
     TargetTensors,
@@ -25,7 +31,8 @@ from av_grading.training.vein_strip import augment
 
 WEIGHTS = "reading_strip.safetensors"
 """What is written."""
-_WIDTH_NOISE = 0.1  # a vein's own width is measured with about this relative error
+_WIDTH_NOISE = 0.1  # a vessel's own width is measured with about this relative error
+_NO_ARTERY = 0.15  # share of the crossings that are shown without it, as where it is not followed
 
 
 @dataclass(frozen=True)
@@ -84,8 +91,10 @@ def train(config: ReadingStripConfig, output: Path, *, resume: bool) -> None:
     def losses_of(network: ReadingStrip, step: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([settings.seed, step])
         drawn = rng.choice(rows, settings.batch, p=weights)
-        strips = augment(normalize(inputs.strips[torch.from_numpy(drawn)]), rng)
-        noise = np.exp(rng.normal(0, _WIDTH_NOISE, len(drawn))).astype(np.float32)
+        strips = normalize_strips(inputs.strips[torch.from_numpy(drawn)])
+        strips = augment(strips.flatten(0, 1), rng).view(strips.shape)
+        noise = np.exp(rng.normal(0, _WIDTH_NOISE, (len(drawn), VESSELS))).astype(np.float32)
+        noise[rng.random(len(drawn)) < _NO_ARTERY, 1] = 0
         widths = inputs.widths[torch.from_numpy(drawn)] * torch.from_numpy(noise)
         logits = network(strips.to(trainer.device), widths.to(trainer.device))
         return reading_loss(logits, TargetTensors.of(targets, drawn, trainer.device))

@@ -13,7 +13,7 @@ from av_grading.close_ups.readings import targets_of
 from av_grading.command_line import train as train_command
 from av_grading.grader import load_grader
 from av_grading.models.reading_outputs import OUTPUTS, Answers, mean_answer
-from av_grading.models.reading_strip import load_strip_reader
+from av_grading.models.reading_strip import VESSELS, load_strip_reader
 from av_grading.training.readings import (
     PREDICTIONS,
     TargetTensors,
@@ -42,8 +42,8 @@ def inputs_file(tmp_path: Path) -> Path:
         return torch.from_numpy(rng.integers(0, 255, (count, *shape), dtype=np.uint8))
 
     inputs = ReadingInputs(
-        noise(CHANNELS, ROWS, COLUMNS),
-        torch.full((count,), 4.0),
+        noise(VESSELS, CHANNELS, ROWS, COLUMNS),
+        torch.full((count, VESSELS), 4.0),
         noise(3, 96, 96),
         noise(3, 96, 96),
         torch.from_numpy(rng.normal(size=(count, 7)).astype(np.float32)),
