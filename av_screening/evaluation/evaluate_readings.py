@@ -72,6 +72,8 @@ def evaluate(args: argparse.Namespace) -> None:
     write(args.output, reading_scores, tables, args, data, reading_counts(tables))
     if args.crossings_csv:
         write_crossings(args.crossings_csv, tables)
+    if args.manifest:
+        write_manifest(args.manifest, now, tables["now"])
     if args.eyes:
         write_eyes(args, now, before, tables["now"])
 
@@ -138,6 +140,19 @@ def write_crossings(path: Path, tables: "dict[str, pd.DataFrame]") -> None:
     print(f"written: {path}")
 
 
+def write_manifest(path: Path, now: "Runs", table: "pd.DataFrame") -> None:
+    """A manifest of the run's patches with the readings' grades.
+
+    Raises:
+        ManifestError, OSError: a manifest of the run is damaged, or it cannot be written.
+    """
+    from av_grading.formats.files import write_whole
+    from av_screening.evaluation.readings_manifest import readings_manifest
+
+    write_whole(path, readings_manifest(now, table, path))
+    print(f"written: {path}")
+
+
 def write_eyes(
     args: argparse.Namespace, now: "Runs", before: "Runs | None", compared: "pd.DataFrame"
 ) -> None:
@@ -197,6 +212,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--eyes", type=Path, help="CSV image,group,hypertensive_retinopathy; needs --eyes-output")
     add("--eyes-output", type=Path, help="results file of the groups of eyes")
     add("--crossings-csv", type=Path, help="a row per reading with what the runs said of it")
+    add("--manifest", type=Path, help="the run's patches with the readings' grades, to train on")
     add("--draws", type=int, default=1000, help="resamples of the photographs, for intervals")
     add("--seed", type=int, default=0)
     return parser

@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import cohen_kappa_score
 
 from av_grading.formats.files import write_whole
+from av_grading.formats.manifest import read_manifest
 from av_screening.evaluation.evaluate_readings import main
 from av_screening.evaluation.eye_scores import eye_scores, eye_table, sensitivity, statistics
 from av_screening.evaluation.paired_readings import read_paired_tables
 from av_screening.evaluation.reading_scores import alone_scores, run_table
+from av_screening.run.folder import screen_folder
+from av_screening.settings import Settings
 from av_screening.write.columns import FAILURES, SUMMARY, crossings_columns, format_csv
+from tests.av_screening.conftest import encode
 from tests.av_screening.review.reviews import added, review_rows, write_review
 from tests.av_screening.run_folder import crossings_of
 from tests.av_screening.run_folder import write_run as write_drawn_run
@@ -428,3 +433,21 @@ def test_machine_readings_of_real_crossings_agree(av_data: Path) -> None:
             kappas[name] = alone_scores(rows)["reading_qwk"]
     assert len(kappas) >= 5
     assert all(0.705 <= kappa <= 0.895 for kappa in kappas.values()), kappas
+
+
+def test_a_manifest_of_the_patches_that_were_read(
+    tmp_path: Path, eye: NDArray[np.uint8], settings: Settings
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(encode(eye))
+    screen_folder(tmp_path / "in", tmp_path / "out", settings)
+    found = pd.read_csv(tmp_path / "out" / "crossings.csv")
+    places = [(round(x), round(y)) for x, y in zip(found["x_px"], found["y_px"], strict=True)]
+    read = [(yes("artery", 2, "y", 2), yes("artery", 3, "y", 3)), (NO, NO)]
+    rows = [table_row("a.png", *at, *pair) for at, pair in zip(places, read, strict=False)]
+    readings = write_rows(tmp_path / "readings.csv", rows)
+    manifest = tmp_path / "to" / "manifest.csv"
+    evaluate(tmp_path / "out", readings, "--manifest", manifest)
+    (patch,) = read_manifest(manifest)
+    assert (patch.grade, patch.group, patch.source) == (3, "a.png", "readings")
+    assert patch.patch.resolve() == (tmp_path / "out" / str(found["patch"][0])).resolve()
