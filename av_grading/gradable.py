@@ -7,8 +7,9 @@ is the disease. Doubt about the grade is told beside it. Every reason is a code 
 text that goes with it tells that crossing's own number.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,63 @@ class KnownOfCrossing:
 
 
 @dataclass(frozen=True)
+class ClearRule:
+    """One probability that a crossing is clear, from what several networks say: a logistic
+    regression on readings.
+
+    It knows the expected grade, since a vein that vanishes looks less clear than others, and must
+    not be refused for it. `command_line.fit_decision` fits it.
+
+    Attributes:
+        weights: of the log odds that a network gives, by its name.
+        others: of the mean log odds of the networks that are not named.
+        grade: of the expected grade, the mean of all networks'.
+        bias: what is added.
+    """
+
+    weights: Mapping[str, float] = field(hash=False)
+    others: float
+    grade: float
+    bias: float
+
+    def fits(self, asked: Mapping[str, float | None]) -> bool:
+        """Whether these are the networks it was fitted to: the named ones and another."""
+        return self.weights.keys() < asked.keys()
+
+    def __call__(self, asked: Mapping[str, float | None], expected: float) -> float:
+        """Probability, 0-1.
+
+        Args:
+            asked: the networks' own probabilities by name; None where one could not look.
+            expected: grade, 0-3.
+
+        >>> rule = ClearRule({"a": 1.0}, 1.0, 0.0, 0.0)
+        >>> round(rule({"a": 0.5, "b": 0.7}, 1.0), 3)
+        0.7
+        """
+        odds = {name: log_odds(UNSEEN if p is None else p) for name, p in asked.items()}
+        rest = [value for name, value in odds.items() if name not in self.weights]
+        total = self.bias + self.grade * expected + self.others * sum(rest) / max(len(rest), 1)
+        total += sum(weight * odds[name] for name, weight in self.weights.items())
+        return 1 / (1 + math.exp(-total))
+
+
+UNSEEN = 0.1
+"""Probability that a network gives of a crossing that it cannot look at: most are not clear."""
+_SUREST = 1e-3  # probabilities nearer to 0 or 1 are taken for this
+
+
+def log_odds(probability: float) -> float:
+    """Of a probability, 0-1; at most some 7 either way."""
+    inner = min(max(probability, _SUREST), 1 - _SUREST)
+    return math.log(inner / (1 - inner))
+
+
+CLEAR = ClearRule({"reading_head": 1.0, "reading_strip": 1.0}, others=1.0, grade=0.0, bias=0.0)
+"""Of the shipped networks."""
+
+
+@dataclass(frozen=True)
 class GradableRule:
     """What a crossing has to be like.
 
@@ -100,12 +158,15 @@ class GradableRule:
         least_disc_distance: from the disc's centre (disc diameters): the disc ends at 0.5.
         least_edge_distance: from where the field of view ends (DRIVE px): a vein is compared with
             itself on both sides.
+        clear: how that probability follows from what networks say, where these are the ones that
+            the rule was fitted to; of others it is their mean.
     """
 
     least_artery_above: float = 0.3
     least_clear: float = 0.63
     least_disc_distance: float = 0.6
     least_edge_distance: float = 12.0
+    clear: ClearRule = CLEAR
 
     def why_not(self, known: KnownOfCrossing) -> NotGradable | None:
         """The first reason, in the order of `CHECKS`, for which a crossing is not gradable; None

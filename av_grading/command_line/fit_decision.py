@@ -7,10 +7,11 @@
 
 Weights are those of the best rank correlation with the readings' mean grade; stretch and center
 those of the best quadratic kappa at which at most 3 % of what both readings call 0 gets grade 2 or
-more, and 20 % grade 1 or more. The thresholds of clear and of the artery above are those at which
-most of what both readings call clear, and neither vein-above, is graded, while at most 15 % of what
-neither calls clear is. Prints and writes what was chosen; `decision.SHIPPED` and `GradableRule`
-hold it for the shipped networks.
+more, and 20 % grade 1 or more. Whether a crossing is clear is a logistic regression on what all
+members say of it (`gradable.ClearRule`, where the last one stands for any grader); its threshold,
+and that of the artery above, are those at which most of what both readings call clear, and neither
+vein-above, is graded, while at most 15 % of what neither calls clear is. Prints and writes what was
+chosen; `decision.SHIPPED` and `gradable.CLEAR` and `GradableRule` hold it for the shipped networks.
 Exit codes: 0 done, 1 a file cannot be read or written, 2 wrong usage.
 """
 
@@ -18,15 +19,28 @@ import argparse
 import sys
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from av_grading.command_line import exit_code, make_parser
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from av_grading.close_ups.readings import Targets
+    from av_grading.gradable import ClearRule
+
+    Array = NDArray[np.float64]
 
 STEP = 0.1
 """Between weights that are tried."""
 STRETCHES = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.3, 2.6)
 CENTERS = tuple(round(0.1 * i, 1) for i in range(2, 20))
 MOST_NORMAL_2, MOST_NORMAL_1, MOST_UNCLEAR = 0.03, 0.20, 0.15
+NICKED_WEIGHT = 4.0
+"""A clear crossing of grade 2 or more counts so many times, so that it is not refused for what it
+shows: a vein that vanishes."""
+CLEAR_FOLDS = 8
 VEIN_COST = 0.1
 """What the share of vein-above crossings that are graded costs, in shares of the wanted ones."""
 
@@ -36,12 +50,13 @@ def run(args: argparse.Namespace) -> None:
     import numpy as np
     import pandas as pd
     from scipy.stats import spearmanr
+    from sklearn.metrics import roc_auc_score
 
     from av_grading.close_ups.readings import targets_of
     from av_grading.decision import round_grade, spread_out
     from av_grading.evaluation.metrics import quadratic_kappa
     from av_grading.formats.results import write_results
-    from av_grading.models.reading_outputs import CLEAR_WEIGHTS, OUTPUTS, Answers
+    from av_grading.models.reading_outputs import OUTPUTS, Answers
 
     names = [member[0] for member in args.member]
     tables = {}
@@ -79,11 +94,11 @@ def run(args: argparse.Namespace) -> None:
             continue
         best = max(best, (quadratic_kappa(truth, grades.astype(float)), stretch, center))
     qwk, stretch, center = best
-    with np.errstate(invalid="ignore"):
-        said = np.stack([answers[n].clear for n in names])
-        counts = np.isfinite(said) * np.array([[CLEAR_WEIGHTS.get(n, 1.0)] for n in names])
-        clear = (np.nan_to_num(said) * counts).sum(axis=0) / counts.sum(axis=0)
-        above = np.nanmean(np.stack([answers[n].artery_above for n in names]), axis=0)
+    grade = np.nanmean([answers[n].grade @ np.arange(4) for n in names], axis=0)
+    said = {n: answers[n].clear for n in names}
+    sure = targets.weight != 0.5  # both readings say the same of it
+    clear, rule = fit_clear(said, grade, targets, first["group"].to_numpy(), sure)
+    above = np.nanmean(np.stack([answers[n].artery_above for n in names]), axis=0)
     says_vein = (first[["above_1", "above_2"]] == "vein").any(axis=1).to_numpy()
     wanted, unwanted = both & ~says_vein, targets.weight == 0
     chosen = (-1.0, 0.0, 0.0, 0.0)
@@ -110,10 +125,17 @@ def run(args: argparse.Namespace) -> None:
         "read0_called2_share": float((grades[normal] >= 2).mean()),
         "read0_called1_share": float((grades[normal] >= 1).mean()),
         "read2_called2_share": float((grades[mean >= 2] >= 2).mean()),
+        **{f"clear_weight_{n}": w for n, w in rule.weights.items()},
+        "clear_weight_others": rule.others,
+        "clear_weight_grade": rule.grade,
+        "clear_bias": rule.bias,
+        "clear_auc": float(roc_auc_score(targets.clear[sure] == 1, clear[sure])),
         "least_clear": least_clear,
         "least_artery_above": least_above,
         "clear_graded_share": float(share),
         "not_clear_graded_share": float(graded[unwanted].mean()),
+        "read2_graded_share": float(graded[both][mean >= 2].mean()),
+        "read3_graded_share": float(graded[both][mean >= 3].mean()),
         "vein_above_graded_share": float(graded[both & says_vein].mean()),
         "n_clear": int(both.sum()),
     }
@@ -122,6 +144,47 @@ def run(args: argparse.Namespace) -> None:
     if args.output:
         data = {"photographs": sorted(first["group"].unique()), "out_of_fold": True}
         write_results(args.output, metrics=metrics, data=data, seeds=[0])
+
+
+def fit_clear(
+    said: "dict[str, Array]", grade: "Array", targets: "Targets", group: Any, sure: Any
+) -> "tuple[Array, ClearRule]":
+    """How networks tell together whether a crossing is clear.
+
+    Args:
+        said: their own probabilities by name, (N,); NaN where one could not look. All but the last
+            are named in the rule.
+        grade: expected, (N,).
+        targets: of the N crossings.
+        group: their photographs.
+        sure: where both readings say the same, and can be learned from.
+
+    Returns:
+        probabilities, (N,), each by a rule that has not seen the photograph, and the rule.
+    """
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold
+
+    from av_grading.gradable import UNSEEN, ClearRule, log_odds
+
+    odds = [[log_odds(p) for p in np.nan_to_num(s, nan=UNSEEN)] for s in said.values()]
+    seen = np.array([*odds, grade]).T
+    truth = targets.clear == 1
+    nicked = np.nan_to_num(targets.mean)
+    weight = np.where(truth, np.interp(nicked, (0.5, 2.0), (1.0, NICKED_WEIGHT)), 1.0)
+
+    def fitted(rows: Any) -> LogisticRegression:
+        return LogisticRegression(max_iter=2000).fit(seen[rows], truth[rows], weight[rows])
+
+    found = np.full(len(truth), np.nan)
+    for others, own in GroupKFold(CLEAR_FOLDS).split(seen, truth, group):
+        found[own] = fitted(others[sure[others]]).predict_proba(seen[own])[:, 1]
+    whole = fitted(np.flatnonzero(sure))
+    weights = [round(float(w), 3) for w in whole.coef_[0]]
+    named = dict(zip(list(said)[:-1], weights, strict=False))
+    bias = round(float(whole.intercept_[0]), 3)
+    return found, ClearRule(named, weights[-2], weights[-1], bias)
 
 
 def _known_rank(mean: Any, expected: Any) -> float:

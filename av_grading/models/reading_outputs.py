@@ -1,6 +1,6 @@
 """What a network that learned from readings says of a crossing, and in which order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,6 @@ from av_grading.formats.grade_definition import GRADES
 
 QUESTIONS = ("clear", "bent", "artery_above")
 """Asked of every crossing: is it clear, is the vein bent, does the artery lie above."""
-CLEAR_WEIGHTS = {"reading_head": 2.0}
-"""How much a network counts on whether a crossing is clear, others once: on photographs left out
-the reading head alone has an AUC of .91, the others .86 and .88."""
 _GRADES = len(GRADES)
 OUTPUTS = _GRADES + len(QUESTIONS) + 2 * _GRADES
 """Logits of a crossing: the grade's, the questions', those of the vein's first and second side."""
@@ -86,7 +83,7 @@ class Answers:
 
 def mean_answer(answers: Mapping[str, Answer]) -> Answer:
     """The mean of what several networks say of one crossing, each question over those that answer
-    it; NaN where none does. Whether it is clear counts by `CLEAR_WEIGHTS`.
+    it; NaN where none does.
 
     Args:
         answers: by the network's name.
@@ -97,19 +94,15 @@ def mean_answer(answers: Mapping[str, Answer]) -> Answer:
     if not answers:
         raise ValueError("expected answers, found none")
 
-    def mean(values: Mapping[str, float], weights: Mapping[str, float] | None = None) -> float:
-        known = {n: v for n, v in values.items() if v == v}
-        share = {n: (weights or {}).get(n, 1.0) for n in known}
-        if not known:
-            return float("nan")
-        return sum(share[n] * v for n, v in known.items()) / sum(share.values())
+    def mean(values: Iterable[float]) -> float:
+        known = [value for value in values if value == value]
+        return sum(known) / len(known) if known else float("nan")
 
-    each = answers.items()
-    sides = np.array([mean({n: float(a.sides[k]) for n, a in each}) for k in (0, 1)])
+    each = answers.values()
     return Answer(
-        np.mean([a.grade for a in answers.values()], axis=0),
-        mean({n: a.clear for n, a in each}, CLEAR_WEIGHTS),
-        mean({n: a.bent for n, a in each}),
-        mean({n: a.artery_above for n, a in each}),
-        sides,
+        np.mean([a.grade for a in each], axis=0),
+        mean(a.clear for a in each),
+        mean(a.bent for a in each),
+        mean(a.artery_above for a in each),
+        np.array([mean(float(a.sides[k]) for a in each) for k in (0, 1)]),
     )

@@ -183,8 +183,8 @@ def rule_of(words: list[str]) -> "GradableRule":
     """
     from av_grading.gradable import GradableRule
 
-    names = [f.name for f in fields(GradableRule)]
-    values = {}
+    names = [f.name for f in fields(GradableRule) if f.name.startswith("least_")]
+    values: dict[str, Any] = {}
     for word in words:
         name, _, value = word.partition("=")
         if name not in names:

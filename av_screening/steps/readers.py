@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from av_grading.formats.grade_definition import GRADES
 from av_grading.gradable import GradableRule, KnownOfCrossing
 from av_grading.grader import Grader
 from av_grading.models.reading_head import NAME as HEAD
-from av_grading.models.reading_outputs import Answers, mean_answer
+from av_grading.models.reading_outputs import Answer, Answers, mean_answer
 from av_grading.models.reading_strip import NAME as STRIP
 from av_grading.models.reading_strip import StripReader
 from av_grading.signs.read_sides import OUTPUT
@@ -59,7 +60,7 @@ def read_crossings(
             if answer is not None:
                 said = {**found[number].answers, name: answer}
                 found[number] = replace(found[number], answers=said)
-    return [_decided_on(crossing, rule) for crossing in found]
+    return [_decided_on(crossing, readers, rule) for crossing in found]
 
 
 def _ask(crossings: Sequence[Crossing], readers: Readers) -> dict[str, Answers]:
@@ -80,7 +81,7 @@ def _ask(crossings: Sequence[Crossing], readers: Readers) -> dict[str, Answers]:
     return said
 
 
-def _decided_on(crossing: Crossing, rule: GradableRule) -> Crossing:
+def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Crossing:
     if not crossing.answers:
         return crossing
     mean = mean_answer(crossing.answers)
@@ -90,11 +91,24 @@ def _decided_on(crossing: Crossing, rule: GradableRule) -> Crossing:
     look = crossing.close_look
     output = np.array([*sides, mean.bent])
     look = replace(look, artery_above=mean.artery_above, outputs={**look.outputs, OUTPUT: output})
-    known = KnownOfCrossing(mean.artery_above, mean.clear)
+    clear = _clear(crossing.answers, readers, rule, mean)
+    known = KnownOfCrossing(mean.artery_above, clear)
     return replace(
         crossing,
         close_look=look,
-        clear=mean.clear,
+        clear=clear,
         reason=crossing.reason or rule.why_not(known),
         members={name: answer.grade for name, answer in crossing.answers.items()},
     )
+
+
+def _clear(
+    answers: Mapping[str, Answer], readers: Readers, rule: GradableRule, mean: Answer
+) -> float:
+    """Probability that a crossing is clear: by the rule, where all were asked that it knows."""
+    asked: dict[str, float | None] = {name: answer.clear for name, answer in answers.items()}
+    if readers.strip is not None and len(asked) > 1:
+        asked.setdefault(STRIP, None)  # asked, and its vein was not followed
+    if not rule.clear.fits(asked):
+        return mean.clear
+    return rule.clear(asked, float(mean.grade @ np.arange(len(GRADES))))

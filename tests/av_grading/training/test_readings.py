@@ -143,8 +143,6 @@ def test_a_mean_answer_is_of_those_that_know() -> None:
     assert other is not None
     mean = mean_answer({"a": one, "b": other})
     assert mean.clear == pytest.approx((1 + 0.75) / 2) and mean.sides.tolist() == [3, 0]
-    headed = mean_answer({"a": one, "reading_head": other})
-    assert headed.clear == pytest.approx((1 + 2 * 0.75) / 3)
     assert Answers.of(np.full((1, OUTPUTS), np.nan)).of_row(0) is None
     with pytest.raises(ValueError, match="found none"):
         mean_answer({})

@@ -7,7 +7,7 @@ import pytest
 
 from av_grading.close_ups.close_look import CloseLook
 from av_grading.close_ups.cut import PIXELS
-from av_grading.gradable import GradableRule, NotGradable
+from av_grading.gradable import ClearRule, GradableRule, NotGradable
 from av_grading.models.reading_head import NAME as HEAD
 from av_grading.models.reading_outputs import Answer, Answers
 from av_grading.models.reading_strip import NAME as STRIP
@@ -67,20 +67,40 @@ def crossing() -> Crossing:
     return Crossing(0, (50.0, 50.0), (40, 40, 60, 60), {}, 0.9, patch, look, (50.0, 50.0))
 
 
+MEAN = ClearRule({"another": 1.0}, 1.0, 0.0, 0.0)
+"""Fits to no networks here: the mean decides."""
+
+
 def test_the_mean_of_all_decides_on_clear_and_above(crossing: Crossing) -> None:
     grader, strip = Says(answer(0.9, 0.9, 2)), Says(answer(0.7, 0.5, 3, (2.5, 0.5)))
     readers = Readers({"mine": grader}, strip)  # type: ignore[dict-item,arg-type]
     given = replace(crossing, answers={HEAD: answer(0.2, 0.7)})
-    (found,) = read_crossings([given], readers, GradableRule(0.3, 0.45))
-    assert found.clear == pytest.approx(0.5) and found.gradable
+    (found,) = read_crossings([given], readers, GradableRule(0.3, 0.45, clear=MEAN))
+    assert found.clear == pytest.approx(0.6) and found.gradable
     assert found.close_look.artery_above == pytest.approx(0.7)
     assert set(found.members) == {HEAD, "mine", STRIP}
     assert found.members[STRIP].tolist() == [0, 0, 0, 1]
     assert found.close_look.outputs[OUTPUT].tolist() == [2.5, 0.5, 0.25]
-    (refused,) = read_crossings([given], readers, GradableRule(0.3, 0.55))
+    (refused,) = read_crossings([given], readers, GradableRule(0.3, 0.65, clear=MEAN))
     assert refused.reason is not None and refused.reason.code == "unclear"
-    (refused,) = read_crossings([given], readers, GradableRule(0.75, 0.45))
+    (refused,) = read_crossings([given], readers, GradableRule(0.75, 0.45, clear=MEAN))
     assert refused.reason is not None and refused.reason.code == "vein_above"
+
+
+def test_a_nicked_vein_is_not_refused_for_what_it_shows(crossing: Crossing) -> None:
+    rule = GradableRule(0.3, 0.5, clear=ClearRule({HEAD: 1.0, STRIP: 1.0}, 1.0, 0.5, -0.5))
+    seen = {}
+    for grade in (0, 3):
+        said = answer(0.5, 0.9, grade)
+        readers = Readers({"mine": Says(said)}, Says(said))  # type: ignore[dict-item,arg-type]
+        (seen[grade],) = read_crossings([replace(crossing, answers={HEAD: said})], readers, rule)
+    assert seen[3].gradable and not seen[0].gradable
+    # A vein that could not be followed speaks against it.
+    unseen = answer(float("nan"), float("nan"))
+    unseen = replace(unseen, grade=np.full(4, np.nan))
+    readers = Readers({"mine": Says(said)}, Says(unseen))  # type: ignore[dict-item,arg-type]
+    (found,) = read_crossings([replace(crossing, answers={HEAD: said})], readers, rule)
+    assert STRIP not in found.answers and not found.gradable
 
 
 def test_what_is_hopeless_or_refused_already_is_not_asked(crossing: Crossing) -> None:
