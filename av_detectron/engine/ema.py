@@ -10,6 +10,13 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+def undistributed(model: nn.Module) -> nn.Module:
+    """The model itself, where it is wrapped to learn in several processes: its weights have the
+    names that one process gives them, so that a checkpoint goes on with any number."""
+    return model.module if isinstance(model, DistributedDataParallel) else model
 
 
 class ModelEMA:
@@ -31,7 +38,7 @@ class ModelEMA:
         if not 0 <= decay < 1:
             raise ValueError(f"SOLVER.EMA_DECAY: expected 0 to less than 1, found {decay}")
         self.decay = decay
-        self.model = copy.deepcopy(model).requires_grad_(False)
+        self.model = copy.deepcopy(undistributed(model)).requires_grad_(False)
         self.started = False
 
     @torch.no_grad()
@@ -39,7 +46,7 @@ class ModelEMA:
         """Follow `model` after its step number `step`, counted from 0."""
         decay = min(self.decay, (1 + step) / (10 + step))
         own = self.model.state_dict()
-        for name, value in model.state_dict().items():
+        for name, value in undistributed(model).state_dict().items():
             if value.is_floating_point():
                 own[name].lerp_(value, 1 - decay)
             else:
@@ -48,7 +55,7 @@ class ModelEMA:
     def start(self, model: nn.Module) -> None:
         """Begin at `model`, unless a checkpoint has said where to go on."""
         if not self.started:
-            self.model.load_state_dict(model.state_dict())
+            self.model.load_state_dict(undistributed(model).state_dict())
             self.started = True
 
     def state_dict(self) -> dict[str, Any]:
