@@ -7,9 +7,9 @@ nothing else happens.
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 
-from av_detectron.lean_imports import import_torchvision
+from av_detectron.lean_imports import import_operators
 
-import_torchvision()  # before Detectron2 does
+import_operators()  # before Detectron2 does
 with warnings.catch_warnings():
     # Detectron2 and fvcore compile two functions as they are imported, as torch no longer likes it.
     warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
@@ -26,6 +26,6 @@ try:
 except PackageNotFoundError:  # run from its sources
     __version__ = "unknown"
 __all__ = ["Prediction", "Predictor", "add_av_config", "get_av_config"]
-del import_torchvision, _backbones, _crossing_rcnn, _se_resnet, _vessel_net
+del import_operators, _backbones, _crossing_rcnn, _se_resnet, _vessel_net
 
 register_all(dataset_root())

@@ -71,8 +71,8 @@ def load_detector(path: Path, device: str = "cpu") -> tuple[CfgNode, nn.Module]:
             model = build_model(cfg)
     except (AssertionError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: its config does not fit this version: {error}") from error
-    fill(model, state, path)
-    return cfg, model.eval()
+    fill(model, state, path, assign=True)
+    return cfg, model.to(device).eval()
 
 
 _RANDOM = (
@@ -146,15 +146,24 @@ def detector_config(path: Path, overrides: list[str]) -> CfgNode:
     return cfg
 
 
-def fill(model: nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:
+def fill(
+    model: nn.Module, state: dict[str, torch.Tensor], path: Path, *, assign: bool = False
+) -> None:
     """Load `state`, which has to be the model's in every name and shape.
+
+    Args:
+        model: that gets it.
+        state: tensors by name.
+        path: of the file that they are from.
+        assign: the model takes the tensors themselves, where they are, in place of copies.
 
     Raises:
         CheckpointError: it is not; names the file and the first differences, or the present name
             of a weight that had another.
     """
     refuse_renamed(state, RENAMED_WEIGHTS, path)
-    own = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+    tensors = model.state_dict()
+    own = {k: tuple(v.shape) for k, v in tensors.items()}
     problems = [f"{k}: missing" for k in own.keys() - state.keys()]
     problems += [f"{k}: not in this model" for k in state.keys() - own.keys()]
     for name in own.keys() & state.keys():
@@ -165,4 +174,6 @@ def fill(model: nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:
         raise CheckpointError(
             f"{path}: weights of another architecture ({len(problems)} differences): {shown}"
         )
-    model.load_state_dict(state)
+    if assign:  # counts are whole numbers in the model
+        state = {name: value.to(tensors[name].dtype) for name, value in state.items()}
+    model.load_state_dict(state, assign=assign)

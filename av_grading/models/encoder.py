@@ -1,15 +1,15 @@
-"""One stream: timm's (SE-)ResNet without its classifier, and weights to start from."""
+"""One stream: an (SE-)ResNet without a classifier, and weights to start from."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import safetensors.torch
 import torch
 from torch import nn
 
 from av_grading.config import DEPTHS, NORMS, STAGES, STREAMS
-from av_grading.models.lean_timm import create_resnet, timm_module
+from av_grading.models.resnet import NORM_LAYERS, ResNet
 from av_grading.models.weights_file import WeightsError
 
 SE_KEY = ".se."
@@ -35,7 +35,7 @@ class Loaded:
 
 def build_encoder(
     depth: int, *, se: bool = True, norm: str = "group", stride: int = 32, stages: int = 4
-) -> nn.Module:
+) -> ResNet:
     """(B, 3, H, W) → (B, C, H / s, W / s), C = `encoder.num_features`.
 
     Args:
@@ -55,17 +55,9 @@ def build_encoder(
         raise ValueError(f"norm: expected one of {NORMS}, found {norm!r}")
     if not 1 <= stages <= STAGES:
         raise ValueError(f"stages: expected 1 to {STAGES}, found {stages}")
-    name = f"{'se' if se else ''}resnet{depth}"
-    extra: dict[str, Any] = {}
-    if norm == "group":
-        extra["norm_layer"] = timm_module("timm.layers").GroupNorm
-    encoder = create_resnet(
-        name, pretrained=False, num_classes=0, global_pool="", output_stride=stride, **extra
-    )
-    for number in range(stages + 1, STAGES + 1):
-        setattr(encoder, f"layer{number}", nn.Identity())
-    encoder.num_features = encoder.feature_info[stages]["num_chs"]  # type: ignore[index]
-    return cast(nn.Module, encoder)
+    encoder = ResNet(depth, se=se, norm=NORM_LAYERS[norm], stride=stride)
+    encoder.keep(stages)
+    return encoder
 
 
 _PHOTOGRAPH = f"{STREAMS[0]}."
