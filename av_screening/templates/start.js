@@ -54,6 +54,11 @@ on("sort", "change", (event) => { Object.assign(shown, { sort: event.target.valu
 on("find", "input", (event) => { Object.assign(shown, { find: event.target.value, page: 0, row: 0 }); showIndex(); });
 for (const button of document.querySelectorAll("[data-layer]")) button.addEventListener("click", () => setLayer(button.dataset.layer));
 for (const button of document.querySelectorAll("[data-part]")) button.addEventListener("click", () => setPart(button.dataset.part));
+for (const button of document.querySelectorAll("#signs [data-value]")) {
+  const name = button.closest("[data-sign]").dataset.sign;
+  button.addEventListener("click", () =>
+    setSign(name, button.getAttribute("aria-pressed") === "true" ? undefined : button.dataset.value));
+}
 for (const button of document.querySelectorAll("[data-answer]")) button.addEventListener("click", () => give(button.dataset.answer));
 
 // Another tab of the same run has answered.

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from av_grading.formats.grade_definition import MEANING
+from av_grading.signs.read_sides import WORDS as SIDE_WORDS
 from av_screening.write.columns import SUMMARY, crossings_columns
 from av_screening.write.data_uri import data_uri
 from av_screening.write.index_data import index_entry, json_lines
@@ -87,5 +88,9 @@ def _common(run: str) -> dict[str, Any]:
         "notice": NOTICE,
         "meaning": MEANING,
         "standards": standards,
-        "settings": {"run": run, "meanings": {**SUMMARY, **crossings_columns()}},
+        "settings": {
+            "run": run,
+            "meanings": {**SUMMARY, **crossings_columns()},
+            "sides": dict(enumerate(SIDE_WORDS)),
+        },
     }
