@@ -181,6 +181,7 @@ let askedSide = null;
 function askSide(name) {
   askedSide = takesSigns(review.item) ? name : null;
   showAnswer();
+  showLarge(review.item);
 }
 
 // Says a sign, or with undefined takes it back.

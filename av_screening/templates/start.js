@@ -36,6 +36,7 @@ on("load-file", "change", async (event) => {
 on("undo", "click", undo);
 on("download", "click", downloadReview);
 on("help", "click", showKeys);
+byId("measured").querySelector("summary").addEventListener("click", () => { showWhy.asked = true; });
 on("close-keys", "click", () => byId("keys").close());
 on("add", "click", () => startAdding(!aim));
 on("zoom-in", "click", () => zoomBy(1.4));
