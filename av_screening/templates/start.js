@@ -51,6 +51,7 @@ on("previous-page", "click", () => turnPage(-1));
 on("next-page", "click", () => turnPage(1));
 on("as-list", "click", () => setMontage(false));
 on("as-montage", "click", () => setMontage(true));
+on("sign-filter", "change", (event) => { Object.assign(shown, { sign: event.target.value, page: 0, row: 0 }); showIndex(); });
 on("sort", "change", (event) => { Object.assign(shown, { sort: event.target.value, page: 0, row: 0 }); showIndex(); });
 on("find", "input", (event) => { Object.assign(shown, { find: event.target.value, page: 0, row: 0 }); showIndex(); });
 for (const button of document.querySelectorAll("[data-layer]")) button.addEventListener("click", () => setLayer(button.dataset.layer));

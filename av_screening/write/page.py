@@ -14,7 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from av_grading.formats.grade_definition import MEANING
 from av_grading.signs.read_sides import WORDS as SIDE_WORDS
-from av_screening.write.columns import SUMMARY, crossings_columns
+from av_grading.signs.registry import findings
+from av_screening.write.columns import crossings_columns, summary_columns
 from av_screening.write.data_uri import data_uri
 from av_screening.write.index_data import index_entry, json_lines
 from av_screening.write.notice import NOTICE
@@ -90,7 +91,17 @@ def _common(run: str) -> dict[str, Any]:
         "standards": standards,
         "settings": {
             "run": run,
-            "meanings": {**SUMMARY, **crossings_columns()},
+            "meanings": {**summary_columns(), **crossings_columns()},
+            "findings": [
+                {
+                    "name": finding.name,
+                    "title": finding.title,
+                    "present": finding.present,
+                    "strongest": finding.strongest,
+                    "least": finding.least,
+                }
+                for finding in findings()
+            ],
             "sides": dict(enumerate(SIDE_WORDS)),
         },
     }

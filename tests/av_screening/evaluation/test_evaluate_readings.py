@@ -15,7 +15,7 @@ from av_screening.evaluation.evaluate_readings import main
 from av_screening.evaluation.eye_scores import eye_scores, eye_table, sensitivity, statistics
 from av_screening.evaluation.paired_readings import read_paired_tables
 from av_screening.evaluation.reading_scores import alone_scores, run_table
-from av_screening.write.columns import FAILURES, SUMMARY, crossings_columns, format_csv
+from av_screening.write.columns import FAILURES, crossings_columns, format_csv, summary_columns
 from tests.av_screening.review.reviews import added, review_rows, write_review
 from tests.av_screening.run_folder import crossings_of
 from tests.av_screening.run_folder import write_run as write_drawn_run
@@ -88,7 +88,7 @@ def write_run(
     write_whole(
         output / "crossings.csv", format_csv(dict.fromkeys([*crossings_columns(), *more]), rows)
     )
-    write_whole(output / "summary.csv", format_csv(SUMMARY, summary))
+    write_whole(output / "summary.csv", format_csv(summary_columns(), summary))
     write_whole(output / "failures.csv", format_csv(FAILURES, lost))
     write_whole(output / "run.json", json.dumps({"run": "run-1"}))
     return output

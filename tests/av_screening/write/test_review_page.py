@@ -171,14 +171,14 @@ def test_crossing_is_large_with_map_edges_and_widths(desk: Desk, run_folder: Pat
         page.keyboard.press(key)
     assert large.locator("img").count() == 2 and large.locator(".walls path").count() == 2
     assert page.locator("#vein .band").count() > 0 and page.locator("#vein .width").count() > 0
-    assert "beside the artery the vein has" in page.locator("#why").inner_text()
+    assert "beside the artery the vein has" in page.locator("#measured").inner_text()
     before = large.locator("img").first.get_attribute("src")
     page.get_by_role("button", name="Where the grader looked").click()
     assert large.locator("img").first.get_attribute("src") != before
     assert page.get_by_text("Standards, drawn").is_visible()
     other = next(r["crossing"] for r in table(run_folder, "eye1.png") if r["measurable"] == "0")
     page.locator(f'#chips [data-id="{other}"]').click()
-    assert "the vein ends <i>here</i>" in page.locator("#why").inner_text()
+    assert "the vein ends <i>here</i>" in page.locator("#measured").inner_text()
     assert page.get_by_role("button", name="Edges").is_disabled()
 
 
@@ -217,7 +217,11 @@ def test_blind_readers_see_no_grade_in_an_order_of_their_own(desk: Desk, run_fol
         page.locator("#list a", has_text="eye1.png").click()
         page.wait_for_selector("#review:not([hidden])")
         assert page.locator(".grade[data-grade], #marks rect[data-grade]").count() == 0
-        assert page.locator("#why").inner_text() == "" and page.locator("#vein").is_hidden()
+        assert page.locator("#why").inner_text() == "" and page.locator("#measured").is_hidden()
+        assert (
+            page.locator(".sign-card, .side-marks .side").count() == 0
+            and page.locator("#vein").is_hidden()
+        )
         assert page.locator("#facts tr").count() == 3
         found = (names, order(page))
         assert orders.setdefault(reader, found) == found
