@@ -78,7 +78,8 @@ class Drawing:
                 place = [round(part.x, 3), round(part.y, 3)]
                 parts.append({"text": part.words, "at": place, "anchor": part.anchor})
             else:
-                points = np.round(part.points, 3).tolist()
+                known = np.isfinite(part.points).all(axis=1)
+                points = np.round(part.points[known], 3).tolist()
                 shape = {"points": points, "kind": part.kind, "closed": part.closed}
                 parts.append(shape | ({"width": round(part.width, 3)} if part.width else {}))
         return {
