@@ -19,7 +19,7 @@ from av_screening.write.columns import crossings_columns, summary_columns
 from av_screening.write.data_uri import data_uri
 from av_screening.write.index_data import index_entry, json_lines
 from av_screening.write.notice import NOTICE
-from av_screening.write.standards import standard_pictures
+from av_screening.write.standards import SIGNS_SHOWN, sign_pictures, standard_pictures
 
 DATA = "review_data.js"
 """In a photograph's folder: what its review page shows."""
@@ -85,10 +85,12 @@ def index_page(
 
 def _common(run: str) -> dict[str, Any]:
     standards = {grade: data_uri(p, "jpeg") for grade, p in standard_pictures().items()}
+    shown = [(SIGNS_SHOWN[sign], data_uri(p, "jpeg")) for sign, p in sign_pictures().items()]
     return {
         "notice": NOTICE,
         "meaning": MEANING,
         "standards": standards,
+        "sign_standards": shown,
         "settings": {
             "run": run,
             "meanings": {**summary_columns(), **crossings_columns()},
