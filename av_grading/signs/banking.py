@@ -13,6 +13,7 @@ from av_grading.signs.sign import (
     ANSWERS,
     SIDES,
     Column,
+    Finding,
     Measurement,
     Row,
     Sign,
@@ -26,6 +27,7 @@ from av_grading.signs.sign import (
 
 if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
+    from av_grading.signs.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -131,6 +133,61 @@ def sentences(row: Row) -> list[str]:
     return found
 
 
+def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
+    """The vein straightened, with what is wider than its own; None where it does not swell."""
+    from av_grading.signs.drawing import Drawing, Shape, Text, box, line, silhouette
+    from av_grading.vessels.visible import median_known
+
+    values = measurement.values
+    if text_in(values, "banking_answer") not in ANSWERS[1:]:
+        return None
+    vein = look.visible_vein
+    width = (vein.visible[0] + vein.walls) / 2
+    own = np.maximum(median_known(width[:, vein.away >= OWN]), 0.3)
+    edges = vein.edges / vein.own_width
+    reach = float(edges.max()) + _SHOWN
+    parts: list[Shape | Text] = []
+    for number, (side, sign) in enumerate(zip(SIDES, (-1, 1), strict=True)):
+        x = sign * (vein.edges[number] + vein.away) / vein.own_width
+        near = np.abs(x) <= reach
+        seen = width[number] / (own[number] if own[number] == own[number] else 1.0)
+        parts += silhouette(x[near], np.clip(seen[near], 0, _MOST), "beyond")
+        parts += silhouette(x[near], np.clip(seen[near], 0, 1), "vein")
+        swollen = number_in(values, f"banking_{side}")
+        if swollen is not None:
+            at = sign * (float(edges[number]) + _SHOWN / 2)
+            parts.append(Text(at, -0.95, percent(swollen)))
+        parts.append(Text(sign * reach, 0.9, f"{side} side", {-1: "start", 1: "end"}[sign]))
+    dashed = [line((-reach, y), (reach, y), kind="own") for y in (0.5, -0.5)]
+    artery = box((-float(edges[0]), float(edges[1])), (-1.05, 1.05), "artery")
+    return Drawing(
+        _caption(values),
+        (-reach, reach),
+        (-1.1, 1.1),
+        [*parts, *dashed, artery],
+        axis="Along the vein. Orange: wider than its own width, which is dashed.",
+    )
+
+
+_SHOWN, _MOST = 2.4, 1.8  # of the vein beyond the artery (vein widths); wider ones say no more
+
+
+def _caption(values: Row) -> str:
+    """In a clinician's words: the stronger swelling, and where."""
+    places = {
+        "upstream, on the side away from the disc": "banking_upstream",
+        "downstream, on the side towards the disc": "banking_downstream",
+        "on the first side": "banking_first",
+        "on the second side": "banking_second",
+    }
+    known = {where: number_in(values, name) for where, name in places.items()}
+    told = {where: ratio for where, ratio in known.items() if ratio is not None}
+    where = max(told, key=lambda name: told[name])  # of equal ones the first: up- or downstream
+    sure = text_in(values, "banking_answer") == ANSWERS[2]
+    start = "The vein swells" if sure else "The vein may swell"
+    return f"{start} beyond the artery, to {percent(told[where])} of its width {where}."
+
+
 SIGN = Sign(
     name="banking",
     position=5,
@@ -138,4 +195,14 @@ SIGN = Sign(
     columns=COLUMNS,
     compute=compute,
     sentences=sentences,
+    drawing=drawing,
+    findings=(
+        Finding(
+            "banking",
+            "Banking (Bonnet)",
+            ("banking_first", "banking_second"),
+            "greatest width of a vein beyond its narrowing, over its own",
+            answer="banking_answer",
+        ),
+    ),
 )
