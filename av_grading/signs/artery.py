@@ -78,8 +78,8 @@ def compute(look: "CloseLook") -> Measurement:
         cells["reflex_not_measurable"] = str(error)
         return Measurement(cells)
     cells["reflex_ratio"] = float(ratio[0])
-    cells["reflex_answer"] = answer(float(ratio[0]), QUESTIONABLE, PRESENT)
     deviation = float(spread(ratio[:, None])[0])
+    cells["reflex_answer"] = answer(float(ratio[0]), QUESTIONABLE, PRESENT, deviation)
     if np.isfinite(deviation):
         errors["reflex_ratio"] = deviation
     return Measurement(cells, errors)

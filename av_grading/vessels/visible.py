@@ -20,6 +20,7 @@ from scipy import ndimage
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.vessels.centerline import VesselLine
+from av_grading.vessels.follow import extended
 from av_grading.vessels.profiles import even_points
 
 Array = NDArray[np.float64]
@@ -30,6 +31,9 @@ ACROSS = 0.25
 """Between samples across it (DRIVE px)."""
 REACH = 14.0
 """How far from the other vessel's edge it is looked at (DRIVE px)."""
+EXTENDED = 19.0
+"""How far from the crossing a vein is looked at, where the map shows it (DRIVE px): it may swell
+beyond where it is followed to be sure of its two arms."""
 AWAY = 4.0
 """From this distance to the other vessel's edge on, the vessel is as it is by itself (DRIVE px)."""
 HIDDEN = 7.0
@@ -37,6 +41,7 @@ HIDDEN = 7.0
 COPIES = 6
 """Copies of the picture whose spread is the standard error."""
 _FLANK = (0.75, 4.0)  # where the background is, from the wall on (DRIVE px)
+_BROAD = 1.5  # how far beyond its walls a swollen vessel reaches, and one that is aside (DRIVE px)
 _NEAR_VESSEL = 0.3  # probability from which another vessel is in the way
 _CLEAR = 0.5  # and how far around it, too (DRIVE px)
 _BACKGROUND_ALONG = 1.5  # standard deviation of the background's smoothing (DRIVE px)
@@ -60,6 +65,8 @@ class VisibleVessel:
     Attributes:
         away: distance of the M places from the other vessel's edge, (M,).
         visible: visible width over the vessel's own, (R, 2, M); NaN where it cannot be seen.
+        swollen: as `visible`, of a broader stretch across, in which a swelling lies as a whole, (R,
+            2, M).
         contrast: mean density over the vessel's own, (R, 2, M).
         width: of the vessel in the map, probabilities added up across, over the vessel's own,
             (2, M): it falls where the map loses the vessel.
@@ -77,6 +84,7 @@ class VisibleVessel:
 
     away: Array
     visible: Array
+    swollen: Array
     contrast: Array
     width: Array
     walls: Array
@@ -142,6 +150,8 @@ def see_vessel(
     """
     name = {ARTERY: "artery", VEIN: "vein"}[kind]
     step = STEP * drive_px
+    if kind == VEIN:
+        line = extended(line, fine_map[kind] + fine_map[OVERLAP], drive_px, EXTENDED)
     points, normals, along = even_points(line, step, smooth=4.0)
     count = round((5.0 + _FLANK[1]) / ACROSS)
     offsets = ACROSS * np.arange(-count, count + 1, dtype=np.float64)
@@ -172,8 +182,9 @@ def see_vessel(
     stray = cv2.dilate(stray.astype(np.uint8), np.ones((1, 2 * clear + 1), np.uint8)) > 0
     green = _copies(patch, x, y, drive_px)
     density = _density(green, seen & ~stray, offsets, half)
-    core = np.abs(offsets) <= half + 0.5
-    weights = (seen & ~(stray & (np.abs(offsets) > half + _FLANK[0]))) & core  # (N, K)
+    clear_of = seen & ~(stray & (np.abs(offsets) > half + _FLANK[0]))
+    core, broad = (np.abs(offsets) <= half + beyond_wall for beyond_wall in (0.5, _BROAD))
+    weights, broad_weights = clear_of & core, clear_of & broad  # (N, K)
     # The vessel's own profile, to make up for what another vessel hides of it.
     free = weights * apart[:, None]
     mean = (density * free).sum(axis=1) / np.maximum(free.sum(axis=0), 1e-9)
@@ -190,7 +201,10 @@ def see_vessel(
     with np.errstate(invalid="ignore", divide="ignore"):
         visible = np.where(ok > 0, smooth(total * ok) / norm, np.nan)
         contrast = np.where(ok > 0, smooth(square * ok) / smooth(positive.sum(axis=2) * ok), np.nan)
-        centre = smooth((positive * offsets).sum(axis=2) * ok) / smooth(positive.sum(axis=2) * ok)
+        swollen = smooth((density * broad_weights).sum(axis=2) * ACROSS * ok) / norm
+        swollen = np.where(ok > 0, swollen, np.nan)
+        around = np.maximum(density, 0) * broad_weights
+        centre = smooth((around @ offsets) * ok) / smooth(around.sum(axis=2) * ok)
         centre = np.where(ok > 0, centre, np.nan)
     own_visible = median_known(visible[:, apart])
     own_contrast = median_known(contrast[:, apart])
@@ -208,6 +222,7 @@ def see_vessel(
     return VisibleVessel(
         np.asarray((places + 0.5) * STEP, np.float64),
         by_side(visible / own_visible[:, None]),
+        by_side(swollen / np.maximum(median_known(swollen[:, apart]), 1e-3)[:, None]),
         by_side(contrast / np.maximum(own_contrast, 1e-3)[:, None]),
         by_side(width / own_width),
         by_side(walls / max(float(median_known(walls[apart])), ACROSS)),

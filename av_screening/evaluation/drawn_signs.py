@@ -8,16 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from av_grading.formats.errors import NotMeasurable
+from av_grading.signs.deflection import all_turns
+from av_grading.signs.sign import SIDES
+from av_grading.signs.visible_width import GAP, QUESTIONABLE, REGAINED
 from av_grading.simulation.crossing_window import CrossingWindow
-from av_grading.simulation.effects.banking import SWOLLEN, Banking
-from av_grading.simulation.effects.bending import LENGTH, SHIFT, Bending
+from av_grading.simulation.effects.banking import Banking
+from av_grading.simulation.effects.bending import LENGTH, Bending
 from av_grading.simulation.effects.concealment import Concealment
 from av_grading.simulation.effects.effect import Wanted
 from av_grading.simulation.effects.reflex import RandomReflex, Reflex
 from av_grading.simulation.effects.taper import Taper
 from av_grading.simulation.grades import GradeRule
 from av_grading.simulation.protocols import PROTOCOLS, TAPER, Drawn
+from av_grading.simulation.vein import dense_line
 from av_grading.vessels.centerline import VesselLine
+from av_grading.vessels.courses import FAR, NEAR, fit_course
+from av_grading.vessels.visible import STEP
 from av_screening.evaluation.squeezing import ClearCrossing, touching
 
 Pixels = NDArray[np.uint8]
@@ -27,14 +33,14 @@ KINDS = (UNCHANGED, "taper", "concealment", "banking", "bending", "reflex", TOGE
 """What is drawn: nothing, one sign, or all of them."""
 KEPT = {"taper": (0.3, 0.85), "concealment": (0.1, 0.85)}
 """Of width, and of contrast, that is left beside the artery on a side where it is drawn."""
+SWOLLEN = (0.1, 0.6)
+"""Of its own width a vein is wider beyond, from hardly to what is plain."""
+SHIFT = (0.7, 3.0)
+"""How far a vein is drawn aside (DRIVE px), likewise."""
 SIDE_SHARE = 0.7
 """Of sides, those with taper and concealment where they are drawn."""
 WIDEST_REFLEX = 3.0
 """Width of arteries from which a reflex is drawn (DRIVE px): thinner ones show none."""
-LOST = 0.25
-"""A vein of which less is lost does not taper."""
-REGAINED = 0.9
-"""Share of itself at which a vein's taper ends."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +76,12 @@ class DrawnSigns:
         drawn = window
         for effect, amount in zip(self.veins.protocol.effects, self.veins.amounts, strict=True):
             drawn = effect.apply(drawn, amount)
-        _, concealment, _, bending = self.veins.amounts
-        gaps = concealment.gap_first, concealment.gap_second
-        for side, gap, taper in zip(("first", "second"), gaps, taper_ends(drawn), strict=True):
+        for side, gap, taper in zip(SIDES, way_to(drawn, GAP), tapers(drawn), strict=True):
             values[f"gap_{side}_vein_widths"] = gap
             values[f"taper_{side}_vein_widths"] = taper
-        for name in ("taper_vein_widths", "gap_vein_widths", "shift_drive_px"):
+        for name in ("taper_vein_widths", "gap_vein_widths"):
             del values[name]
-        shift = abs(bending.shift) * window.drive_px
-        values["shift_aside_vein_widths"] = shift / (2 * window.vein.half_width)
+        values["deflection_degrees"] = turns(drawn)
         values["reflex_ratio"] = self.reflex.ratio or float("nan")
         line = window.vein.line
         if measured is not None and _way(line) @ _way(measured) < 0:
@@ -86,26 +89,58 @@ class DrawnSigns:
         return values
 
 
-def taper_ends(drawn: CrossingWindow) -> tuple[float, float]:
-    """How far from the artery's edge, on either arm, the drawn vein has regained `REGAINED` of what
-    it is by itself (widths of the vein); NaN where it did not lose `LOST`."""
-    course, beyond = drawn.course, drawn.beyond
-    visible = course.width * course.contrast
-    ends = []
+def way_to(drawn: CrossingWindow, share: float) -> tuple[float, float]:
+    """How far from the artery's edge, on either arm, less than a share of the drawn vein is left to
+    see (widths of the vein); 0 where there is more from the edge on, NaN where there never is."""
+    visible = drawn.course.width * drawn.course.contrast
+    ways = []
     for side in (-1, 1):
-        arm = (side * course.along > 0) & (beyond >= 0)
-        beside = drawn.measured.mean_beside(side, visible)
-        short = beyond[arm & (visible < REGAINED)]
-        # A swelling beyond it does not count: the first place with the share ends the taper.
-        order = np.argsort(beyond[arm])
-        reached = np.flatnonzero(visible[arm][order] >= REGAINED)
-        if beside > 1 - LOST or not len(short) or not len(reached):
-            ends.append(float("nan"))
+        arm = np.flatnonzero((side * drawn.course.along > 0) & (drawn.beyond >= 0))
+        arm = arm[np.argsort(drawn.beyond[arm])]
+        if not len(arm):
+            ways.append(float("nan"))
             continue
-        after_gap = reached[beyond[arm][order][reached] > beyond[arm][visible[arm].argmin()]]
-        end = beyond[arm][order][after_gap[0]] if len(after_gap) else short.max()
-        ends.append(float(end) / (2 * drawn.vein.half_width))
-    return ends[0], ends[1]
+        least = int(visible[arm].argmin())
+        more = np.flatnonzero(visible[arm][least:] >= share)
+        way = float(drawn.beyond[arm][least + more[0]]) if len(more) else float("nan")
+        ways.append(0.0 if visible[arm][least] >= share else way / (2 * drawn.vein.half_width))
+    return ways[0], ways[1]
+
+
+def tapers(drawn: CrossingWindow) -> tuple[float, float]:
+    """How far from the artery's edge the drawn vein has regained its own on either arm (widths of
+    the vein); NaN where it lost too little to tell."""
+    visible = drawn.course.width * drawn.course.contrast
+    first, second = (
+        way if drawn.measured.mean_beside(side, visible) <= 1 - QUESTIONABLE else float("nan")
+        for side, way in zip((-1, 1), way_to(drawn, REGAINED), strict=True)
+    )
+    return first, second
+
+
+def turns(drawn: CrossingWindow) -> float:
+    """By how much the drawn vein's course turns, as `deflection_degrees` has it; NaN where its arms
+    are too short."""
+    points, along, normals = dense_line(drawn.vein.line)
+    aside, beyond = (
+        np.interp(along, drawn.course.along, part) for part in (drawn.course.aside, drawn.beyond)
+    )
+    places = points + aside[:, None] * normals
+    away = np.arange(STEP / 2, FAR[1] + STEP, STEP)
+    arms = []
+    for side in (-1, 1):
+        arm = np.flatnonzero((side * along > 0) & (beyond >= 0))
+        arm = arm[np.argsort(beyond[arm])]
+        if not len(arm):
+            return float("nan")
+        way = beyond[arm] / drawn.drive_px
+        at = [np.interp(away, way, places[arm, k], right=np.nan) for k in (0, 1)]
+        arms.append(np.stack(at, axis=-1))
+    try:
+        near, far = (fit_course(np.stack(arms)[None], away, between) for between in (NEAR, FAR))
+    except NotMeasurable:
+        return float("nan")
+    return float(all_turns(near, far)[0])
 
 
 def draw_signs(crossing: ClearCrossing, kind: str, rng: np.random.Generator) -> DrawnSigns | None:

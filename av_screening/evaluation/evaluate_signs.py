@@ -1,4 +1,4 @@
-"""Measure the signs of nicking: drawn ones against the truth, repeats, natural ones against readings.
+"""Measure the signs of nicking: drawn ones against the truth, repeats, natural against readings.
 
     python -m av_screening.evaluation.evaluate_signs fundus_avseg gave hrf les_av \\
         --readings readings_real.csv --set clinic=clinic/images --output results/signs.json

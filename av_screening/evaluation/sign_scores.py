@@ -1,20 +1,20 @@
-"""Figures of the signs: drawn ones against what is true, repeated ones, natural ones against readings.
+"""Figures of the signs: drawn ones against the truth, repeats, natural ones against readings.
 
 Signs drawn at crossings that are clear in both readings, `alone` (each by itself, and crossings as
 they are) and `together` (all of them):
 
 | metric | meaning |
 | --- | --- |
-| `SIGN_spearman`, `…_alone`, `…_together` | rank correlation of what is measured with what is true |
+| `SIGN_spearman`, `…_alone`, `…_together` | rank correlation of what is measured with the truth |
 | `deflection_error` | median error of the angle between the vein's courses (degrees) |
 | `reflex_error` | median error of the reflex's width, as a share of the true one |
-| `SIGN_measured_share` | share with a number, of the crossings where it was drawn and that are found |
+| `SIGN_measured_share` | share with a number, of crossings that are found and have it drawn |
 | `SIGN_false_share` | share said to be present, of crossings or arteries that do not have it |
 | `SIGN_present_share` | the same of those that have it as plainly as "present" asks for |
 | `found_share` | share of the crossings that the detector finds |
 
 Signs are `visible_width`, `narrowing`, `concealment`, `gap`, `taper`, `banking` (of the vein's two
-sides), `deflection`, `shift_aside`, `reflex`. A crossing does not have a sign where none like it is
+sides), `deflection`, `reflex`. A crossing does not have a sign where none like it is
 drawn, and both readings call its sides untouched (the widths) or the vein not bent (deflection). An
 artery does not have a broad reflex where a narrower one than "questionable" asks for is drawn.
 
@@ -32,8 +32,6 @@ the angle between the courses |
 
 The last two also with `_SET`. `n_…` are counts.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -67,7 +65,6 @@ MEASURED = {
     "taper": ("taper_{}_vein_widths", "true_taper_{}_vein_widths", ("taper", "concealment")),
     "banking": ("banking_{}", "true_banking_{}", ("banking",)),
     "deflection": ("courses_degrees", "true_bend_degrees", ("bending",)),
-    "shift_aside": ("shift_aside_vein_widths", "true_shift_aside_vein_widths", ("bending",)),
     "reflex": ("reflex_ratio", "true_reflex_ratio", ("reflex",)),
 }
 """Sign → column that is measured, column that is true, kinds in which it is drawn alone."""
@@ -75,7 +72,7 @@ ANSWERED = {
     "visible_width": ("true_visible_{}", "less", 1 - WIDTH_PRESENT),
     "narrowing": ("true_width_{}", "less", 1 - NARROWING[1]),
     "concealment": ("true_contrast_{}", "less", 1 - CONCEALMENT[1]),
-    "deflection": ("true_turn_degrees", "more", DEFLECTION_PRESENT),
+    "deflection": ("true_deflection_degrees", "more", DEFLECTION_PRESENT),
     "banking": ("true_banking_{}", "more", BANKING_PRESENT - 1),
     "reflex": ("true_reflex_ratio", "more", REFLEX_PRESENT),
 }
