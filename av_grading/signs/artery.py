@@ -58,8 +58,8 @@ COLUMNS = (
 def compute(look: "CloseLook") -> Measurement:
     """What is known of the artery; each part by itself."""
     from av_grading.formats.errors import NotMeasurable
+    from av_grading.vessels.copies import spread
     from av_grading.vessels.reflex import LEAST_WIDTH, reflex_ratio, too_narrow
-    from av_grading.vessels.visible import spread
 
     cells: dict[str, Value] = {}
     errors: dict[str, float] = {}

@@ -63,7 +63,7 @@ def compute(look: "CloseLook") -> Measurement:
     """Of each side that is long enough to know the vein's own width there; width is the mean of
     what the walls and what the darkness across the vein say."""
     from av_grading.formats.errors import NotMeasurable
-    from av_grading.vessels.visible import median_known, spread
+    from av_grading.vessels.copies import median_known, spread
 
     try:
         vein = look.visible_vein

@@ -80,6 +80,7 @@ def compute(look: "CloseLook") -> Measurement:
     """The standard errors are those of copies of the picture, and of courses told from places a
     little nearer and farther, taken together."""
     from av_grading.formats.errors import NotMeasurable
+    from av_grading.vessels.copies import spread
     from av_grading.vessels.courses import (
         FAR,
         NEAR,
@@ -88,7 +89,6 @@ def compute(look: "CloseLook") -> Measurement:
         middles,
         points_of_copies,
     )
-    from av_grading.vessels.visible import spread
 
     try:
         vein = look.visible_vein

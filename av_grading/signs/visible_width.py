@@ -113,7 +113,7 @@ class _Lost:
 def compute(look: "CloseLook") -> Measurement:
     """Of each side by itself; a side whose vein cannot be seen beside the artery has no numbers."""
     from av_grading.formats.errors import NotMeasurable
-    from av_grading.vessels.visible import least, spread
+    from av_grading.vessels.copies import least, spread
 
     try:
         vein = look.visible_vein

@@ -20,6 +20,7 @@ from scipy import ndimage
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.vessels.centerline import VesselLine
+from av_grading.vessels.copies import green_of_copies, median_known, sampled
 from av_grading.vessels.follow import extended
 from av_grading.vessels.profiles import even_points
 
@@ -38,8 +39,6 @@ AWAY = 4.0
 """From this distance to the other vessel's edge on, the vessel is as it is by itself (DRIVE px)."""
 HIDDEN = 7.0
 """The other vessel's edge lies within this distance of the crossing (DRIVE px)."""
-COPIES = 6
-"""Copies of the picture whose spread is the standard error."""
 _FLANK = (0.75, 4.0)  # where the background is, from the wall on (DRIVE px)
 _BROAD = 1.5  # how far beyond its walls a swollen vessel reaches, and one that is aside (DRIVE px)
 _NEAR_VESSEL = 0.3  # probability from which another vessel is in the way
@@ -49,17 +48,14 @@ _ALONG = 0.5  # and of what is measured (DRIVE px)
 _LEAST_SEEN = 0.5  # share of the vessel's own profile that other vessels leave in sight
 _FEWEST = 6  # places away from the other vessel, to know a vessel's own
 _FAINTEST = 0.03  # density below which nothing can be compared
-_SHIFTS = np.array([(0, 0), (0.4, 0.1), (-0.4, -0.1), (0.1, -0.4), (-0.1, 0.4), (0, 0), (0, 0)])
-_NOISY = (3, 5)  # copies with the picture's own noise once more; the last one is blurred
 _MIDDLE = 2  # samples from the centreline that are of the vessel in any case
 _LEAST_HEIGHT = 0.15  # probability below which there are no walls
-_DARKEST = 6.0  # grey level
 
 
 @dataclass(frozen=True)
 class VisibleVessel:
-    """A vessel along its way. Lengths are DRIVE px. The first of R = 1 + `COPIES` is the picture,
-    the others are its copies; sides are in the order of the vessel's arms; places begin at the
+    """A vessel along its way. Lengths are DRIVE px. The first of R is the picture, the others are
+    its copies (see `copies`); sides are in the order of the vessel's arms; places begin at the
     other vessel's edge.
 
     Attributes:
@@ -102,33 +98,6 @@ class VisibleVessel:
         return np.asarray((self.away >= first) & (self.away <= last))
 
 
-def least(values: Array) -> Array:
-    """Least known value along the last axis; NaN where none is known."""
-    found = np.where(np.isfinite(values), values, np.inf).min(axis=-1)
-    return np.asarray(np.where(np.isfinite(found), found, np.nan))
-
-
-def median_known(values: Array) -> Array:
-    """Median of what is known along the last axis; NaN where nothing is."""
-    there = np.isfinite(values)
-    ranked = np.sort(np.where(there, values, np.inf), axis=-1)
-    count = there.sum(axis=-1, keepdims=True)
-    low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[-1] - 1)
-    pair = [np.take_along_axis(ranked, at, axis=-1)[..., 0] for at in (low, high)]
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(count[..., 0] > 0, (pair[0] + pair[1]) / 2, np.nan))
-
-
-def spread(values: Array) -> Array:
-    """Standard error of the first of R values by the others, (R, ...) to (...); NaN where fewer
-    than three are known."""
-    known = np.isfinite(values[1:]).sum(axis=0)
-    off = np.where(np.isfinite(values[1:]), values[1:] - values[:1], 0.0)
-    return np.asarray(
-        np.where(known >= 3, np.sqrt((off**2).sum(axis=0) / np.maximum(known, 1)), np.nan)
-    )
-
-
 def see_vessel(
     patch: NDArray[np.uint8],
     fine_map: NDArray[np.float32],
@@ -158,8 +127,8 @@ def see_vessel(
     x, y = (
         points[:, None, k] + drive_px * offsets[:, None].T * normals[:, None, k] for k in (0, 1)
     )
-    other = _sampled(fine_map[ARTERY if kind == VEIN else VEIN] + fine_map[OVERLAP], x, y)
-    own = _sampled(fine_map[kind] + fine_map[OVERLAP], x, y)
+    other = sampled(fine_map[ARTERY if kind == VEIN else VEIN] + fine_map[OVERLAP], x, y)
+    own = sampled(fine_map[kind] + fine_map[OVERLAP], x, y)
     edges = _edges(other[:, count], along / drive_px)
     first, last = np.searchsorted(along / drive_px, (-edges[0], edges[1]))
     beyond = np.maximum(-edges[0] - along / drive_px, along / drive_px - edges[1])
@@ -180,7 +149,7 @@ def see_vessel(
     seen = inside & (hidden == 0)
     stray = (own > _NEAR_VESSEL) & (np.abs(offsets) > half + _FLANK[0])
     stray = cv2.dilate(stray.astype(np.uint8), np.ones((1, 2 * clear + 1), np.uint8)) > 0
-    green = _copies(patch, x, y, drive_px)
+    green = green_of_copies(patch, x, y, drive_px)
     density = _density(green, seen & ~stray, offsets, half)
     clear_of = seen & ~(stray & (np.abs(offsets) > half + _FLANK[0]))
     core, broad = (np.abs(offsets) <= half + beyond_wall for beyond_wall in (0.5, _BROAD))
@@ -237,18 +206,6 @@ def see_vessel(
     )
 
 
-def _sampled(plane: NDArray[np.float32], x: Array, y: Array) -> NDArray[np.float32]:
-    return np.asarray(
-        cv2.remap(
-            np.ascontiguousarray(plane, np.float32),
-            x.astype(np.float32),
-            y.astype(np.float32),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    )
-
-
 def _edges(other: NDArray[np.float32], along: Array) -> Array:
     """Distance of the other vessel's last edge near the crossing, on both sides (2,)."""
     over = (other >= 0.5) & (np.abs(along) <= HIDDEN)
@@ -275,22 +232,6 @@ def _widths(own: NDArray[np.float32]) -> tuple[Array, Array]:
         found.append(joined)
     at_half = (found[1] * (own >= height / 2)).sum(axis=1)
     return (found[0] * own).sum(axis=1), np.where(height[:, 0] >= _LEAST_HEIGHT, at_half, np.nan)
-
-
-def _copies(patch: NDArray[np.uint8], x: Array, y: Array, drive_px: float) -> NDArray[np.float32]:
-    """Logarithm of green at every sample, of the picture and its copies, (R, N, K)."""
-    green = np.ascontiguousarray(patch[..., 1], np.float32)
-    soft = np.asarray(cv2.GaussianBlur(green, (0, 0), 0.25 * drive_px), np.float32)
-    noise = 1.4826 * float(np.median(np.abs(green - soft)[::3, ::3]))
-    grain = np.random.default_rng(0).standard_normal((2, *x.shape)).astype(np.float32)
-    copies = []
-    for number, (dx, dy) in enumerate(_SHIFTS):
-        plane = soft if number == COPIES else green
-        found = _sampled(plane, x + dx, y + dy)
-        if number in _NOISY:
-            found = found + max(noise, 1.0) * grain[_NOISY.index(number)]
-        copies.append(found)
-    return np.log(np.maximum(np.stack(copies), np.float32(_DARKEST)))
 
 
 def _density(

@@ -5,9 +5,11 @@
 
 Signs are drawn at crossings of prepared validation photographs that both readings call clear, each
 sign alone and all together, and looked up as in use: the detector's centres and map of the changed
-photograph, the close-up network's map, the vessels followed in it. The same crossings, and those of
-every --set (a folder of photographs that nothing learned from labels of), are measured as they are,
-at half the resolution and at two JPEG qualities; those of --plain are measured as they are.
+photograph, the close-up network's map, the vessels followed in it. All crossings that are read as
+clear, there and on the photographs of every --set, are measured as they are; in one of --every
+photographs of a set, and in all validation photographs, also at half the resolution and at two JPEG
+qualities. Those of --plain are measured as they are alone. Networks that learned from readings say
+which vessel is above: how well is copied from results of `av-nicking evaluate-readings`.
 `sign_scores` beside this module says what each figure means. Rows are kept in --work: a run that
 was interrupted goes on.
 Exit codes: 0 done, 1 some photographs failed, 2 wrong usage.
@@ -64,7 +66,7 @@ def evaluate(args: argparse.Namespace) -> int:
     from av_screening.errors import RejectedPhotograph
     from av_screening.evaluation.evaluate_in_use import write
     from av_screening.evaluation.paired_readings import read_paired_tables
-    from av_screening.evaluation.sign_scores import sign_scores
+    from av_screening.evaluation.sign_scores import sign_counts, sign_scores
     from av_screening.settings import Settings, best_precision
 
     readings = read_paired_tables([args.readings])
@@ -96,8 +98,32 @@ def evaluate(args: argparse.Namespace) -> int:
     for name, frame in frames.items():
         if frame.empty:
             raise ValueError(f"expected crossings that are {name}, found none")
-    write(args.output, sign_scores, frames, args, data)
+    counts = sign_counts(frames)
+    write(args.output, sign_scores, frames, args, data, above_kappas(args.compared) | counts)
     return int(bool(failures))
+
+
+def above_kappas(paths: list[Path]) -> dict[str, float]:
+    """Kappas of which vessel is above, of results of `evaluate-readings`, and the lowest of them.
+
+    Raises:
+        InputFileError: a file is no such results file.
+    """
+    from av_detectron.data.errors import InputFileError
+
+    found = {}
+    for path in paths:
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            (name,) = content["data"]["set"]
+            test = "_test" if content["data"]["split"] == ["test"] else ""
+            found[f"above_kappa_{name}{test}"] = float(content["metrics"]["above_kappa"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputFileError(
+                path,
+                f"expected results of evaluate-readings of one set, with above_kappa ({error})",
+            ) from error
+    return found | ({"above_kappa": min(found.values())} if found else {})
 
 
 def make_tasks(args: argparse.Namespace) -> Iterator[Task]:
@@ -109,20 +135,19 @@ def make_tasks(args: argparse.Namespace) -> Iterator[Task]:
     from av_detectron.data.crosspos import dataset_root
     from av_detectron.data.errors import InputFileError
     from av_screening.evaluation.labelled_photographs import prepared_photographs
-    from av_screening.evaluation.sign_rows import VERSIONS
+    from av_screening.evaluation.sign_rows import VERSIONS, WHOLE
     from av_screening.read.find_photographs import find_photographs
 
     for photograph in prepared_photographs(args.root or dataset_root(), args.sets, "val"):
         yield Task(photograph.set_name, photograph.image, photograph, VERSIONS)
-    for folders, versions in ((args.set, VERSIONS), (args.plain, VERSIONS[:1])):
+    for folders, versions in ((args.set, VERSIONS), (args.plain, WHOLE)):
         for word in folders:
             name, _, folder = word.partition("=")
             images = [Path(folder) / path for path in find_photographs(Path(folder))]
             if not images:
                 raise InputFileError(Path(folder), "expected photographs, found none")
-            every = args.every if versions == VERSIONS else 1
-            for image in images[::every]:
-                yield Task(name, image, None, versions)
+            for number, image in enumerate(images):
+                yield Task(name, image, None, versions if number % args.every == 0 else WHOLE)
 
 
 def measured(
@@ -216,7 +241,8 @@ def make_parser() -> argparse.ArgumentParser:
         "--set", nargs="*", default=[], metavar=folder, help="photographs to be measured repeatedly"
     )
     add("--plain", nargs="*", default=[], metavar=folder, help="photographs to be measured once")
-    add("--every", type=int, default=1, help="of --set, one photograph in so many")
+    add("--every", type=int, default=1, help="of --set, one photograph in so many repeatedly")
+    add("--compared", type=Path, nargs="*", default=[], help="results of evaluate-readings")
     add("--output", type=Path, required=True, help="results file")
     add("--root", type=Path, help="of the prepared sets; default: DETECTRON2_DATASETS")
     add("--work", type=Path, default=Path("output/signs"), help="rows of photographs, to go on")

@@ -38,6 +38,8 @@ SIGNS = ("visible_width", "deflection", "banking", "artery")
 """That are measured."""
 VERSIONS = ("full", "half", "jpeg_95", "jpeg_75")
 """Of a photograph, between which measurements are compared."""
+WHOLE = VERSIONS[:1]
+"""The photograph as it is."""
 
 
 def look_at(

@@ -27,10 +27,11 @@ and half the resolution |
 | `SIGN_icc_jpeg` | between JPEG of quality 95 and 75 |
 | `SIGN_icc` | the lower of the two |
 | `visible_width_side_auc` | worse side read 2 or more in both against 0 in both |
-| `deflection_bent_auc`, `courses_bent_auc` | bent in both against in neither, by the turns, and by
+| `bent_auc`, `courses_bent_auc` | bent in both against in neither, by the turns, and by
 the angle between the courses |
 
-The last two also with `_SET`. `n_…` are counts.
+The AUCs also with `_SET`: `validation`, and the others by name. `above_kappa_SET` is copied from
+results of `evaluate-readings`, `above_kappa` the lowest of them. `n_…` are counts.
 """
 
 import numpy as np
@@ -91,13 +92,27 @@ REPEATED = {
 """Sign → columns, of either side where there are two."""
 
 
+COUNT = "n_"
+"""What the names of counts begin with."""
+
+
 def sign_scores(tables: Tables) -> Scores:
-    """The module's metrics, those that the rows define.
+    """The module's metrics that are no counts, those that the rows define; arguments as
+    `sign_counts`."""
+    return {n: value for n, value in _figures(tables).items() if not n.startswith(COUNT)}
+
+
+def sign_counts(tables: Tables) -> Scores:
+    """The module's counts.
 
     Args:
         tables: "drawn", rows of `sign_rows.drawn_rows`; "versions", of `sign_rows.version_rows`;
             both with photograph, set and what the readings say.
     """
+    return {n: value for n, value in _figures(tables).items() if n.startswith(COUNT)}
+
+
+def _figures(tables: Tables) -> Scores:
     return defined(
         drawn_scores(tables["drawn"])
         | answer_scores(tables["drawn"])
@@ -248,7 +263,7 @@ def _natural(table: pd.DataFrame) -> Scores:
     pressed, untouched = worst.min(axis=1) >= 2, worst.max(axis=1) == 0
     return {
         "visible_width_side_auc": _auc(pressed, untouched, lost),
-        "deflection_bent_auc": _auc(in_both, in_neither, turned[0]),
+        "bent_auc": _auc(in_both, in_neither, turned[0]),
         "courses_bent_auc": _auc(in_both, in_neither, turned[1]),
         "n_read2": float(pressed.sum()),
         "n_read0": float(untouched.sum()),
