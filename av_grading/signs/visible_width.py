@@ -42,12 +42,15 @@ REGAINED = 0.9
 QUESTIONABLE, PRESENT = 0.25, 0.40
 """Share of the visible width that is lost on the worse side, from which the sign is questionable
 and present. On clear crossings whose vein reads as untouched 7 in 100 are called present."""
+PALE = 0.5
+"""Where a vein has less than this of its own contrast, it is not said to narrow."""
 NARROWING = (0.25, 0.35)
 """The same of the width between the walls, for narrowing."""
 CONCEALMENT = (0.25, 0.35)
 """The same of the contrast, for concealment."""
 _LENGTHS = np.geomspace(1.5, 14, 18)  # of losses that are tried (DRIVE px)
-_LEVEL = 2.0
+_LEVEL = 1.0
+_MORE = 0.1  # of a vein that is darker in a place no more says anything of its taper
 _MOST = 1.5  # shares above this say no more
 
 _SIDE = {"first": "on the first side", "second": "on the other side"}
@@ -155,9 +158,11 @@ def compute(look: "CloseLook") -> Measurement:
                 errors[name.format(side)] = float(deviation[number])
     cells: dict[str, Value] = known(values)
     errors = {name: e for name, e in errors.items() if name in cells}
+    # A vein that has paled has no walls that could come together.
+    told = np.where(vein.contrast[0] >= PALE, np.clip(vein.walls, 0, _MOST), np.nan)[:, beside]
     for name, left, (questionable, present) in (
         ("visible_width", visible, (QUESTIONABLE, PRESENT)),
-        ("narrowing", walls[None], NARROWING),
+        ("narrowing", least(told)[None], NARROWING),
         ("concealment", contrast, CONCEALMENT),
     ):
         worse = int(np.where(np.isfinite(left[0]), left[0], np.inf).argmin())
@@ -173,7 +178,7 @@ def _taper(visible: Array, away: Array) -> Array:
     little off: where a noisy profile first passes a threshold says less. NaN where nothing is lost.
     """
     known = np.isfinite(visible).astype(np.float64)
-    loss = np.where(known > 0, np.clip(1 - visible, -0.3, 1), 0.0)
+    loss = np.where(known > 0, np.clip(1 - visible, -_MORE, 1), 0.0)
     shapes = 0.5 + 0.5 * np.cos(np.pi * np.clip(away / _LENGTHS[:, None], 0, 1))  # (G, M)
     # Normal equations of depth and level; `_LEVEL` places say that the level is the vein's own.
     square, single = known @ (shapes**2).T + 1e-3, known @ shapes.T  # (R, 2, G)

@@ -14,7 +14,7 @@ NEAR = (0.0, 2.5)
 """Where a vessel's course beside the other vessel is told, from that one's edge (DRIVE px)."""
 FAR = (3.0, 8.0)
 """Where its course away from it is told (DRIVE px)."""
-WHOLE = (1.0, 8.0)
+WHOLE = (1.5, 8.0)
 """Where its course on one side, as a whole, is told (DRIVE px)."""
 FARTHEST = 1.5
 """So far from its line the middle of a vessel may lie (DRIVE px)."""

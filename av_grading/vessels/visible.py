@@ -44,6 +44,7 @@ _BROAD = 1.5  # how far beyond its walls a swollen vessel reaches, and one that 
 _NEAR_VESSEL = 0.3  # probability from which another vessel is in the way
 _CLEAR = 0.5  # and how far around it, too (DRIVE px)
 _BACKGROUND_ALONG = 1.5  # standard deviation of the background's smoothing (DRIVE px)
+_ALONG_MIDDLE = 2.0  # and of the vessel's middle (DRIVE px)
 _ALONG = 0.5  # and of what is measured (DRIVE px)
 _LEAST_SEEN = 0.5  # share of the vessel's own profile that other vessels leave in sight
 _FEWEST = 6  # places away from the other vessel, to know a vessel's own
@@ -175,6 +176,8 @@ def see_vessel(
         around = np.maximum(density, 0) * broad_weights
         centre = smooth((around @ offsets) * ok) / smooth(around.sum(axis=2) * ok)
         centre = np.where(ok > 0, centre, np.nan)
+    # Where the line runs a little off the vessel's middle, its profile would be smeared.
+    mean = _mean_across(density, free, np.nan_to_num(centre[0]) / ACROSS)
     own_visible = median_known(visible[:, apart])
     own_contrast = median_known(contrast[:, apart])
     if not own_visible[0] > _FAINTEST * own_width:
@@ -204,6 +207,24 @@ def see_vessel(
         mean,
         offsets,
     )
+
+
+def _mean_across(density: NDArray[np.float32], weights: Array, off: Array) -> Array:
+    """Mean across a vessel of densities (R, N, K) with weights (N, K), each moved by how far the
+    vessel's middle lies off its line there (samples, (N,)); (R, K)."""
+    off = ndimage.gaussian_filter1d(off, _ALONG_MIDDLE / STEP, mode="nearest")
+    count = density.shape[-1]
+    place = np.clip(np.arange(count) + off[:, None], 0, count - 1.001)
+    low = place.astype(np.intp)
+    part, rows = place - low, np.arange(len(off))[:, None]
+
+    def moved(values: Array) -> Array:
+        return np.asarray(
+            values[..., rows, low] * (1 - part) + values[..., rows, low + 1] * part, np.float64
+        )
+
+    total = moved(density * weights).sum(axis=1)
+    return np.asarray(total / np.maximum(moved(weights).sum(axis=0), 1e-9))
 
 
 def _edges(other: NDArray[np.float32], along: Array) -> Array:
