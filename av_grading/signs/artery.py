@@ -60,8 +60,8 @@ COLUMNS = (
 def compute(look: "CloseLook") -> Measurement:
     """What is known of the artery; each part by itself."""
     from av_grading.formats.errors import NotMeasurable
+    from av_grading.vessels.copies import spread
     from av_grading.vessels.reflex import LEAST_WIDTH, reflex_ratio, too_narrow
-    from av_grading.vessels.visible import spread
 
     cells: dict[str, Value] = {}
     errors: dict[str, float] = {}
@@ -80,8 +80,8 @@ def compute(look: "CloseLook") -> Measurement:
         cells["reflex_not_measurable"] = str(error)
         return Measurement(cells)
     cells["reflex_ratio"] = float(ratio[0])
-    cells["reflex_answer"] = answer(float(ratio[0]), QUESTIONABLE, PRESENT)
     deviation = float(spread(ratio[:, None])[0])
+    cells["reflex_answer"] = answer(float(ratio[0]), QUESTIONABLE, PRESENT, deviation)
     if np.isfinite(deviation):
         errors["reflex_ratio"] = deviation
     return Measurement(cells, errors)

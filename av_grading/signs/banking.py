@@ -1,7 +1,8 @@
 """Banking (Bonnet's sign): the vein swells beyond the artery, where the blood is held up.
 
-Darkness is added up no farther than half a DRIVE px beyond the vein's own walls, so that neighbours
-do not count; a swelling of more than half the vein's width is understated.
+Darkness is added up no farther than a DRIVE px and a half beyond the vein's own walls, so that
+neighbours do not count. The vein's own width is that of the side where it is narrower: a swelling
+that takes up most of a side would be that side's own median.
 """
 
 from typing import TYPE_CHECKING
@@ -31,16 +32,16 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-SWELLING = (1.5, 7.0)
-"""Where a vein may swell, from the artery's edge on (DRIVE px)."""
-OVER = 1.5
+SWELLING = 3.0
+"""From this distance of the artery's edge on a vein may swell (DRIVE px)."""
+OVER = 3.0
 """The swelling is that of a stretch of this length (DRIVE px)."""
-OWN = 7.5
-"""From this distance on the vein is as it is by itself (DRIVE px)."""
+OWN = 2.5
+"""From this distance on the vein's own width is told (DRIVE px)."""
 QUESTIONABLE, PRESENT = 1.25, 1.40
 """Width beyond the narrowing over the vein's own, from which banking is questionable and
 present."""
-_FEWEST = 4  # places that make a vein's own
+_FEWEST = 8  # places that make a vein's own
 _TOWARDS = 0.35  # cosine from which an arm leads to the disc, or from it
 
 COLUMNS = (
@@ -61,29 +62,28 @@ COLUMNS = (
 
 
 def compute(look: "CloseLook") -> Measurement:
-    """Of each side that is long enough to know the vein's own width there; width is the mean of
-    what the walls and what the darkness across the vein say."""
+    """Of each side that is long enough to know the vein's own width there; width is what
+    the walls say and what the darkness across the vein says, the steadier walls twice as much."""
     from av_grading.formats.errors import NotMeasurable
-    from av_grading.vessels.visible import median_known, spread
+    from av_grading.vessels.copies import median_known, spread
 
     try:
         vein = look.visible_vein
     except NotMeasurable as error:
         return Measurement({"banking_not_measurable": str(error)})
-    width = (vein.visible + vein.walls) / 2  # (R, 2, M)
+    width = (vein.swollen + 2 * vein.walls) / 3  # (R, 2, M)
     own_at = vein.away >= OWN
     enough = np.isfinite(width[0][:, own_at]).sum(axis=1) >= _FEWEST
     if not enough.any():
         return Measurement({"banking_not_measurable": "the vein is too short beyond the artery"})
-    # Both sides are seen by the same light, so that a short one borrows from the other.
     own = median_known(width[..., own_at])  # (R, 2)
-    between = (vein.away >= SWELLING[0]) & (vein.away <= SWELLING[1])
+    own = np.where(enough, own, np.inf).min(axis=1, keepdims=True)  # (R, 1)
     count = round(OVER / float(vein.away[1] - vein.away[0]))
-    parts = np.lib.stride_tricks.sliding_window_view(width[..., between], count, axis=2)
-    found = parts.mean(axis=3)
+    beyond = width[..., vein.away >= SWELLING]
+    found = np.lib.stride_tricks.sliding_window_view(beyond, count, axis=2).mean(axis=3)
     widest = np.where(np.isfinite(found), found, -np.inf).max(axis=2)
-    ratio = np.where(np.isfinite(widest) & (own > 0.3), widest / np.maximum(own, 0.3), np.nan)
-    ratio = np.where(enough, ratio, np.nan)
+    seen = np.isfinite(widest) & (own > 0.3) & enough
+    ratio = np.where(seen, widest / np.maximum(own, 0.3), np.nan)
     if not np.isfinite(ratio[0]).any():
         return Measurement({"banking_not_measurable": "other vessels hide the vein"})
     deviation = spread(ratio)
@@ -95,8 +95,10 @@ def compute(look: "CloseLook") -> Measurement:
     cells: dict[str, Value] = known(values)
     errors = {f"banking_{side}": float(deviation[k]) for k, side in enumerate(SIDES)}
     errors = {name: e for name, e in errors.items() if name in cells and e == e}
-    strongest = float(ratio[0][np.isfinite(ratio[0])].max())
-    cells["banking_answer"] = answer(strongest, QUESTIONABLE, PRESENT)
+    side = int(np.where(np.isfinite(ratio[0]), ratio[0], -np.inf).argmax())
+    cells["banking_answer"] = answer(
+        float(ratio[0, side]), QUESTIONABLE, PRESENT, float(deviation[side])
+    )
     return Measurement(cells, errors)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-QUESTIONABLE, PRESENT = 32.0, 45.0
+QUESTIONABLE, PRESENT = 32.0, 48.0
 """Degrees from which a deflection is questionable and present: 1 in 5 and 1 in 12 of the veins that
 read as not bent turn by more, since veins curve by themselves."""
 TURNED = 5.0
@@ -82,31 +82,37 @@ def compute(look: "CloseLook") -> Measurement:
     """The standard errors are those of copies of the picture, and of courses told from places a
     little nearer and farther, taken together."""
     from av_grading.formats.errors import NotMeasurable
-    from av_grading.vessels.courses import FAR, NEAR, WHOLE, fit_course, points_of_copies
-    from av_grading.vessels.visible import spread
+    from av_grading.vessels.copies import spread
+    from av_grading.vessels.courses import (
+        FAR,
+        NEAR,
+        WHOLE,
+        fit_course,
+        middles,
+        points_of_copies,
+    )
 
     try:
         vein = look.visible_vein
         points = points_of_copies(vein, look.drive_px)
+        centred = middles(vein, look.drive_px)
         ranges = [(NEAR, FAR, WHOLE)] + [
             tuple((low + by, high + by) for low, high in (NEAR, FAR, WHOLE))
             for by in (-_SHIFTED, _SHIFTED)
         ]
         found = []
         for number, (near_at, far_at, whole_at) in enumerate(ranges):
-            some = points if number == 0 else points[:1]
-            near, far, whole = (
-                fit_course(some, vein.away, at) for at in (near_at, far_at, whole_at)
-            )
-            found.append((near, far, whole))
+            copies = slice(None) if number == 0 else slice(1)
+            near, far = (fit_course(points[copies], vein.away, at) for at in (near_at, far_at))
+            found.append((near, far, fit_course(centred[copies], vein.away, whole_at)))
     except NotMeasurable as error:
         return Measurement({"deflection_not_measurable": str(error)})
     unit = vein.own_width * look.drive_px
     near, far, whole = found[0]
     names = ("deflection_degrees", "courses_degrees", "shift_aside_vein_widths")
-    measured = (_turns(near, far), _between(whole), _aside(whole, look.middle) / unit)
+    measured = (all_turns(near, far), _between(whole), _aside(whole, look.middle) / unit)
     moved = [
-        np.array([_turns(n, f)[0], _between(w)[0], _aside(w, look.middle)[0] / unit])
+        np.array([all_turns(n, f)[0], _between(w)[0], _aside(w, look.middle)[0] / unit])
         for n, f, w in found[1:]
     ]
     values = {name: float(value[0]) for name, value in zip(names, measured, strict=True)}
@@ -116,14 +122,16 @@ def compute(look: "CloseLook") -> Measurement:
         noise = float(np.nan_to_num(spread(value)))
         errors[name] = float(np.sqrt(places + noise**2))
     cells: dict[str, Value] = known(values)
-    cells["deflection_answer"] = answer(values["deflection_degrees"], QUESTIONABLE, PRESENT)
+    cells["deflection_answer"] = answer(
+        values["deflection_degrees"], QUESTIONABLE, PRESENT, errors["deflection_degrees"]
+    )
     squarer = _squarer(near, far, look)
     if abs(squarer) >= TURNED:
         cells["deflection_way"] = "towards" if squarer > 0 else "away"
     return Measurement(cells, errors, whole)
 
 
-def _turns(near: "Course", far: "Course") -> Array:
+def all_turns(near: "Course", far: "Course") -> Array:
     """Turns at the first side, beneath the artery and at the second side, added up (degrees)."""
     from av_grading.vessels.courses import turn
 

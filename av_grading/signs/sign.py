@@ -253,20 +253,26 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def answer(strength: float, questionable: float, present: float) -> str:
+def answer(
+    strength: float, questionable: float, present: float, error: float = float("nan")
+) -> str:
     """One of `ANSWERS`, by how strong a sign is; empty where that is NaN.
 
     Args:
         strength: higher is stronger.
         questionable: from this on the sign is questionable.
-        present: from this on it is present.
+        present: where it reaches this by more than its standard error, it is present.
+        error: standard error of how strong it is; NaN: not known, taken to be 0.
 
     >>> answer(0.1, 0.25, 0.4), answer(0.25, 0.25, 0.4), answer(0.5, 0.25, 0.4)
     ('absent', 'questionable', 'present')
+    >>> answer(0.45, 0.25, 0.4, error=0.1)
+    'questionable'
     """
     if strength != strength:
         return ""
-    return ANSWERS[int(strength >= questionable) + int(strength >= present)]
+    surely = strength - (0.0 if error != error else error)
+    return ANSWERS[int(strength >= questionable) + int(surely >= present)]
 
 
 def text_in(row: Row, column: str) -> str:

@@ -86,7 +86,7 @@ def eyes_table(results: Results) -> str:
     return ended(results, lines)
 
 
-def signs_table(results: Results) -> str:
+def groups_table(results: Results) -> str:
     """Every sign by group: means over eyes with intervals of the first group and the reference,
     which are compared, and means alone of the others; the best separation first."""
     metrics, reference = results["metrics"], results["data"]["reference"]
