@@ -232,7 +232,8 @@ def _answer(row: dict[str, str], number: int, unanswered: bool) -> tuple[Answer 
         text["run"],
         number,
         more,
-        *(int(text[side]) if text[side] else None for side in SIDES),
+        int(text["side_first"]) if text["side_first"] else None,
+        int(text["side_second"]) if text["side_second"] else None,
         {"y": True, "n": False}.get(text["bent"]),
     )
     return answer, []

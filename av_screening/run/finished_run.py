@@ -84,11 +84,13 @@ class FinishedRun:
                     both = f"expected a photograph in one run, found it in {homes[name]} too"
                     raise FileProblems(run.output, [f"{name}: {both}"])
                 homes[name] = run.output
-        tables = (
-            pd.concat([getattr(run, name) for run in runs], ignore_index=True)
-            for name in ("crossings", "summary", "failures")
+        return cls(
+            path,
+            pd.concat([run.crossings for run in runs], ignore_index=True),
+            pd.concat([run.summary for run in runs], ignore_index=True),
+            pd.concat([run.failures for run in runs], ignore_index=True),
+            "",
         )
-        return cls(path, *tables, run_id="")
 
     @cached_property
     def folders(self) -> dict[str, Path]:
