@@ -14,6 +14,7 @@ from av_grading.formats.labels import ARTERY, OVERLAP, VEIN, first_largest
 
 if TYPE_CHECKING:
     from av_grading.vessels.crossing_vessels import CrossingVessels
+    from av_grading.vessels.straighten import Both
     from av_grading.vessels.visible import VisibleVessel
 
 Array = NDArray[np.float64]
@@ -48,6 +49,24 @@ class CloseLook:
     disc_direction: Array | None = None
     artery_above: float | None = None
     outputs: Mapping[str, Array] = field(default_factory=dict)
+    _straightened: "list[Both]" = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def straightened(self) -> "Both":
+        """Vein and artery as `vessels.straighten.straighten_both` shows them.
+
+        Two networks read them: they are made once, for copies with other `outputs` too.
+
+        Raises:
+            NotMeasurable: the vessels were not followed.
+        """
+        from av_grading.vessels.straighten import straighten_both
+
+        if self.vessels is None:
+            raise NotMeasurable("the vessels were not followed")
+        if not self._straightened:
+            self._straightened.append(straighten_both(self.patch, self.fine_map, self.vessels))
+        return self._straightened[0]
 
     @cached_property
     def labels(self) -> NDArray[np.uint8]:

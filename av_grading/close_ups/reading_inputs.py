@@ -19,8 +19,8 @@ from av_grading.formats.errors import InputFileError
 from av_grading.formats.files import write_whole
 from av_grading.formats.patches import PIXELS, SIDE, cut_patch
 from av_grading.models.reading_head import all_features
-from av_grading.models.reading_strip import straighten_both
 from av_grading.vessels.crossing_vessels import crossing_vessels
+from av_grading.vessels.straighten import straighten_both
 
 BATCH = 32
 TENSORS = ("strips", "widths", "patches", "maps", "features", "followed")

@@ -28,5 +28,6 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
     """PNG of grey (H, W) or RGB (H, W, 3)."""
-    ordered = pixels[:, :, ::-1] if pixels.ndim == 3 else pixels  # OpenCV writes BGR
-    return bytes(cv2.imencode(".png", np.ascontiguousarray(ordered))[1])
+    given = np.ascontiguousarray(pixels)
+    ordered = cv2.cvtColor(given, cv2.COLOR_RGB2BGR) if given.ndim == 3 else given  # OpenCV's order
+    return bytes(cv2.imencode(".png", ordered)[1])

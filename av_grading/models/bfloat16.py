@@ -5,7 +5,6 @@ float32's by some thousandths.
 """
 
 import copy
-from typing import cast
 
 import torch
 from torch import nn
@@ -22,31 +21,12 @@ class HalfEncoder(nn.Module):
             encoder: of `build_encoder`; it is changed.
         """
         super().__init__()
-        encoder.add_module("maxpool", ChannelsLastPool(cast(nn.MaxPool2d, encoder.maxpool)))
         self.encoder = encoder.to(torch.bfloat16)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) → (B, C, h, w), both float32."""
         found: torch.Tensor = self.encoder(images.bfloat16())
         return found.float()
-
-
-class ChannelsLastPool(nn.Module):
-    """Max pooling by way of channels last, in which it takes a fifth of the time."""
-
-    def __init__(self, pool: nn.MaxPool2d) -> None:
-        """
-        Args:
-            pool: what it does.
-        """
-        super().__init__()
-        self.pool = pool
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) → what the pool makes of it, contiguous."""
-        return cast(
-            torch.Tensor, self.pool(x.contiguous(memory_format=torch.channels_last))
-        ).contiguous()
 
 
 def in_bfloat16(model: nn.Module) -> nn.Module:

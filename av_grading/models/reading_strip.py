@@ -20,14 +20,12 @@ from av_grading.models.registry import DEFAULT_READING_STRIP
 from av_grading.models.vein_strip import NarrowingNet, normalize
 from av_grading.models.weights_file import build, read_model, save_model
 from av_grading.vessels.crossing_vessels import CrossingVessels
-from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, Strip, straighten
+from av_grading.vessels.straighten import VESSELS, Both, straighten_both
 
 NAME = "reading_strip"
 """In the registry."""
 FEATURES = 96
 """Of a side."""
-VESSELS = 2
-"""The vein, then the artery."""
 
 
 class ReadingStrip(nn.Module):
@@ -84,27 +82,6 @@ def normalize_strips(strips: torch.Tensor) -> torch.Tensor:
     return normalize(strips.flatten(0, 1)).view(strips.shape)
 
 
-def straighten_both(
-    patch: NDArray[np.uint8], shares: NDArray[np.float32], vessels: CrossingVessels
-) -> tuple[Strip, NDArray[np.float32]]:
-    """Strips of vein and artery, (VESSELS, CHANNELS, ROWS, COLUMNS), and their widths (DRIVE px),
-    (VESSELS,); zeros for a vessel that was not followed.
-
-    Args:
-        patch: RGB, (P, P, 3), as `cut.cut_close_up` cuts it.
-        shares: its fine map, (4, P, P).
-        vessels: that cross.
-    """
-    strips = np.zeros((VESSELS, CHANNELS, ROWS, COLUMNS), np.uint8)
-    widths = np.zeros(VESSELS, np.float32)
-    followed = ((vessels.vein, vessels.vein_width), (vessels.artery, vessels.artery_width))
-    for number, (line, width) in enumerate(followed):
-        if line is not None:
-            strips[number] = straighten(patch, shares, line, width)
-            widths[number] = width
-    return strips, widths
-
-
 @dataclass(frozen=True)
 class StripReader:
     """A trained network, in evaluation mode."""
@@ -124,11 +101,18 @@ class StripReader:
             shares: their fine maps, (4, P, P) each.
             vessels: that cross.
         """
-        found = np.full((len(vessels), OUTPUTS), np.nan)
-        rows = [i for i, v in enumerate(vessels) if v.vein is not None]
+        given = zip(patches, shares, vessels, strict=True)
+        return self.answer(
+            [None if v.vein is None else straighten_both(p, s, v) for p, s, v in given]
+        )
+
+    def answer(self, straightened: Sequence[Both | None]) -> Answers:
+        """What is said of strips that `straighten_both` gave; NaN where there are none."""
+        found = np.full((len(straightened), OUTPUTS), np.nan)
+        rows = [i for i, both in enumerate(straightened) if both is not None]
         if rows:
-            both = [straighten_both(patches[i], shares[i], vessels[i]) for i in rows]
-            strips, widths = (torch.from_numpy(np.stack(part)) for part in zip(*both, strict=True))
+            there = [both for both in straightened if both is not None]
+            strips, widths = (torch.from_numpy(np.stack(part)) for part in zip(*there, strict=True))
             found[rows] = self.read(strips, widths)
         return Answers.of(found)
 

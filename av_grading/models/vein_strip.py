@@ -13,7 +13,7 @@ from torch import nn
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.models.weights_file import load_model, save_model
 from av_grading.vessels.crossing_vessels import CrossingVessels
-from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, straighten
+from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, Strip, straighten
 
 NAME = "vein_strip"
 """In the registry."""
@@ -119,7 +119,6 @@ class NarrowingReader:
 
     network: NarrowingNet
 
-    @torch.inference_mode()
     def __call__(
         self,
         patches: Sequence[NDArray[np.uint8]],
@@ -140,13 +139,18 @@ class NarrowingReader:
         ]
         if len(strips) != len(vessels):
             raise ValueError("expected veins that go through, found one that does not")
+        return self.read(strips, [found.vein_width for found in vessels])
+
+    @torch.inference_mode()
+    def read(self, strips: Sequence[Strip], widths: Sequence[float]) -> Narrowing:
+        """Read strips that `straighten` gave of veins of these widths (DRIVE px)."""
         if not strips:
             return Narrowing(np.zeros((0, 2, len(EDGES) + 1)))
         device = next(self.network.parameters()).device
-        widths = torch.tensor([found.vein_width for found in vessels], device=device)
+        wide = torch.tensor(widths, dtype=torch.float32, device=device)
         seen = torch.from_numpy(np.stack(strips)).to(device)
         # Across the vein there is no first and second: the mean of both mirror images.
-        logits = [self.network(seen, widths), self.network(seen.flip(2), widths)]
+        logits = [self.network(seen, wide), self.network(seen.flip(2), wide)]
         mean = torch.stack([x.softmax(dim=2) for x in logits]).mean(dim=0)
         return Narrowing(mean.cpu().double().numpy())
 

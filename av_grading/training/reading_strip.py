@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from av_grading.close_ups.readings import targets_of
 from av_grading.models.reading_strip import (
-    VESSELS,
     ReadingStrip,
     StripReader,
     normalize_strips,
@@ -28,6 +27,7 @@ from av_grading.training.readings import (
 )
 from av_grading.training.trainer import Trainer, TrainerSettings
 from av_grading.training.vein_strip import augment
+from av_grading.vessels.straighten import VESSELS
 
 WEIGHTS = "reading_strip.safetensors"
 """What is written."""

@@ -6,6 +6,7 @@ from scipy import ndimage
 
 from av_grading.close_ups.cut import SCALE
 from av_grading.vessels.centerline import Points, VesselLine
+from av_grading.vessels.crossing_vessels import CrossingVessels
 from av_grading.vessels.profiles import even_points
 
 CHANNELS = 6
@@ -21,7 +22,12 @@ ACROSS = 4.0
 LEAST_WIDTH, MOST_WIDTH = 2.5, 9.0
 """Veins narrower or wider than this are shown as if they were so wide (DRIVE px)."""
 
+VESSELS = 2
+"""The vein, then the artery."""
+
 Strip = NDArray[np.uint8]
+Both = tuple[Strip, NDArray[np.float32]]
+"""What `straighten_both` gives."""
 
 
 def straighten(
@@ -50,6 +56,27 @@ def straighten(
     planes = [*np.moveaxis(patch, 2, 0).astype(np.float32), *(255 * shares[1:])]
     values = [ndimage.map_coordinates(p, (y, x), order=1, mode="nearest") for p in planes]
     return np.asarray(np.clip(np.rint(np.stack(values)), 0, 255), np.uint8)
+
+
+def straighten_both(
+    patch: NDArray[np.uint8], shares: NDArray[np.float32], vessels: CrossingVessels
+) -> Both:
+    """Strips of vein and artery, (VESSELS, CHANNELS, ROWS, COLUMNS), and their widths (DRIVE px),
+    (VESSELS,); zeros for a vessel that was not followed.
+
+    Args:
+        patch: RGB, (P, P, 3), as `cut.cut_close_up` cuts it.
+        shares: its fine map, (4, P, P).
+        vessels: that cross.
+    """
+    strips = np.zeros((VESSELS, CHANNELS, ROWS, COLUMNS), np.uint8)
+    widths = np.zeros(VESSELS, np.float32)
+    followed = ((vessels.vein, vessels.vein_width), (vessels.artery, vessels.artery_width))
+    for number, (line, width) in enumerate(followed):
+        if line is not None:
+            strips[number] = straighten(patch, shares, line, width)
+            widths[number] = width
+    return strips, widths
 
 
 def _at(line: VesselLine, ways: NDArray[np.float64]) -> tuple[Points, Points]:

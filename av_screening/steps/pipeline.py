@@ -231,8 +231,8 @@ def read_narrowings(crossings: Sequence[Crossing], reader: NarrowingReader) -> l
         if crossing.gradable and (v := crossing.close_look.vessels) is not None and v.vein
     ]
     looks = [crossings[i].close_look for i in chosen]
-    vessels = [look.vessels for look in looks if look.vessels is not None]
-    read = reader([look.patch for look in looks], [look.fine_map for look in looks], vessels)
+    veins = [(strips[0], float(widths[0])) for strips, widths in (x.straightened for x in looks)]
+    read = reader.read([strip for strip, _ in veins], [width for _, width in veins])
     probabilities, outputs = read.probabilities(), np.stack([read.ratios, read.deviations], axis=1)
     found = list(crossings)
     for row, number in enumerate(chosen):

@@ -73,10 +73,10 @@ def _ask(crossings: Sequence[Crossing], readers: Readers) -> dict[str, Answers]:
         rows = np.arange(len(crossings))
         said = {name: grader.read(patches, rows) for name, grader in readers.graders.items()}
     looks = [crossing.close_look for crossing in crossings]
-    vessels = [look.vessels for look in looks if look.vessels is not None]
-    if readers.strip is not None and len(vessels) == len(looks):
-        said[STRIP] = readers.strip(
-            [look.patch for look in looks], [look.fine_map for look in looks], vessels
+    if readers.strip is not None and all(look.vessels is not None for look in looks):
+        followed = [look.vessels is not None and look.vessels.vein is not None for look in looks]
+        said[STRIP] = readers.strip.answer(
+            [look.straightened if f else None for look, f in zip(looks, followed, strict=True)]
         )
     return said
 

@@ -3,8 +3,8 @@
 import torch
 
 from av_grading.models.reading_outputs import split_outputs
-from av_grading.models.reading_strip import VESSELS, ReadingStrip, StripReader
-from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS
+from av_grading.models.reading_strip import ReadingStrip, StripReader
+from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, VESSELS
 
 
 def network() -> ReadingStrip:

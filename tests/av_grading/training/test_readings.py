@@ -13,7 +13,7 @@ from av_grading.close_ups.readings import targets_of
 from av_grading.command_line import train as train_command
 from av_grading.grader import load_grader
 from av_grading.models.reading_outputs import OUTPUTS, Answers, mean_answer
-from av_grading.models.reading_strip import VESSELS, load_strip_reader
+from av_grading.models.reading_strip import load_strip_reader
 from av_grading.training.readings import (
     PREDICTIONS,
     TargetTensors,
@@ -21,7 +21,7 @@ from av_grading.training.readings import (
     folds_of,
     reading_loss,
 )
-from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS
+from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, VESSELS
 from tests.av_grading.close_ups.test_readings import SAME, UNCLEAR, table_of
 
 NORMAL = {**SAME, "sideA": 0, "grade": 0}
