@@ -270,7 +270,9 @@ def _caption(values: Row) -> str:
         "towards": ", drawn towards the artery",
         "away": ", pushed along the artery",
     }.get(text_in(values, "deflection_way"), "")
-    return f"{start} at the artery, by {turned:.0f}° in all{way}."
+    between = number_in(values, "courses_degrees")
+    beyond = "" if between is None else f" Beyond it the vein runs {between:.0f}° off its course."
+    return f"{start} at the artery, by {turned:.0f}° in all its turns{way}.{beyond}"
 
 
 SIGN = Sign(
