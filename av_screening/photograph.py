@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from av_detectron import Prediction
 from av_screening.crossing import Crossing
 
+MAIN_VEIN = 2.5
+"""A vein thinner than this (DRIVE px) does not count towards the eye: reading centres grade vessels
+of first and second order (Hubbard 1999), and a close-up shows no profile of thinner ones."""
+
 
 @dataclass(frozen=True, eq=False)
 class Screened:
@@ -32,8 +36,12 @@ class Screened:
         return [crossing for crossing in self.crossings if crossing.decision is not None]
 
     def severity(self) -> float:
-        """Expected grade, 0-3, at the graded crossing where it is highest; 0 with none."""
-        return max((c.decision.expected for c in self.crossings if c.decision), default=0.0)
+        """Expected grade, 0-3, at the graded crossing of a main vein where it is highest; 0 with
+        none."""
+        return max(
+            (c.decision.expected for c in self.crossings if c.decision and has_main_vein(c)),
+            default=0.0,
+        )
 
     @property
     def flagged(self) -> bool:
@@ -50,3 +58,9 @@ class Screened:
             return -expected, -severity, -crossing.score
 
         return [crossing.number for crossing in sorted(self.crossings, key=key)]
+
+
+def has_main_vein(crossing: Crossing) -> bool:
+    """Whether the vein is not known to be thinner than `MAIN_VEIN`."""
+    vessels = crossing.close_look.vessels
+    return vessels is None or vessels.vein is None or vessels.vein_width >= MAIN_VEIN

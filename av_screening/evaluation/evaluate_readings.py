@@ -162,8 +162,11 @@ def write_eyes(
         FileProblems, ValueError, OSError: the table is not what it should be, no eye is in the run,
             one is not in the run before, or the file cannot be written.
     """
+    import pandas as pd
+
     from av_screening.evaluation.evaluate_in_use import write
     from av_screening.evaluation.eye_scores import (
+        MAIN_VEINS,
         READING,
         eye_counts,
         eye_scores,
@@ -172,6 +175,7 @@ def write_eyes(
         read_eye_groups,
     )
     from av_screening.evaluation.reading_scores import BEFORE
+    from av_screening.photograph import MAIN_VEIN
 
     eyes = read_eye_groups(args.eyes)
     photographs = now.photographs_of(eyes["image"])
@@ -182,6 +186,9 @@ def write_eyes(
         raise ValueError(f"{args.eyes}: expected photographs of {args.run}, found none")
     read = compared[["photograph"]].assign(expected_grade=compared["true_grade"])
     grades = {"": now.crossings, READING: read}
+    if "vein_width_drive_px" in now.crossings:
+        width = pd.to_numeric(now.crossings["vein_width_drive_px"])
+        grades[MAIN_VEINS] = now.crossings[~(width < MAIN_VEIN)]
     if before is not None:
         here = eyes[eyes["image"].isin(list(photographs))]
         known = {

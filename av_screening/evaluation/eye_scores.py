@@ -12,6 +12,7 @@ where the photograph was not screened.
 | `sensitivity_at_10_percent_normal` | share of hypertensive eyes above a threshold, by top2 |
 | `group_GROUP_mean`, `group_GROUP_top2` | mean of these over a group's eyes |
 | `reading_…` | by readings alone: true grades of crossings that both read as clear |
+| `main_veins_…` | over crossings of veins of at least 2.5 DRIVE px, as `severity` is |
 | `n_eyes_GROUP` | count |
 | `n_eyes_without_grade` | eyes where nothing is graded, which count as 0 but in `…_graded` |
 
@@ -40,6 +41,7 @@ NORMAL, LEFT_OUT = "normal", "brvo"
 EXCEEDING = 10
 """Of so many normal eyes at most one lies above the threshold."""
 READING = "reading_"
+MAIN_VEINS = "main_veins_"
 GRADED = "graded_crossings"
 """Column of how many of an eye's crossings are graded."""
 
@@ -130,7 +132,7 @@ def eye_scores(tables: Tables) -> Scores:
     """
     table = tables["eyes"]
     scores: Scores = {}
-    for prefix in ("", BEFORE, READING):
+    for prefix in ("", MAIN_VEINS, BEFORE, READING):
         if f"{prefix}{STATISTICS[0]}" in table:
             scores |= {f"{prefix}{name}": v for name, v in _scores(table, prefix).items()}
     return defined(scores)
@@ -187,7 +189,7 @@ def eye_counts(table: pd.DataFrame) -> Scores:
     counts = {"n_eyes": float(len(table)), **dict(sorted(counts.items()))}
     without = {
         f"{prefix}n_eyes_without_grade": float((table[f"{prefix}{GRADED}"] == 0).sum())
-        for prefix in ("", BEFORE)
+        for prefix in ("", MAIN_VEINS, BEFORE)
         if f"{prefix}{GRADED}" in table
     }
     return counts | without

@@ -93,7 +93,8 @@ SUMMARY = {
     "disc_diameter_px": "diameter of the optic disc, taken as a circle",
     "disc_score": "how sure the detector is of the disc, 0-1",
     "gradable": "number of crossings that can be graded",
-    "severity": "expected grade, 0-3, at the gradable crossing where it is highest",
+    "severity": "expected grade, 0-3, at the gradable crossing where it is highest, those of veins "
+    "thinner than 2.5 DRIVE px left out",
     "flagged": "1 where that is more than in all but a few ordinary eyes",
     "eye": "OD right, OS left; empty where that is not known or the guess is not sure",
     "eye_source": "dicom (the file's header) or guess (from disc and vessels)",
