@@ -22,8 +22,8 @@ DETECTOR_ROWS = {
     "center_sensitivity_at_1_fp_10px": "sensitivity at 1 false positive a photograph, 10 px",
 }
 NEUTRAL_ROWS = {
-    "center_f1_10px_unmarked_neutral": "centre F1, 10 px, crossings without a marked overlap left out",
-    "unmarked_share": "crossings without a marked overlap, of all",
+    "center_f1_10px_unmarked_neutral": "centre F1, 10 px, without unmarked crossings",
+    "unmarked_share": "crossings whose overlap is not marked, of all",
 }
 """Those that were measured: not all labels come from a map."""
 
