@@ -71,6 +71,9 @@ def add_av_config(cfg: CfgNode) -> None:
     # Fold of every training set's photographs to do without, such as "1/2", see
     # `data/cross_fit.py`; "" for none.
     cfg.DATASETS.LEFT_OUT_FOLD = ""
+    # Teach crossings that the labels show without an overlap (`data/unmarked_crossings.py`) like
+    # the others, instead of as places without one.
+    cfg.DATASETS.UNMARKED_CROSSINGS = False
 
     cfg.INPUT.CROSSPOS = CfgNode()
     # Photographs are resized until their field of view has this diameter (working px).

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.structures import BoxMode
 
 from av_detectron.data.coco import CATEGORY, LabelOptions
-from av_detectron.data.crossing_rule import CrossingRule
+from av_detectron.data.crossing_rule import CrossingRule, crossing_box
 from av_detectron.data.disc import OpticDisc
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.fov import FieldOfView
@@ -62,6 +63,18 @@ def load_crosspos(json_file: Path, root: Path) -> list[dict[str, Any]]:
             }
         )
     return dicts
+
+
+def with_unmarked(record: dict[str, Any]) -> dict[str, Any]:
+    """A dataset dict whose unmarked crossings are annotated as the others are, without masks: those
+    are cut from its vessel map. Where none are known it stays as it is."""
+    options, fov = record["label_options"], record["fov"]
+    added = []
+    for center in record["unmarked_crossings"] or ():
+        x0, y0, x1, y1 = crossing_box(np.array(center), fov.drive_px, options.box_side).tolist()
+        box = {"bbox": [x0, y0, x1 - x0, y1 - y0], "bbox_mode": BoxMode.XYWH_ABS}
+        added.append({**box, "center": list(center), "iscrowd": 0, "category_id": 0})
+    return {**record, "annotations": [*record["annotations"], *added]}
 
 
 def json_path(root: Path, name: str) -> Path:

@@ -86,7 +86,11 @@ def prepare_set(
                 path = json_path(output, f"crosspos_{name}_{part}")
                 write_whole(path, json.dumps(build_coco(chosen, options, output)))
                 crossings = sum(len(annotations) for _, annotations in chosen)
-                report.lines.append(f"{path}: {len(chosen)} photographs, {crossings} crossings")
+                line = f"{path}: {len(chosen)} photographs, {crossings} crossings"
+                unmarked = sum(len(image.get("unmarked_crossings", ())) for image, _ in chosen)
+                if unmarked:
+                    line += f", {unmarked} more shown without an overlap"
+                report.lines.append(line)
     return report
 
 

@@ -22,7 +22,7 @@ from torch import nn
 from av_detectron.checkpoint.checkpointer import CrossPosCheckpointer, read_checkpoint
 from av_detectron.checkpoint.release import fill
 from av_detectron.data.cross_fit import without_fold
-from av_detectron.data.crosspos import check_labels
+from av_detectron.data.crosspos import check_labels, with_unmarked
 from av_detectron.data.disc import OpticDisc
 from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
 from av_detectron.engine.ema import ModelEMA
@@ -112,7 +112,10 @@ class CrossPosTrainer(DefaultTrainer):
         sets = [without_fold(DatasetCatalog.get(name), left_out) for name in cfg.DATASETS.TRAIN]
         records = [record for some in sets for record in some]
         check_labels(records, cfg.MODEL.META_ARCHITECTURE in WITH_MAP, cfg.MODEL.MASK_ON)
-        dataset = records if left_out else None  # None: Detectron2 reads DATASETS.TRAIN itself
+        if cfg.DATASETS.UNMARKED_CROSSINGS:
+            records = [with_unmarked(record) for record in records]
+        chosen = left_out or cfg.DATASETS.UNMARKED_CROSSINGS
+        dataset = records if chosen else None  # None: Detectron2 reads DATASETS.TRAIN itself
         return build_detection_train_loader(cfg, dataset=dataset, mapper=CrossPosTrainMapper(cfg))
 
     @classmethod

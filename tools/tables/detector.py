@@ -21,6 +21,11 @@ DETECTOR_ROWS = {
     "center_f1_5px": "centre F1, 5 px",
     "center_sensitivity_at_1_fp_10px": "sensitivity at 1 false positive a photograph, 10 px",
 }
+NEUTRAL_ROWS = {
+    "center_f1_10px_unmarked_neutral": "centre F1, 10 px, without unmarked crossings",
+    "unmarked_share": "crossings whose overlap is not marked, of all",
+}
+"""Those that were measured: not all labels come from a map."""
 
 DISC_ROWS = {
     "topology_infeasible": "paths along arteries and veins, infeasible",
@@ -52,7 +57,8 @@ def detector_table(results: Results) -> str:
     if "fpn_bbox_AP" not in results["metrics"]:
         columns = {"SAFPN": "{}"}
     lines = head(columns)
-    for key, label in DETECTOR_ROWS.items():
+    neutral = {key: label for key, label in NEUTRAL_ROWS.items() if key in results["metrics"]}
+    for key, label in (DETECTOR_ROWS | neutral).items():
         cells = (number(results, name.format(key)) for name in columns.values())
         lines.append(row(label, cells))
     return ended(results, lines)

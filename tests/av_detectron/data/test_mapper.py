@@ -10,7 +10,7 @@ import torch
 from av_detectron import get_av_config
 from av_detectron.data.augmentation import Crop, Tint, draw_crop, draw_tint
 from av_detectron.data.coco import LabelOptions
-from av_detectron.data.crosspos import check_labels, json_path, load_crosspos
+from av_detectron.data.crosspos import check_labels, json_path, load_crosspos, with_unmarked
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.mapper import (
     CrossPosTestMapper,
@@ -50,6 +50,20 @@ def test_nearly_the_working_scale_is_left_as_it_is(
     as_it_is = width == 120
     assert np.array_equal(photograph.av, load_working(records[0], 99).av) is as_it_is
     assert photograph.scale == pytest.approx((width / 120, photograph.image.shape[0] / 100))
+
+
+def test_unmarked_crossings_are_taught_like_the_others(records: list[dict]) -> None:
+    assert with_unmarked({**records[0], "unmarked_crossings": None}) == {
+        **records[0],
+        "unmarked_crossings": None,
+    }
+    found = with_unmarked({**records[0], "unmarked_crossings": [[80.0, 40.0]]})
+    assert len(found["annotations"]) == len(records[0]["annotations"]) + 1
+    photograph = load_working(found, 198)
+    np.testing.assert_allclose(photograph.centers[-1], [160.5, 80.5])
+    crossing, added = found["annotations"][0], found["annotations"][-1]
+    assert added["bbox"][2:] == pytest.approx(crossing["bbox"][2:], abs=0.01)
+    assert added["bbox"][0] + added["bbox"][2] / 2 - 0.5 == pytest.approx(80.0)
 
 
 def test_labels_that_a_model_needs_are_missed_by_name(records: list[dict]) -> None:
