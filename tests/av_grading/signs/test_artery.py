@@ -10,8 +10,9 @@ from av_grading.formats.labels import VEIN
 from av_grading.signs.registry import get_sign
 from av_grading.signs.sign import number_in
 from av_grading.vessels.centerline import trace
+from av_grading.vessels.copies import spread
 from av_grading.vessels.reflex import reflex_ratio
-from av_grading.vessels.visible import see_vessel, spread
+from av_grading.vessels.visible import see_vessel
 from tests.av_grading.signs.drawn_look import SCALE, drawn_look
 
 SIGN = get_sign("artery")

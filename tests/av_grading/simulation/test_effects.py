@@ -12,6 +12,7 @@ from av_grading.simulation.crossing_window import CrossingWindow, open_window
 from av_grading.simulation.effects.banking import Banking, RandomBanking
 from av_grading.simulation.effects.bending import Bending, RandomBending
 from av_grading.simulation.effects.concealment import Concealment, RandomConcealment
+from av_grading.simulation.effects.reflex import RandomReflex, Reflex
 from av_grading.simulation.effects.taper import HEALTHY, RandomTaper, Taper
 from av_grading.simulation.protocols import PROTOCOLS
 from av_grading.simulation.vein import EDGE
@@ -239,3 +240,32 @@ def test_commands_offer_the_protocols_that_draw_nicking() -> None:
     for name, protocol in PROTOCOLS.items():
         assert protocol.name == name and protocol.columns
         assert len({column.name for column in protocol.columns}) == len(protocol.columns)
+
+
+@pytest.mark.parametrize("ratio", [0.25, 0.45])
+def test_a_reflex_has_the_width_that_is_drawn(window: CrossingWindow, ratio: float) -> None:
+    effect, amount = RandomReflex(), Reflex(ratio, 0.8)
+    after = effect.apply(window, amount)
+    middle, half = round(window.center[0]), window.artery.half_width
+    across = np.arange(middle - 12, middle + 13)
+    light = np.log(after.photograph[:90, across, 1].astype(float).mean(axis=0) + 2)
+    blood = np.sqrt(np.clip(1 - ((across - middle) / half) ** 2, 0, None))
+    inner = np.abs(across - middle) < 0.75 * half
+    beside = float(np.log(np.median(window.photograph[:90, : middle - 30, 1]) + 2))
+    left = (beside - light)[inner] / blood[inner]  # share of the blood's darkness, of any scale
+    streak = left.max() - left
+    wide = np.ptp(np.flatnonzero(streak >= streak.max() / 2)) + 1
+    assert wide / (2 * half) == pytest.approx(ratio, abs=0.14)
+    assert effect.truth(window, amount) == {"reflex_ratio": ratio, "reflex_height": 0.8}
+
+
+def test_a_reflex_changes_the_artery_alone_and_none_nothing(window: CrossingWindow) -> None:
+    effect = RandomReflex()
+    assert effect.apply(window, Reflex()) is window
+    after = effect.apply(window, Reflex(0.4, 0.8))
+    changed = (after.photograph != window.photograph).any(axis=(0, 2))
+    artery = np.isin(window.av_map, (ARTERY, OVERLAP)).any(axis=0)
+    grown = np.convolve(artery, np.ones(13), "same") > 0
+    assert changed[artery].mean() > 0.8 and not changed[~grown].any()
+    with pytest.raises(ValueError, match="ratio: expected 0 to 1"):
+        Reflex(1.2, 0.5)

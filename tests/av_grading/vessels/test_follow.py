@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
-from av_grading.vessels.follow import HIDDEN, MOST_GAP, follow
+from av_grading.vessels.follow import HIDDEN, MOST_GAP, extended, follow
 
 SIDE, DRIVE_PX, WIDTH = 192, 4.0, 4.0
 MIDDLE = (SIDE - 1) / 2
@@ -75,3 +75,14 @@ def test_no_vein_is_told() -> None:
     far[VEIN][near] = far[OVERLAP][near] = 0
     with pytest.raises(NotMeasurable, match="no vein at the crossing"):
         follow(far, VEIN, (MIDDLE, MIDDLE), DRIVE_PX)
+
+
+def test_arms_are_followed_on_as_far_as_the_map_shows_the_vein() -> None:
+    shares = drawn(ends=16.0)
+    line = follow(shares, VEIN, (MIDDLE, MIDDLE), DRIVE_PX).line
+    farther = extended(line, shares[VEIN] + shares[OVERLAP], DRIVE_PX, 19.0)
+    ends = sorted(float(arm[-1, 0] - MIDDLE) / DRIVE_PX for arm in (farther.first, farther.second))
+    assert ends == pytest.approx([-19, 16], abs=1.0)
+    assert np.abs(farther.points[:, 1] - MIDDLE).max() < 0.5 * DRIVE_PX
+    for arm, longer in ((line.first, farther.first), (line.second, farther.second)):
+        assert np.array_equal(longer[: len(arm)], arm)
