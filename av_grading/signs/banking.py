@@ -138,7 +138,7 @@ def sentences(row: Row) -> list[str]:
 def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
     """The vein straightened, with what is wider than its own; None where it does not swell."""
     from av_grading.signs.drawing import Drawing, Shape, Text, box, line, silhouette
-    from av_grading.vessels.visible import median_known
+    from av_grading.vessels.copies import median_known
 
     values = measurement.values
     if text_in(values, "banking_answer") not in ANSWERS[1:]:

@@ -168,8 +168,8 @@ def compute(look: "CloseLook") -> Measurement:
         ("concealment", contrast, CONCEALMENT),
     ):
         worse = int(np.where(np.isfinite(left[0]), left[0], np.inf).argmin())
-        error = float(spread(left)[worse]) if len(left) > 1 else float("nan")
-        cells[f"{name}_answer"] = answer(1 - float(left[0, worse]), questionable, present, error)
+        off = float(spread(left)[worse]) if len(left) > 1 else float("nan")
+        cells[f"{name}_answer"] = answer(1 - float(left[0, worse]), questionable, present, off)
     return Measurement(cells, errors, _Lost(gone[0]))
 
 

@@ -83,8 +83,8 @@ def evaluate(args: argparse.Namespace) -> int:
             continue
         for name, found in rows.items():
             tables[name] += found
-        counts = ", ".join(f"{len(found)} {name}" for name, found in rows.items())
-        print(f"{number}/{len(tasks)} {task.set_name}/{task.image.name}: {counts}", flush=True)
+        told = ", ".join(f"{len(found)} {name}" for name, found in rows.items())
+        print(f"{number}/{len(tasks)} {task.set_name}/{task.image.name}: {told}", flush=True)
     for failure in failures:
         print(failure, file=sys.stderr)
     data = {
