@@ -80,7 +80,11 @@ HEADLINE = (
     ("readings", "auc_grade2", "AUC, read as 2 or more"),
     ("readings", "clear_graded_share", "share of the clear crossings that are graded"),
     ("readings", "read2_called2_share", "share of those read as 2 or more that are called so"),
-    ("eyes", "auc_hypertensive_normal_top2", "AUC, eyes: hypertensive against normal"),
+    (
+        "eyes",
+        "main_veins_auc_hypertensive_normal_top2",
+        "AUC, eyes: hypertensive against normal, by their main veins",
+    ),
     ("detector", "center_f1_10px", "crossings found: centre F1 within 10 px"),
     ("detector", "bbox_AP50", "the same: box AP50"),
     ("av", "vessel_dice", "vessel map: Dice"),

@@ -71,7 +71,9 @@ def readings_table(results: Results) -> str:
 
 def eyes_table(results: Results) -> str:
     """Now, before, and the readings alone; then each group's mean of the two highest grades."""
-    columns = {**_columns(results), "the readings alone": "reading_"}
+    now, *before = _columns(results).items()
+    columns = dict([now, ("now, main veins", "main_veins_"), *before])
+    columns["the readings alone"] = "reading_"
     metrics = results["metrics"]
     rows = dict(EYES_ROWS)
     for name, count in metrics.items():
