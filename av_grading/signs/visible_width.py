@@ -296,13 +296,13 @@ def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
         where = {-1: "end", 1: "start"}[sign]
         if left is not None:
             words.append(Text(sign * (float(edges[number]) + 0.08), -0.86, percent(left), where))
-        words.append(Text(sign * reach, 0.78, f"{side} side", {-1: "start", 1: "end"}[sign]))
+        words.append(Text(sign * reach, 1.06, f"{side} side", {-1: "start", 1: "end"}[sign]))
     own = [line((-reach, y), (reach, y), kind="own") for y in (0.5, -0.5)]
     artery = box((-float(edges[0]), float(edges[1])), (-0.95, 0.95), "artery")
     return Drawing(
         _caption(values),
         (-reach, reach),
-        (-1.0, 1.0),
+        (-1.0, 1.15),
         [*own, *parts, artery, *words],
         axis="Along the vein, as shares of its own width (dashed). Blue: what is left to see. "
         "Lines: its walls. Number above: vein widths over which it is regained.",

@@ -46,7 +46,7 @@ function sideMarks(item, named) {
   }
   if (named && item.sides) {
     item.sides.forEach(([x, y], number) => found.push(draw("text", { class: "side", "text-anchor": "middle",
-      x: Math.min(920, Math.max(80, 1000 * x)).toFixed(0), y: Math.min(960, Math.max(50, 1000 * y)).toFixed(0) }, ["first side", "second side"][number])));
+      x: Math.min(920, Math.max(80, 1000 * x)).toFixed(0), y: Math.min(960, Math.max(50, 1000 * y - 40)).toFixed(0) }, ["first side", "second side"][number])));
   }
   return found.length ? draw("svg", { viewBox: "0 0 1000 1000", class: "side-marks", "aria-hidden": "true" }, ...found) : null;
 }

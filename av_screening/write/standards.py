@@ -55,7 +55,7 @@ def draw_standard(shown: int | str) -> bytes:
     phantom = draw_vein(
         np.random.default_rng(3), width=19, size=261, reflex=0.15, noise=0.008, blur=1.6, artery=14
     )
-    crossing, center, side = (phantom.photograph, phantom.av_map), phantom.center, SIDE / 4
+    crossing = phantom.photograph, phantom.av_map, phantom.center, 4.0, SIDE / 4, SIDE
     if isinstance(shown, str):
-        return jpeg(draw_sign_standards(*crossing, center, 4.0, side, SIDE)[shown], 85)
-    return jpeg(draw_standards(*crossing, center, 4.0, side, SIDE)[shown], 85)
+        return jpeg(draw_sign_standards(*crossing)[shown], 85)
+    return jpeg(draw_standards(*crossing)[shown], 85)
