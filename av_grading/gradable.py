@@ -144,7 +144,9 @@ def log_odds(probability: float) -> float:
     return math.log(inner / (1 - inner))
 
 
-CLEAR = ClearRule({"reading_head": 1.0, "reading_strip": 1.0}, others=1.0, grade=0.0, bias=0.0)
+CLEAR = ClearRule(
+    {"reading_strip": 0.383, "reading_head": 0.585}, others=0.478, grade=0.645, bias=-0.539
+)
 """Of the shipped networks."""
 
 
@@ -162,8 +164,8 @@ class GradableRule:
             the rule was fitted to; of others it is their mean.
     """
 
-    least_artery_above: float = 0.3
-    least_clear: float = 0.63
+    least_artery_above: float = 0.35
+    least_clear: float = 0.64
     least_disc_distance: float = 0.6
     least_edge_distance: float = 12.0
     clear: ClearRule = CLEAR

@@ -64,14 +64,14 @@ def count(photograph: Path) -> dict[str, list[str]]:
         folder = Path(name) / "photographs"
         folder.mkdir()
         shutil.copyfile(photograph, folder / photograph.name)
-        Pipeline.see = watched  # type: ignore[method-assign]
+        Pipeline.see = watched  # type: ignore[assignment,method-assign]
         threading.setprofile(counter)
         sys.setprofile(counter)
         try:
             screen_folder(folder, Path(name) / "run", Settings())
         finally:
             sys.setprofile(None)
-            threading.setprofile(None)  # type: ignore[arg-type]
+            threading.setprofile(None)
             Pipeline.see = see  # type: ignore[method-assign]
     return {
         "all": sorted(set().union(*counter.ran.values())),

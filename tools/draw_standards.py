@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw the standard pictures of the grades that review pages show, into av_screening/templates.
+"""Draw the standard pictures of grades and signs that review pages show, to av_screening/templates.
 
     python tools/draw_standards.py
 
@@ -9,7 +9,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 import argparse
 import sys
 
-from av_screening.write.standards import GRADES_SHOWN, draw_standard, path_of
+from av_screening.write.standards import (
+    GRADES_SHOWN,
+    SIGNS_SHOWN,
+    draw_standard,
+    path_of,
+    path_of_sign,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -18,6 +24,8 @@ def main(argv: list[str] | None = None) -> int:
     ).parse_args(argv)
     for grade in GRADES_SHOWN:
         path_of(grade).write_bytes(draw_standard(grade))
+    for sign in SIGNS_SHOWN:
+        path_of_sign(sign).write_bytes(draw_standard(sign))
     return 0
 
 

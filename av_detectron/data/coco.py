@@ -1,8 +1,9 @@
 """From photographs and their labels to COCO JSON.
 
 One category, `CrossPos`, id 1. Beside COCO's own keys an image carries `fov` (diameter, x, y in
-px of the photograph), `disc` (x, y, diameter in px; none where it is not known or not to be seen)
-and the paths of its maps; an annotation carries `center` (x, y in px, pixel
+px of the photograph), `disc` (x, y, diameter in px; none where it is not known or not to be seen),
+`unmarked_crossings` (x, y in px; none where crossings do not come from a map) and the paths of its
+maps; an annotation carries `center` (x, y in px, pixel
 centres at integers), since a box that is cut at the image's edge has lost its middle. The file's
 `info` says how boxes and masks were made, and training makes them the same way.
 """
@@ -28,6 +29,7 @@ from av_detectron.data.disc import OpticDisc
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.find_labels import Photograph
 from av_detectron.data.fov import FieldOfView, detect_fov, measure_fov
+from av_detectron.data.unmarked_crossings import find_unmarked_crossings
 
 EDGES = ("fine", "broad")
 CATEGORY = {"id": 1, "name": "CrossPos", "supercategory": "vessel"}
@@ -77,7 +79,7 @@ def annotate(
     pixels = read.read_photograph(photograph.image)
     shape = pixels.shape[:2]
     fov = photograph_fov(photograph, pixels)
-    av = vessels = None
+    av = vessels = unmarked = None
     if photograph.av is not None:
         av = read.read_av_labels(photograph.av)
         read.check_size(photograph.av, av.labels.shape, shape)
@@ -90,11 +92,13 @@ def annotate(
     elif photograph.junctions is not None:
         points = read.read_junctions_mat(photograph.junctions)
         read.check_inside(photograph.junctions, points, shape)
-    elif av is not None and av.tells_overlap:
-        points = find_crossings(av.labels, fov.drive_px, options.rule, disc)
     elif av is not None:
-        # Of an index map the rule stays what it was, so that figures compare over time.
-        points = find_crossings(av.labels, fov.drive_px, replace(options.rule, min_area=0.0))
+        rule, known = options.rule, disc
+        if not av.tells_overlap:
+            # Of an index map the rule stays what it was, so that figures compare over time.
+            rule, known = replace(rule, min_area=0.0), None
+        points = find_crossings(av.labels, fov.drive_px, rule, known)
+        unmarked = find_unmarked_crossings(av.labels, fov.drive_px)
     else:
         raise InputFileError(
             photograph.image, "expected a junction file, a CSV or an artery/vein map, found none"
@@ -109,6 +113,8 @@ def annotate(
     }
     if disc is not None:
         image["disc"] = {"x": disc.x, "y": disc.y, "diameter": disc.diameter}
+    if unmarked is not None:
+        image["unmarked_crossings"] = unmarked.round(3).tolist()
     return image, [annotation(p, fov, vessels, shape, options) for p in points]
 
 

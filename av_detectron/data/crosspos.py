@@ -21,8 +21,9 @@ def load_crosspos(json_file: Path, root: Path) -> list[dict[str, Any]]:
     """Read a CrossPos file into Detectron2's dataset dicts.
 
     Each dict has Detectron2's standard keys (boxes XYWH_ABS in px of the photograph, masks RLE)
-    and `fov` (`FieldOfView`), `disc` (`OpticDisc` or None), `av_file_name` and `vessels_file_name`
-    (path or None), and `label_options` (`LabelOptions`). Photographs without crossings are kept.
+    and `fov` (`FieldOfView`), `disc` (`OpticDisc` or None), `unmarked_crossings` (list of x and y,
+    or None where that is not known), `av_file_name` and `vessels_file_name` (path or None), and
+    `label_options` (`LabelOptions`). Photographs without crossings are kept.
 
     Raises:
         InputFileError: missing, not JSON, or not a CrossPos file.
@@ -55,6 +56,7 @@ def load_crosspos(json_file: Path, root: Path) -> list[dict[str, Any]]:
                 "width": image["width"],
                 "fov": FieldOfView(**image["fov"]),
                 "disc": OpticDisc(**image["disc"]) if "disc" in image else None,
+                "unmarked_crossings": image.get("unmarked_crossings"),
                 "label_options": label_options,
                 "annotations": by_image[image["id"]],
             }

@@ -1,7 +1,7 @@
 """Match detected crossings to labelled ones by the distance between their centres."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -134,22 +134,41 @@ class PhotographCenters:
         predicted: (N, 2).
         scores: (N,).
         labelled: (M, 2).
+        unmarked: crossings that the labels show without an overlap, (K, 2).
     """
 
     predicted: Array
     scores: Array
     labelled: Array
+    unmarked: Array = field(default_factory=lambda: np.zeros((0, 2)))
 
-    def matches(self, tolerance: float) -> Matches:
-        """Match this photograph alone, `tolerance` in DRIVE px."""
+    def matches(self, tolerance: float, *, unmarked_neutral: bool = False) -> Matches:
+        """Match this photograph alone.
+
+        Args:
+            tolerance: greatest distance (DRIVE px).
+            unmarked_neutral: leave out detections that find no labelled crossing and are no further
+                than that from an unmarked one.
+        """
         matched = match_centers(self.predicted, self.scores, self.labelled, tolerance) >= 0
         order = np.argsort(-self.scores, kind="stable")
+        if unmarked_neutral and len(self.unmarked):
+            distances = np.linalg.norm(self.predicted[:, None] - self.unmarked[None], axis=2)
+            neutral = ~matched & (distances.min(axis=1) <= tolerance)
+            order = order[~neutral[order]]
         return Matches(self.scores[order], matched[order], len(self.labelled), 1)
 
 
 def labelled_centers(record: dict[str, Any]) -> Array:
     """Labelled crossings of a dataset dict: centres (M, 2) in DRIVE px."""
     centers = np.array([a["center"] for a in record["annotations"]], float).reshape(-1, 2)
+    return np.asarray(centers / record["fov"].drive_px)
+
+
+def unmarked_centers(record: dict[str, Any]) -> Array:
+    """Crossings of a dataset dict that its labels show without an overlap, (K, 2) in DRIVE px; none
+    where that is not known."""
+    centers = np.array(record.get("unmarked_crossings") or [], float).reshape(-1, 2)
     return np.asarray(centers / record["fov"].drive_px)
 
 

@@ -20,6 +20,7 @@ from av_detectron.evaluation.center_matching import (
     measured_tolerances,
     pool,
     tolerance_name,
+    unmarked_centers,
 )
 from av_detectron.evaluation.coco_evaluator import RECALLS
 
@@ -107,9 +108,19 @@ class DetectorScores:
         self._matches = {
             t: [c.matches(t) for c in self._centers] for t in measured_tolerances(tolerance)
         }
+        # Of files prepared before unmarked crossings were looked for nothing is known.
+        self._neutral = (
+            [c.matches(tolerance, unmarked_neutral=True) for c in self._centers]
+            if all(r["unmarked_crossings"] is not None for r in records)
+            else None
+        )
 
     def metrics(self, indices: Indices = None) -> dict[str, float]:
-        """Flat names → values, 0-1; for a resample of the photographs if `indices` are given."""
+        """Flat names → values, 0-1; for a resample of the photographs if `indices` are given.
+
+        Names that end in `_unmarked_neutral`, where unmarked crossings are known: detections of
+        them count neither way; `unmarked_share`: how many of all crossings are unmarked.
+        """
         values: dict[str, float] = {}
         for coco in self._coco:
             values.update(coco.metrics(indices))
@@ -120,6 +131,13 @@ class DetectorScores:
                 values[tolerance_name(f"center_{name}", tolerance)] = value
             name = tolerance_name("center_sensitivity_at_1_fp", tolerance)
             values[name] = pooled.sensitivity_at(1.0)
+        if self._neutral is not None:
+            pooled = pool([self._neutral[i] for i in chosen])
+            for name, value in pooled.at(self._threshold).items():
+                values[neutral_name(name, self.tolerance)] = value
+            values[neutral_name("sensitivity_at_1_fp", self.tolerance)] = pooled.sensitivity_at(1.0)
+            unmarked = sum(len(self._centers[i].unmarked) for i in chosen)
+            values["unmarked_share"] = unmarked / max(pooled.crossings + unmarked, 1)
         return values
 
     def curves(self) -> dict[str, list[float]]:
@@ -150,7 +168,17 @@ def _photograph_centers(
         predicted=(boxes[:, :2] + boxes[:, 2:] / 2 - 0.5) / drive_px,
         scores=np.array([p["score"] for p in mine], float),
         labelled=labelled_centers(record),
+        unmarked=unmarked_centers(record),
     )
+
+
+def neutral_name(metric: str, tolerance: float) -> str:
+    """Name of a metric of centres for which detections of unmarked crossings do not count.
+
+    >>> neutral_name("f1", 10.0)
+    'center_f1_10px_unmarked_neutral'
+    """
+    return tolerance_name(f"center_{metric}", tolerance) + "_unmarked_neutral"
 
 
 def plot_centers(curves: dict[str, dict[str, Any]], tolerance: float, output: Path) -> None:

@@ -12,12 +12,18 @@ from av_detectron.data import annotations as read
 from av_detectron.data.coco import CATEGORY
 from av_detectron.evaluation.av_evaluator import MapCounts, count_map
 from av_detectron.evaluation.center_matching import TOLERANCE, tolerance_name
-from av_detectron.evaluation.detector_scores import DetectorScores, bootstrap_metrics
+from av_detectron.evaluation.detector_scores import (
+    DetectorScores,
+    bootstrap_metrics,
+    neutral_name,
+)
 from av_detectron.evaluation.disc_scores import DiscPair, disc_metrics
 
 METRICS = (
     "bbox_AP50",
     tolerance_name("center_f1", TOLERANCE),
+    neutral_name("f1", TOLERANCE),
+    "unmarked_share",
     "vessel_dice",
     "av_accuracy",
     "av_accuracy_detected",

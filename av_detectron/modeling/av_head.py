@@ -5,6 +5,7 @@ merge, with a path for detail that the pyramid has not: thin vessels are one or 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -119,9 +120,15 @@ def photograph_discs(
         inside = logits[i, 0, : -(-height // stride), : -(-width // stride)]
         probability = inside.float().sigmoid().cpu().numpy()
         disc = fit_disc(probability, record.get("drive_px", 1.0) / stride)
-        across = stride * record.get("width", width) / width
-        down = stride * record.get("height", height) / height
-        discs.append(disc.moved((across, down)) if disc else None)
+        across, down = record.get("width", width) / width, record.get("height", height) / height
+        if disc is not None:
+            # What was learned is every `stride`-th px (`batch_labels`): a cell is its first px, not
+            # the middle of all.
+            at_stride = replace(
+                disc, x=disc.x * stride, y=disc.y * stride, diameter=disc.diameter * stride
+            )
+            disc = at_stride.moved((across, down))
+        discs.append(disc)
     return discs
 
 

@@ -1,7 +1,8 @@
 """Close-ups of real crossings that were read, and what the readings say, as targets.
 
 Two readings of a crossing need not agree. A target is their mean: a distribution over grades, a
-probability of yes; what one of them called not clear it says nothing else about.
+probability of yes; what one of them called not clear it says nothing else about. A clear reading
+may leave out grade, sides or bent, as readers do who look at grades alone: the other one stands.
 """
 
 from collections.abc import Mapping
@@ -53,9 +54,10 @@ class Targets:
 
     Attributes:
         grade, worse, better: distributions over 0-3, (N, 4): of the grade, and of the vein's worse
-            and better side; zeros where neither reading is clear.
+            and better side; zeros where neither reading says it.
         clear, bent, artery_above: probabilities, (N,).
         weight: share of the readings that are clear, (N,): 0, 0.5 or 1.
+        says_bent: whether a clear reading says bent or not, (N,): 0 or 1.
     """
 
     grade: Floats
@@ -65,11 +67,17 @@ class Targets:
     bent: Floats
     artery_above: Floats
     weight: Floats
+    says_bent: Floats
+
+    @property
+    def graded(self) -> NDArray[np.bool_]:
+        """Whether a reading gives a grade, (N,)."""
+        return np.asarray(self.grade.sum(axis=1) > 0)
 
     @property
     def mean(self) -> Floats:
-        """Mean grade, (N,); NaN where neither reading is clear."""
-        known = self.weight > 0
+        """Mean grade, (N,); NaN where neither reading gives one."""
+        known = self.graded
         steps = np.arange(len(GRADES), dtype=np.float32)
         return np.asarray(np.where(known, self.grade @ steps, np.nan), np.float32)
 
@@ -86,7 +94,7 @@ def targets_of(table: pd.DataFrame) -> Targets:
         found = np.zeros((len(table), len(GRADES)), np.float32)
         for column, number in enumerate(READINGS):
             values = table[f"{name}_{number}"].to_numpy(float)
-            rows = np.flatnonzero(clear[:, column] > 0)
+            rows = np.flatnonzero((clear[:, column] > 0) & ~np.isnan(values))
             wrong = rows[~np.isin(values[rows], GRADES)]
             if len(wrong):
                 raise ValueError(
@@ -96,19 +104,27 @@ def targets_of(table: pd.DataFrame) -> Targets:
             found[rows, values[rows].astype(int)] += 1
         return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), 1), np.float32)
 
-    def probability(name: str, words: Mapping[str, float]) -> Floats:
-        given = [_words(table, f"{name}_{n}", {**words, "": 0.5}) for n in READINGS]
-        share = np.maximum(clear.sum(axis=1), 1)
-        return np.asarray((np.stack(given, axis=1) * clear).sum(axis=1) / share, np.float32)
+    def probability(name: str, words: Mapping[str, float]) -> tuple[Floats, Floats]:
+        """Of yes, and whether a clear reading says it."""
+        columns = [_words(table, f"{name}_{n}", {**words, "": np.nan}) for n in READINGS]
+        given = np.stack(columns, axis=1)
+        said = clear * np.isfinite(given)
+        total = (np.nan_to_num(given) * said).sum(axis=1)
+        known = said.sum(axis=1) > 0
+        share = np.where(known, total / np.maximum(said.sum(axis=1), 1), 0.0)
+        return share.astype(np.float32), known.astype(np.float32)
 
+    bent, says_bent = probability("bent", {"y": 1.0, "n": 0.0})
+    above, _ = probability("above", {"artery": 1.0, "vein": 0.0, "unclear": 0.5})
     return Targets(
         distribution("grade"),
         distribution("sideA"),
         distribution("sideB"),
         clear.mean(axis=1).astype(np.float32),
-        probability("bent", {"y": 1.0, "n": 0.0}),
-        probability("above", {"artery": 1.0, "vein": 0.0, "unclear": 0.5}),
+        bent,
+        above,
         clear.mean(axis=1).astype(np.float32),
+        says_bent,
     )
 
 

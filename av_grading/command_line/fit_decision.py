@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
     outputs = [f"o{i}" for i in range(OUTPUTS)]
     answers = {n: Answers.of(t.reindex(rows)[outputs].to_numpy(float)) for n, t in tables.items()}
     targets = targets_of(first)
-    both = targets.weight == 1
+    both = (targets.weight == 1) & targets.graded
     mean = targets.mean[both]
     expected = np.stack([(answers[n].grade @ np.arange(4))[both] for n in names])
 

@@ -7,6 +7,7 @@ import numpy as np
 from av_grading.signs.sign import (
     ANSWERS,
     Column,
+    Finding,
     Measurement,
     Row,
     Sign,
@@ -19,6 +20,7 @@ from av_grading.signs.sign import (
 
 if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
+    from av_grading.signs.drawing import Drawing
 
 QUESTIONABLE, PRESENT = 0.40, 0.50
 """Width of the reflex over the artery's, from which it is questionable and plain that it is
@@ -58,8 +60,8 @@ COLUMNS = (
 def compute(look: "CloseLook") -> Measurement:
     """What is known of the artery; each part by itself."""
     from av_grading.formats.errors import NotMeasurable
+    from av_grading.vessels.copies import spread
     from av_grading.vessels.reflex import LEAST_WIDTH, reflex_ratio, too_narrow
-    from av_grading.vessels.visible import spread
 
     cells: dict[str, Value] = {}
     errors: dict[str, float] = {}
@@ -78,8 +80,8 @@ def compute(look: "CloseLook") -> Measurement:
         cells["reflex_not_measurable"] = str(error)
         return Measurement(cells)
     cells["reflex_ratio"] = float(ratio[0])
-    cells["reflex_answer"] = answer(float(ratio[0]), QUESTIONABLE, PRESENT)
     deviation = float(spread(ratio[:, None])[0])
+    cells["reflex_answer"] = answer(float(ratio[0]), QUESTIONABLE, PRESENT, deviation)
     if np.isfinite(deviation):
         errors["reflex_ratio"] = deviation
     return Measurement(cells, errors)
@@ -107,6 +109,36 @@ def sentences(row: Row) -> list[str]:
     return found
 
 
+def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
+    """Brightness across the artery with its reflex; None where that is not broadened."""
+    from av_grading.signs.drawing import Drawing, Shape, Text, box, line
+
+    values = measurement.values
+    ratio = number_in(values, "reflex_ratio")
+    if ratio is None or text_in(values, "reflex_answer") not in ANSWERS[1:]:
+        return None
+    artery = look.visible_artery
+    x = artery.offsets / artery.own_width
+    near = np.abs(x) <= 1.0
+    bright = 1 - artery.density[0] / max(float(artery.density[0][near].max()), 1e-6)
+    profile = Shape(np.stack([x[near], bright[near]], axis=1), "measured")
+    sure = text_in(values, "reflex_answer") == ANSWERS[2]
+    return Drawing(
+        f"The artery’s light reflex {'is' if sure else 'may be'} broadened, to {percent(ratio)} of "
+        "its width.",
+        (-1.0, 1.0),
+        (-0.25, 1.3),
+        [
+            box((-0.5, 0.5), (-0.25, 1.3), "artery"),
+            box((-ratio / 2, ratio / 2), (-0.25, 1.3), "beyond"),
+            profile,
+            line((-ratio / 2, -0.12), (ratio / 2, -0.12)),
+            Text(0.0, 1.08, percent(ratio)),
+        ],
+        axis="Across the artery: how bright it is. Red: the artery. Light: its reflex.",
+    )
+
+
 SIGN = Sign(
     name="artery",
     position=6,
@@ -114,4 +146,21 @@ SIGN = Sign(
     columns=COLUMNS,
     compute=compute,
     sentences=sentences,
+    drawing=drawing,
+    findings=(
+        Finding(
+            "reflex",
+            "Light reflex (Scheie)",
+            ("reflex_ratio",),
+            "greatest width of an artery's light reflex over the artery's width",
+            answer="reflex_answer",
+        ),
+        Finding(
+            "artery_over_vein",
+            "Artery over vein",
+            ("artery_over_vein_width",),
+            "least width of an artery over the vein's that it crosses",
+            least=True,
+        ),
+    ),
 )

@@ -1,7 +1,8 @@
 """Banking (Bonnet's sign): the vein swells beyond the artery, where the blood is held up.
 
-Darkness is added up no farther than half a DRIVE px beyond the vein's own walls, so that neighbours
-do not count; a swelling of more than half the vein's width is understated.
+Darkness is added up no farther than a DRIVE px and a half beyond the vein's own walls, so that
+neighbours do not count. The vein's own width is that of the side where it is narrower: a swelling
+that takes up most of a side would be that side's own median.
 """
 
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from av_grading.signs.sign import (
     ANSWERS,
     SIDES,
     Column,
+    Finding,
     Measurement,
     Row,
     Sign,
@@ -26,19 +28,20 @@ from av_grading.signs.sign import (
 
 if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
+    from av_grading.signs.drawing import Drawing
 
 Array = NDArray[np.float64]
 
-SWELLING = (1.5, 7.0)
-"""Where a vein may swell, from the artery's edge on (DRIVE px)."""
-OVER = 1.5
+SWELLING = 3.0
+"""From this distance of the artery's edge on a vein may swell (DRIVE px)."""
+OVER = 3.0
 """The swelling is that of a stretch of this length (DRIVE px)."""
-OWN = 7.5
-"""From this distance on the vein is as it is by itself (DRIVE px)."""
+OWN = 2.5
+"""From this distance on the vein's own width is told (DRIVE px)."""
 QUESTIONABLE, PRESENT = 1.25, 1.40
 """Width beyond the narrowing over the vein's own, from which banking is questionable and
 present."""
-_FEWEST = 4  # places that make a vein's own
+_FEWEST = 8  # places that make a vein's own
 _TOWARDS = 0.35  # cosine from which an arm leads to the disc, or from it
 
 COLUMNS = (
@@ -59,29 +62,28 @@ COLUMNS = (
 
 
 def compute(look: "CloseLook") -> Measurement:
-    """Of each side that is long enough to know the vein's own width there; width is the mean of
-    what the walls and what the darkness across the vein say."""
+    """Of each side that is long enough to know the vein's own width there; width is what
+    the walls say and what the darkness across the vein says, the steadier walls twice as much."""
     from av_grading.formats.errors import NotMeasurable
-    from av_grading.vessels.visible import median_known, spread
+    from av_grading.vessels.copies import median_known, spread
 
     try:
         vein = look.visible_vein
     except NotMeasurable as error:
         return Measurement({"banking_not_measurable": str(error)})
-    width = (vein.visible + vein.walls) / 2  # (R, 2, M)
+    width = (vein.swollen + 2 * vein.walls) / 3  # (R, 2, M)
     own_at = vein.away >= OWN
     enough = np.isfinite(width[0][:, own_at]).sum(axis=1) >= _FEWEST
     if not enough.any():
         return Measurement({"banking_not_measurable": "the vein is too short beyond the artery"})
-    # Both sides are seen by the same light, so that a short one borrows from the other.
     own = median_known(width[..., own_at])  # (R, 2)
-    between = (vein.away >= SWELLING[0]) & (vein.away <= SWELLING[1])
+    own = np.where(enough, own, np.inf).min(axis=1, keepdims=True)  # (R, 1)
     count = round(OVER / float(vein.away[1] - vein.away[0]))
-    parts = np.lib.stride_tricks.sliding_window_view(width[..., between], count, axis=2)
-    found = parts.mean(axis=3)
+    beyond = width[..., vein.away >= SWELLING]
+    found = np.lib.stride_tricks.sliding_window_view(beyond, count, axis=2).mean(axis=3)
     widest = np.where(np.isfinite(found), found, -np.inf).max(axis=2)
-    ratio = np.where(np.isfinite(widest) & (own > 0.3), widest / np.maximum(own, 0.3), np.nan)
-    ratio = np.where(enough, ratio, np.nan)
+    seen = np.isfinite(widest) & (own > 0.3) & enough
+    ratio = np.where(seen, widest / np.maximum(own, 0.3), np.nan)
     if not np.isfinite(ratio[0]).any():
         return Measurement({"banking_not_measurable": "other vessels hide the vein"})
     deviation = spread(ratio)
@@ -93,8 +95,10 @@ def compute(look: "CloseLook") -> Measurement:
     cells: dict[str, Value] = known(values)
     errors = {f"banking_{side}": float(deviation[k]) for k, side in enumerate(SIDES)}
     errors = {name: e for name, e in errors.items() if name in cells and e == e}
-    strongest = float(ratio[0][np.isfinite(ratio[0])].max())
-    cells["banking_answer"] = answer(strongest, QUESTIONABLE, PRESENT)
+    side = int(np.where(np.isfinite(ratio[0]), ratio[0], -np.inf).argmax())
+    cells["banking_answer"] = answer(
+        float(ratio[0, side]), QUESTIONABLE, PRESENT, float(deviation[side])
+    )
     return Measurement(cells, errors)
 
 
@@ -131,6 +135,61 @@ def sentences(row: Row) -> list[str]:
     return found
 
 
+def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
+    """The vein straightened, with what is wider than its own; None where it does not swell."""
+    from av_grading.signs.drawing import Drawing, Shape, Text, box, line, silhouette
+    from av_grading.vessels.visible import median_known
+
+    values = measurement.values
+    if text_in(values, "banking_answer") not in ANSWERS[1:]:
+        return None
+    vein = look.visible_vein
+    width = (vein.visible[0] + vein.walls) / 2
+    own = np.maximum(median_known(width[:, vein.away >= OWN]), 0.3)
+    edges = vein.edges / vein.own_width
+    reach = float(edges.max()) + _SHOWN
+    parts: list[Shape | Text] = []
+    for number, (side, sign) in enumerate(zip(SIDES, (-1, 1), strict=True)):
+        x = sign * (vein.edges[number] + vein.away) / vein.own_width
+        near = np.abs(x) <= reach
+        seen = width[number] / (own[number] if own[number] == own[number] else 1.0)
+        parts += silhouette(x[near], np.clip(seen[near], 0, _MOST), "beyond")
+        parts += silhouette(x[near], np.clip(seen[near], 0, 1), "vein")
+        swollen = number_in(values, f"banking_{side}")
+        if swollen is not None:
+            at = sign * (float(edges[number]) + _SHOWN / 2)
+            parts.append(Text(at, -0.95, percent(swollen)))
+        parts.append(Text(sign * reach, 0.9, f"{side} side", {-1: "start", 1: "end"}[sign]))
+    dashed = [line((-reach, y), (reach, y), kind="own") for y in (0.5, -0.5)]
+    artery = box((-float(edges[0]), float(edges[1])), (-1.05, 1.05), "artery")
+    return Drawing(
+        _caption(values),
+        (-reach, reach),
+        (-1.1, 1.1),
+        [*parts, *dashed, artery],
+        axis="Along the vein. Orange: wider than its own width, which is dashed.",
+    )
+
+
+_SHOWN, _MOST = 2.4, 1.8  # of the vein beyond the artery (vein widths); wider ones say no more
+
+
+def _caption(values: Row) -> str:
+    """In a clinician's words: the stronger swelling, and where."""
+    places = {
+        "upstream, on the side away from the disc": "banking_upstream",
+        "downstream, on the side towards the disc": "banking_downstream",
+        "on the first side": "banking_first",
+        "on the second side": "banking_second",
+    }
+    known = {where: number_in(values, name) for where, name in places.items()}
+    told = {where: ratio for where, ratio in known.items() if ratio is not None}
+    where = max(told, key=lambda name: told[name])  # of equal ones the first: up- or downstream
+    sure = text_in(values, "banking_answer") == ANSWERS[2]
+    start = "The vein swells" if sure else "The vein may swell"
+    return f"{start} beyond the artery, to {percent(told[where])} of its width {where}."
+
+
 SIGN = Sign(
     name="banking",
     position=5,
@@ -138,4 +197,14 @@ SIGN = Sign(
     columns=COLUMNS,
     compute=compute,
     sentences=sentences,
+    drawing=drawing,
+    findings=(
+        Finding(
+            "banking",
+            "Banking (Bonnet)",
+            ("banking_first", "banking_second"),
+            "greatest width of a vein beyond its narrowing, over its own",
+            answer="banking_answer",
+        ),
+    ),
 )

@@ -8,6 +8,7 @@ import numpy as np
 from av_grading.signs.sign import (
     SIDES,
     Column,
+    Finding,
     Measurement,
     Polyline,
     Row,
@@ -119,5 +120,13 @@ SIGN = Sign(
     sentences=sentences,
     draw=draw,
     needs_vessels=False,
+    findings=(
+        Finding(
+            "caliber",
+            "Width lost at the walls",
+            ("severity_index",),
+            "greatest mean share of a vein's width that is lost on the two sides, as measured",
+        ),
+    ),
     not_gradable={"measurable": 0, "not_measurable": NOT_GRADABLE},
 )

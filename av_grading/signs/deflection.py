@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from av_grading.signs.sign import (
     ANSWERS,
     Column,
+    Finding,
     Measurement,
     Polyline,
     Row,
@@ -22,11 +23,12 @@ from av_grading.signs.sign import (
 
 if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
+    from av_grading.signs.drawing import Drawing
     from av_grading.vessels.courses import Course
 
 Array = NDArray[np.float64]
 
-QUESTIONABLE, PRESENT = 32.0, 45.0
+QUESTIONABLE, PRESENT = 32.0, 48.0
 """Degrees from which a deflection is questionable and present: 1 in 5 and 1 in 12 of the veins that
 read as not bent turn by more, since veins curve by themselves."""
 TURNED = 5.0
@@ -80,31 +82,37 @@ def compute(look: "CloseLook") -> Measurement:
     """The standard errors are those of copies of the picture, and of courses told from places a
     little nearer and farther, taken together."""
     from av_grading.formats.errors import NotMeasurable
-    from av_grading.vessels.courses import FAR, NEAR, WHOLE, fit_course, points_of_copies
-    from av_grading.vessels.visible import spread
+    from av_grading.vessels.copies import spread
+    from av_grading.vessels.courses import (
+        FAR,
+        NEAR,
+        WHOLE,
+        fit_course,
+        middles,
+        points_of_copies,
+    )
 
     try:
         vein = look.visible_vein
         points = points_of_copies(vein, look.drive_px)
+        centred = middles(vein, look.drive_px)
         ranges = [(NEAR, FAR, WHOLE)] + [
             tuple((low + by, high + by) for low, high in (NEAR, FAR, WHOLE))
             for by in (-_SHIFTED, _SHIFTED)
         ]
         found = []
         for number, (near_at, far_at, whole_at) in enumerate(ranges):
-            some = points if number == 0 else points[:1]
-            near, far, whole = (
-                fit_course(some, vein.away, at) for at in (near_at, far_at, whole_at)
-            )
-            found.append((near, far, whole))
+            copies = slice(None) if number == 0 else slice(1)
+            near, far = (fit_course(points[copies], vein.away, at) for at in (near_at, far_at))
+            found.append((near, far, fit_course(centred[copies], vein.away, whole_at)))
     except NotMeasurable as error:
         return Measurement({"deflection_not_measurable": str(error)})
     unit = vein.own_width * look.drive_px
     near, far, whole = found[0]
     names = ("deflection_degrees", "courses_degrees", "shift_aside_vein_widths")
-    measured = (_turns(near, far), _between(whole), _aside(whole, look.middle) / unit)
+    measured = (all_turns(near, far), _between(whole), _aside(whole, look.middle) / unit)
     moved = [
-        np.array([_turns(n, f)[0], _between(w)[0], _aside(w, look.middle)[0] / unit])
+        np.array([all_turns(n, f)[0], _between(w)[0], _aside(w, look.middle)[0] / unit])
         for n, f, w in found[1:]
     ]
     values = {name: float(value[0]) for name, value in zip(names, measured, strict=True)}
@@ -114,14 +122,16 @@ def compute(look: "CloseLook") -> Measurement:
         noise = float(np.nan_to_num(spread(value)))
         errors[name] = float(np.sqrt(places + noise**2))
     cells: dict[str, Value] = known(values)
-    cells["deflection_answer"] = answer(values["deflection_degrees"], QUESTIONABLE, PRESENT)
+    cells["deflection_answer"] = answer(
+        values["deflection_degrees"], QUESTIONABLE, PRESENT, errors["deflection_degrees"]
+    )
     squarer = _squarer(near, far, look)
     if abs(squarer) >= TURNED:
         cells["deflection_way"] = "towards" if squarer > 0 else "away"
     return Measurement(cells, errors, whole)
 
 
-def _turns(near: "Course", far: "Course") -> Array:
+def all_turns(near: "Course", far: "Course") -> Array:
     """Turns at the first side, beneath the artery and at the second side, added up (degrees)."""
     from av_grading.vessels.courses import turn
 
@@ -197,6 +207,74 @@ def draw(look: "CloseLook", measurement: Measurement) -> Sequence[Polyline]:
     return lines
 
 
+def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
+    """Vein and artery as they lie, the vein's two courses, and their angle; None where the vein
+    goes straight on."""
+    from av_grading.signs.drawing import Drawing, Shape, Text
+
+    values = measurement.values
+    how = text_in(values, "deflection_answer")
+    if measurement.detail is None or how not in ANSWERS[1:]:
+        return None
+    whole: Course = measurement.detail
+    vein = look.visible_vein
+    unit = vein.own_width * look.drive_px
+
+    def place(points: Array) -> Array:
+        """In vein widths from the crossing, y upwards."""
+        return np.asarray((points - np.asarray(look.middle)) / unit * np.array([1.0, -1.0]))
+
+    both = np.concatenate([vein.points[0][::-1], vein.points[1]])
+    path = place(both[np.isfinite(both).all(axis=1)])
+    parts: list[Shape | Text] = [Shape(path, "vein", width=1.0)]
+    artery = None if look.vessels is None else look.vessels.artery
+    if look.vessels is not None and artery is not None:
+        through = place(np.concatenate([artery.first[::-1], artery.second]))
+        width = look.vessels.artery_width / vein.own_width
+        parts.append(Shape(through, "artery", width=width))
+    ways = whole.way[0] * np.array([1.0, -1.0])
+    middles = place(whole.middle[0])
+    feet = middles - (middles * ways).sum(axis=1, keepdims=True) * ways  # nearest to the crossing
+    for foot, way in zip(feet, ways, strict=True):
+        parts.append(Shape(np.stack([foot, foot + _DRAWN * way]), "course"))
+    parts.append(Shape(np.stack([feet[0], feet[0] - _DRAWN * ways[0]]), "mark"))
+    angles = [float(np.arctan2(way[1], way[0])) for way in (-ways[0], ways[1])]
+    turned = (angles[1] - angles[0] + np.pi) % (2 * np.pi) - np.pi
+    arc = angles[0] + turned * np.linspace(0, 1, 12)
+    parts.append(Shape(feet[1] + 1.5 * np.stack([np.cos(arc), np.sin(arc)], axis=1), "mark"))
+    between = number_in(values, "courses_degrees")
+    if between is not None:
+        at = feet[1] + 2.1 * np.array([np.cos(arc[6]), np.sin(arc[6])])
+        parts.append(Text(float(at[0]), float(at[1]), f"{between:.0f}°"))
+    return Drawing(
+        _caption(values),
+        (-_FRAME, _FRAME),
+        (-_FRAME, _FRAME),
+        parts,
+        even=True,
+        axis="Blue: the vein. Red: the artery. Dark: the vein’s course on both sides. Dashed: "
+        "straight on.",
+    )
+
+
+_DRAWN, _FRAME = 2.4, 2.6  # of the courses, and of what is shown around the crossing (vein widths)
+
+
+def _caption(values: Row) -> str:
+    """In a clinician's words."""
+    turned = number_in(values, "deflection_degrees") or 0.0
+    start = "The vein changes its course"
+    if text_in(values, "deflection_answer") == ANSWERS[1]:
+        start = "The vein may change its course"
+    way = {
+        "towards": ", drawn towards the artery",
+        "away": ", pushed along the artery",
+    }.get(text_in(values, "deflection_way"), "")
+    between = number_in(values, "courses_degrees")
+    beyond = "" if between is None else f" Beyond it the vein runs {between:.0f}° off its course."
+    return f"{start} at the artery, by {turned:.0f}° in all its turns{way}.{beyond}"
+
+
 SIGN = Sign(
     name="deflection",
     position=4,
@@ -205,4 +283,24 @@ SIGN = Sign(
     compute=compute,
     sentences=sentences,
     draw=draw,
+    drawing=drawing,
+    findings=(
+        Finding(
+            "deflection",
+            "Deflection (Salus)",
+            ("deflection_degrees",),
+            "greatest turn of a vein's course at an artery",
+            unit="degrees",
+            answer="deflection_answer",
+            decimals=1,
+        ),
+        Finding(
+            "shift_aside",
+            "Shift aside",
+            ("shift_aside_vein_widths",),
+            "greatest distance by which the vein's two courses miss each other at an artery",
+            unit="vein_widths",
+            decimals=2,
+        ),
+    ),
 )

@@ -2,7 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from av_grading.signs.sign import SIDES, Column, Measurement, Row, Sign, number_in, percent
+from av_grading.signs.sign import (
+    SIDES,
+    Column,
+    Finding,
+    Measurement,
+    Row,
+    Sign,
+    number_in,
+    percent,
+)
 
 if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
@@ -56,4 +65,13 @@ SIGN = Sign(
     columns=COLUMNS,
     compute=compute,
     sentences=sentences,
+    findings=(
+        Finding(
+            "read_ratio",
+            "Narrowing, read by a network",
+            RATIOS,
+            "least share of a vein's width beside an artery, as the narrowing network reads it",
+            least=True,
+        ),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from av_grading.signs.sign import SIDES, Column, Measurement, Row, Sign, number_in
+from av_grading.signs.sign import SIDES, Column, Finding, Measurement, Row, Sign, number_in
 
 if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
@@ -60,4 +60,21 @@ SIGN = Sign(
     columns=COLUMNS,
     compute=compute,
     sentences=sentences,
+    findings=(
+        Finding(
+            "side",
+            "Side of the vein, as read",
+            ("side_first_expected", "side_second_expected"),
+            "greatest expected machine reading of a vein's side beside an artery, 0-3",
+            unit="",
+            decimals=2,
+        ),
+        Finding(
+            "bent",
+            "Bent, as read",
+            ("bent_probability",),
+            "greatest probability that a vein is read as bent",
+            unit="probability",
+        ),
+    ),
 )

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from importlib import import_module
 
 import av_grading.signs
-from av_grading.signs.sign import Sign
+from av_grading.signs.sign import Finding, Sign
 
 _signs: dict[str, Sign] = {}
-_NO_SIGNS = ("__main__", "registry", "sign")
+_NO_SIGNS = ("__main__", "drawing", "registry", "sign")
 
 
 def signs() -> tuple[Sign, ...]:
@@ -21,6 +21,11 @@ def signs() -> tuple[Sign, ...]:
                 if hasattr(found, "SIGN"):
                     register(found.SIGN)
     return tuple(sorted(_signs.values(), key=lambda sign: sign.position))
+
+
+def findings() -> tuple[Finding, ...]:
+    """Of all signs, in their order."""
+    return tuple(finding for sign in signs() for finding in sign.findings)
 
 
 def get_sign(name: str) -> Sign:
@@ -39,7 +44,7 @@ def register(sign: Sign) -> None:
     """Add a sign; files of this folder are added by themselves.
 
     Raises:
-        ValueError: its name, its position or one of its columns is taken.
+        ValueError: its name, its position, a column or a finding of it is taken.
     """
     for other in _signs.values():
         if sign.name == other.name:
@@ -52,6 +57,9 @@ def register(sign: Sign) -> None:
             )
         if both := sorted(sign.meanings().keys() & other.meanings().keys()):
             raise ValueError(f"{sign.name}: columns {both} are those of {other.name} already")
+        names = {finding.name for finding in sign.findings}
+        if both := sorted(names & {finding.name for finding in other.findings}):
+            raise ValueError(f"{sign.name}: findings {both} are those of {other.name} already")
     _signs[sign.name] = sign
 
 

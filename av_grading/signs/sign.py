@@ -10,6 +10,8 @@
         ),
         compute=compute,        # (CloseLook) -> Measurement
         sentences=sentences,    # (row of crossings.csv) -> list of sentences
+        drawing=drawing,        # (CloseLook, Measurement) -> small drawing, where it is there
+        findings=(Finding("deflection", "Deflection", ("deflection_degrees",), ...),),
     )
 
 A sign's module is imported to list columns, which has to be quick: at its top it imports numpy and
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
+    from av_grading.signs.drawing import Drawing
 
 SIDES = ("first", "second")
 """Of the vein at a crossing, in the order in which `CloseLook.vessels` has its arms; columns of one
@@ -103,6 +106,51 @@ class Measurement:
     detail: Any = None
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What summaries count of a sign, and what is compared between groups of eyes.
+
+    Attributes:
+        name: unlike that of any other finding; columns of summary.csv begin with it.
+        title: as people read it.
+        columns: of the sign, numbers: how strong it is at a crossing.
+        meaning: what the strongest value is, for columns.csv and docs/FORMATS.md.
+        unit: of the columns, of `UNITS`.
+        answer: the sign's column that says whether it is there, with `ANSWERS`; empty for none.
+        least: the lowest value is the strongest, as of what is left of a vein.
+        decimals: that are written.
+    """
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    meaning: str
+    unit: str = "share"
+    answer: str = ""
+    least: bool = False
+    decimals: int = 3
+
+    @property
+    def strongest(self) -> str:
+        """Column of the strongest value of an eye's crossings."""
+        return f"{self.name}_strongest{UNITS[self.unit]}"
+
+    @property
+    def present(self) -> str:
+        """Column of how many of an eye's crossings have it; empty without an answer."""
+        return f"{self.name}_present" if self.answer else ""
+
+    def strength(self, row: "Row") -> float | None:
+        """The strongest of a row's values; None where none is known.
+
+        >>> Finding("a", "A", ("x", "y"), "", least=True).strength({"x": "0.5", "y": 0.25})
+        0.25
+        """
+        values = [number_in(row, name) for name in self.columns]
+        known = [v for v in values if v is not None and v == v]
+        return None if not known else min(known) if self.least else max(known)
+
+
 def no_sentences(row: Row) -> list[str]:
     """Of a sign that is told by its columns alone."""
     return []
@@ -123,6 +171,9 @@ class Sign:
         sentences: of "why", from a row of crossings.csv, whose values are texts or numbers and may
             be missing or empty.
         draw: lines over the close-up that show what was measured; None for none.
+        drawing: a small drawing beside the grade, where the sign is present or questionable; None
+            for none.
+        findings: what summaries count of it.
         needs_vessels: it is measured with the second look alone, where `CloseLook.vessels` is
             known.
         not_gradable: values at crossings that cannot be graded, where nothing is measured.
@@ -137,6 +188,8 @@ class Sign:
     draw: Callable[["CloseLook", Measurement], Sequence[Polyline]] | None = None
     needs_vessels: bool = True
     not_gradable: Mapping[str, Value] = field(default_factory=dict)
+    drawing: Callable[["CloseLook", Measurement], "Drawing | None"] | None = None
+    findings: tuple[Finding, ...] = ()
 
     def meanings(self) -> dict[str, str]:
         """Its columns of crossings.csv in their order, those of standard errors last, and what they
@@ -200,20 +253,26 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def answer(strength: float, questionable: float, present: float) -> str:
+def answer(
+    strength: float, questionable: float, present: float, error: float = float("nan")
+) -> str:
     """One of `ANSWERS`, by how strong a sign is; empty where that is NaN.
 
     Args:
         strength: higher is stronger.
         questionable: from this on the sign is questionable.
-        present: from this on it is present.
+        present: where it reaches this by more than its standard error, it is present.
+        error: standard error of how strong it is; NaN: not known, taken to be 0.
 
     >>> answer(0.1, 0.25, 0.4), answer(0.25, 0.25, 0.4), answer(0.5, 0.25, 0.4)
     ('absent', 'questionable', 'present')
+    >>> answer(0.45, 0.25, 0.4, error=0.1)
+    'questionable'
     """
     if strength != strength:
         return ""
-    return ANSWERS[int(strength >= questionable) + int(strength >= present)]
+    surely = strength - (0.0 if error != error else error)
+    return ANSWERS[int(strength >= questionable) + int(surely >= present)]
 
 
 def text_in(row: Row, column: str) -> str:

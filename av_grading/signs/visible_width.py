@@ -15,6 +15,7 @@ from av_grading.signs.sign import (
     ANSWERS,
     SIDES,
     Column,
+    Finding,
     Measurement,
     Polyline,
     Row,
@@ -29,6 +30,7 @@ from av_grading.signs.sign import (
 
 if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
+    from av_grading.signs.drawing import Drawing
     from av_grading.vessels.visible import VisibleVessel
 
 Array = NDArray[np.float64]
@@ -42,10 +44,15 @@ REGAINED = 0.9
 QUESTIONABLE, PRESENT = 0.25, 0.40
 """Share of the visible width that is lost on the worse side, from which the sign is questionable
 and present. On clear crossings whose vein reads as untouched 7 in 100 are called present."""
-NARROWING = (0.20, 0.30)
+PALE = 0.5
+"""Where a vein has less than this of its own contrast, it is not said to narrow."""
+NARROWING = (0.25, 0.35)
 """The same of the width between the walls, for narrowing."""
 CONCEALMENT = (0.25, 0.35)
 """The same of the contrast, for concealment."""
+_LENGTHS = np.geomspace(1.5, 14, 18)  # of losses that are tried (DRIVE px)
+_LEVEL = 1.0
+_MORE = 0.1  # of a vein that is darker in a place no more says anything of its taper
 _MOST = 1.5  # shares above this say no more
 
 _SIDE = {"first": "on the first side", "second": "on the other side"}
@@ -111,7 +118,7 @@ class _Lost:
 def compute(look: "CloseLook") -> Measurement:
     """Of each side by itself; a side whose vein cannot be seen beside the artery has no numbers."""
     from av_grading.formats.errors import NotMeasurable
-    from av_grading.vessels.visible import least, spread
+    from av_grading.vessels.copies import least, spread
 
     try:
         vein = look.visible_vein
@@ -134,7 +141,7 @@ def compute(look: "CloseLook") -> Measurement:
     step = float(vein.away[1] - vein.away[0])
     gone = _from_edge(local, GAP)
     gap = gone.sum(axis=2) * step * per_width
-    taper = _from_edge(local, REGAINED).sum(axis=2) * step * per_width
+    taper = _taper(vein.visible, vein.away) * per_width
     lost = visible[0] <= 1 - QUESTIONABLE
     values: dict[str, float] = {}
     errors: dict[str, float] = {}
@@ -153,13 +160,39 @@ def compute(look: "CloseLook") -> Measurement:
                 errors[name.format(side)] = float(deviation[number])
     cells: dict[str, Value] = known(values)
     errors = {name: e for name, e in errors.items() if name in cells}
+    # A vein that has paled has no walls that could come together.
+    told = np.where(vein.contrast[0] >= PALE, np.clip(vein.walls, 0, _MOST), np.nan)[:, beside]
     for name, left, (questionable, present) in (
-        ("visible_width", visible[0], (QUESTIONABLE, PRESENT)),
-        ("narrowing", walls, NARROWING),
-        ("concealment", contrast[0], CONCEALMENT),
+        ("visible_width", visible, (QUESTIONABLE, PRESENT)),
+        ("narrowing", least(told)[None], NARROWING),
+        ("concealment", contrast, CONCEALMENT),
     ):
-        cells[f"{name}_answer"] = answer(float(1 - least(left)), questionable, present)
+        worse = int(np.where(np.isfinite(left[0]), left[0], np.inf).argmin())
+        error = float(spread(left)[worse]) if len(left) > 1 else float("nan")
+        cells[f"{name}_answer"] = answer(1 - float(left[0, worse]), questionable, present, error)
     return Measurement(cells, errors, _Lost(gone[0]))
+
+
+def _taper(visible: Array, away: Array) -> Array:
+    """Distance from the artery's edge (DRIVE px) at which a vein has regained `REGAINED`, (R, 2).
+
+    A loss that ends like a cosine is fitted to all places of a side, beside a level that may be a
+    little off: where a noisy profile first passes a threshold says less. NaN where nothing is lost.
+    """
+    known = np.isfinite(visible).astype(np.float64)
+    loss = np.where(known > 0, np.clip(1 - visible, -_MORE, 1), 0.0)
+    shapes = 0.5 + 0.5 * np.cos(np.pi * np.clip(away / _LENGTHS[:, None], 0, 1))  # (G, M)
+    # Normal equations of depth and level; `_LEVEL` places say that the level is the vein's own.
+    square, single = known @ (shapes**2).T + 1e-3, known @ shapes.T  # (R, 2, G)
+    count = known.sum(axis=2, keepdims=True) + _LEVEL
+    along, total = loss @ shapes.T, loss.sum(axis=2, keepdims=True)
+    determinant = square * count - single**2
+    depth = (count * along - single * total) / determinant
+    level = (square * total - single * along) / determinant
+    best = (depth * along + level * total).argmax(axis=2)[..., None]
+    deep = np.take_along_axis(depth, best, axis=2)[..., 0]
+    turned = np.arccos(np.clip(2 * (1 - REGAINED) / np.maximum(deep, 1e-9) - 1, -1, 1)) / np.pi
+    return np.asarray(np.where(deep > 1 - REGAINED, _LENGTHS[best[..., 0]] * turned, np.nan))
 
 
 def _from_edge(local: Array, share: float) -> NDArray[np.bool_]:
@@ -227,6 +260,128 @@ def draw(look: "CloseLook", measurement: Measurement) -> Sequence[Polyline]:
     return lines
 
 
+def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
+    """The vein straightened, as wide as it is visible, with its gaps, its walls and its own width;
+    None where nothing of it is lost."""
+    from av_grading.signs.drawing import Drawing, Shape, Text, box, known_runs, line, silhouette
+
+    values = measurement.values
+    if measurement.detail is None or not set(_told(values).values()) & set(ANSWERS[1:]):
+        return None
+    vein: VisibleVessel = look.visible_vein
+    seen = (vein.visible[0] + np.clip(vein.contrast[0], 0, _MOST) * vein.width) / 2
+    edges = vein.edges / vein.own_width
+    reach = float(edges.max()) + _SHOWN
+    parts: list[Shape | Text] = []
+    words: list[Text] = []
+    for number, (side, sign) in enumerate(zip(SIDES, (-1, 1), strict=True)):
+        x = sign * (vein.edges[number] + vein.away) / vein.own_width
+        near = np.abs(x) <= reach
+        parts += silhouette(x[near], np.clip(seen[number, near], 0, _MOST), "vein")
+        walls = np.clip(vein.walls[number, near], 0, _MOST) / 2
+        for run in known_runs(walls):
+            parts += [Shape(np.stack([x[near][run], s * walls[run]], 1), "walls") for s in (1, -1)]
+        gone = np.flatnonzero(measurement.detail.gap[number] & near)
+        half = 0.5 * float(vein.away[1] - vein.away[0]) / vein.own_width
+        if len(gone):
+            ends = sorted((x[gone[0]] - sign * half, x[gone[-1]] + sign * half))
+            parts.append(box((ends[0], ends[1]), (-0.5, 0.5), "gap"))
+        taper = number_in(values, f"taper_{side}_vein_widths")
+        if taper:
+            start, end = sign * edges[number], sign * min(float(edges[number]) + taper, reach)
+            parts.append(line((start, 0.62), (end, 0.62)))
+            parts.append(line((end, 0.56), (end, 0.68)))
+            words.append(Text((start + end) / 2, 0.82, f"{taper:.1f}"))
+        left = number_in(values, f"visible_width_{side}")
+        where = {-1: "end", 1: "start"}[sign]
+        if left is not None:
+            words.append(Text(sign * (float(edges[number]) + 0.08), -0.86, percent(left), where))
+        words.append(Text(sign * reach, 0.78, f"{side} side", {-1: "start", 1: "end"}[sign]))
+    own = [line((-reach, y), (reach, y), kind="own") for y in (0.5, -0.5)]
+    artery = box((-float(edges[0]), float(edges[1])), (-0.95, 0.95), "artery")
+    return Drawing(
+        _caption(values),
+        (-reach, reach),
+        (-1.0, 1.0),
+        [*own, *parts, artery, *words],
+        axis="Along the vein, as shares of its own width (dashed). Blue: what is left to see. "
+        "Lines: its walls. Number above: vein widths over which it is regained.",
+    )
+
+
+_SHOWN = 2.4  # of the vein on either side of the artery, in vein widths
+
+
+def _told(values: Row) -> dict[str, str]:
+    """What the sign answers, by what it is about."""
+    names = ("visible_width", "narrowing", "concealment")
+    return {name: text_in(values, f"{name}_answer") for name in names}
+
+
+def _caption(values: Row) -> str:
+    """In a clinician's words: what takes the vein away, how much is left, and the gap."""
+    told = _told(values)
+    verbs = {"narrowing": ("narrows", "narrow"), "concealment": ("is concealed", "be concealed")}
+    sure = [verbs[name][0] for name in verbs if told[name] == ANSWERS[2]]
+    unsure = [verbs[name][1] for name in verbs if told[name] == ANSWERS[1]]
+    if sure:
+        text = f"The vein {' and '.join(sure)} beside the artery"
+        text += f", and may {unsure[0]}" if unsure else ""
+    elif unsure:
+        text = f"The vein may {' and '.join(unsure)} beside the artery"
+    else:
+        text = "Less of the vein is seen beside the artery"
+    sides = [(side, number_in(values, f"visible_width_{side}")) for side in SIDES]
+    left = [f"{percent(v)} on the {side} side" for side, v in sides if v is not None]
+    gaps = [(side, number_in(values, f"gap_{side}_vein_widths")) for side in SIDES]
+    told_gaps = [f"a gap of {v:.1f} vein widths on the {side} side" for side, v in gaps if v]
+    text += f": {', '.join(left)} is left to see" if left else ""
+    return f"{text}{'; ' if told_gaps else ''}{' and '.join(told_gaps)}."
+
+
+FINDINGS = (
+    Finding(
+        "visible_width",
+        "Reduced visible width",
+        ("visible_width_first", "visible_width_second"),
+        "least visible width beside an artery, as a share of the vein's own",
+        answer="visible_width_answer",
+        least=True,
+    ),
+    Finding(
+        "narrowing",
+        "Narrowing",
+        ("wall_width_first", "wall_width_second"),
+        "least width between the walls beside an artery, as a share of the vein's own",
+        answer="narrowing_answer",
+        least=True,
+    ),
+    Finding(
+        "concealment",
+        "Concealment",
+        ("contrast_first", "contrast_second"),
+        "least contrast beside an artery, as a share of the vein's own",
+        answer="concealment_answer",
+        least=True,
+    ),
+    Finding(
+        "gap",
+        "Gap",
+        ("gap_first_vein_widths", "gap_second_vein_widths"),
+        "longest way from an artery's edge on which less than a third of the vein is left to see",
+        unit="vein_widths",
+        decimals=2,
+    ),
+    Finding(
+        "taper",
+        "Tapering (Gunn)",
+        ("taper_first_vein_widths", "taper_second_vein_widths"),
+        "longest way from an artery's edge over which a vein regains its own visible width",
+        unit="vein_widths",
+        decimals=2,
+    ),
+)
+
 SIGN = Sign(
     name="visible_width",
     position=3,
@@ -235,4 +390,6 @@ SIGN = Sign(
     compute=compute,
     sentences=sentences,
     draw=draw,
+    drawing=drawing,
+    findings=FINDINGS,
 )

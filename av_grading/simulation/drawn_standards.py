@@ -1,4 +1,5 @@
-"""Standard pictures of the grades: one crossing, nicked further and further as patients have it."""
+"""Standard pictures of the grades and of single signs: one crossing, nicked further and further as
+patients have it, then with one sign alone."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,38 @@ AMOUNTS = {
     3: (Taper(0.4, 0.4, 2.2), Concealment(0.7, 0.8, 2.0, 0.2, 0.3), Banking(), Bending(0.8)),
 }
 """Grade → amounts of the clinical protocol's effects."""
+
+SIGN_AMOUNTS = {
+    "concealment": (
+        Taper(0.9, 0.9, 1.5),
+        Concealment(0.75, 0.75, 2.2, 0.3, 0.3),
+        Banking(),
+        Bending(),
+    ),
+    "tapering": (Taper(0.3, 0.3, 2.6), Concealment(), Banking(), Bending()),
+    "deflection": (Taper(0.9, 0.9, 1.5), Concealment(), Banking(), Bending(2.8, 7.0)),
+    "banking": (Taper(0.6, 0.6, 1.8), Concealment(), Banking(0, 0.6, 1.1), Bending()),
+}
+"""Sign → amounts that show it alone."""
+
+
+def draw_sign_standards(
+    photograph: NDArray[np.uint8],
+    av_map: NDArray[np.uint8],
+    center: tuple[float, float],
+    drive_px: float,
+    side: float,
+    pixels: int,
+) -> dict[str, NDArray[np.uint8]]:
+    """Pictures of a crossing with each sign of `SIGN_AMOUNTS` alone, (pixels, pixels, 3).
+
+    Args and Raises: as `draw_standards`, but for the grade.
+    """
+    window = open_window(photograph, av_map, center, drive_px, side).measure()
+    drawn = {}
+    for sign, amounts in SIGN_AMOUNTS.items():
+        drawn[sign], _ = Drawn(PROTOCOLS["clinical"], 0, amounts).apply(window).patch(side, pixels)
+    return drawn
 
 
 def draw_standards(

@@ -58,7 +58,8 @@ def questions_of(targets: Targets) -> dict[str, tuple[Floats, Floats]]:
     clear, weight = targets.clear.astype(float), targets.weight.astype(float)
     found = {"clear": (clear, np.ones(len(clear)))}
     found["artery_above"] = (targets.artery_above.astype(float), weight)
-    found |= {f"grade{k}": (at_least[:, k], weight) for k in (1, 2, 3)}
+    graded = weight * targets.graded
+    found |= {f"grade{k}": (at_least[:, k], graded) for k in (1, 2, 3)}
     return {name: found[name] for name in QUESTIONS}
 
 

@@ -119,6 +119,7 @@ class TargetTensors:
     bent: torch.Tensor
     artery_above: torch.Tensor
     weight: torch.Tensor
+    says_bent: torch.Tensor
 
     @classmethod
     def of(cls, targets: Targets, rows: NDArray[np.int64], device: torch.device) -> "TargetTensors":
@@ -135,7 +136,8 @@ def reading_loss(logits: torch.Tensor, wanted: TargetTensors) -> dict[str, torch
     """Losses of a batch: `loss`, which is to be made smaller, and `grade`, its part of the grade.
 
     Sides are read as the worse and the better one, wherever they lie: what is compared is the
-    distribution of the higher and of the lower of both sides' readings.
+    distribution of the higher and of the lower of both sides' readings. What no reading says costs
+    nothing.
 
     Args:
         logits: (B, OUTPUTS).
@@ -145,9 +147,8 @@ def reading_loss(logits: torch.Tensor, wanted: TargetTensors) -> dict[str, torch
     logs = grade.log_softmax(1)
     steps = torch.arange(len(GRADES), device=logits.device, dtype=logits.dtype)
     expected = (wanted.grade * steps).sum(1, keepdim=True)
-    of_grade = -(wanted.grade * logs).sum(1) + _SQUARED * (
-        logs.exp() * (steps - expected) ** 2
-    ).sum(1)
+    far = (logs.exp() * (steps - expected) ** 2).sum(1) * (wanted.grade.sum(1) > 0)
+    of_grade = -(wanted.grade * logs).sum(1) + _SQUARED * far
     at_most = first.softmax(1).cumsum(1) * second.softmax(1).cumsum(1)
     worse = at_most.diff(dim=1, prepend=torch.zeros_like(at_most[:, :1]))
     at_least = _from_top(first.softmax(1)) * _from_top(second.softmax(1))
@@ -156,7 +157,7 @@ def reading_loss(logits: torch.Tensor, wanted: TargetTensors) -> dict[str, torch
     of_sides = of_sides - (wanted.better * better.clamp(min=1e-5).log()).sum(1)
     truth = torch.stack([getattr(wanted, name) for name in _ANSWERS], dim=1)
     answers = F.binary_cross_entropy_with_logits(questions, truth, reduction="none")
-    others = _OTHERS * (answers[:, 1] + answers[:, 2])
+    others = _OTHERS * (wanted.says_bent * answers[:, 1] + answers[:, 2])
     loss = (wanted.weight * (of_grade + _SIDES * of_sides + others)).mean()
     loss = loss + _CLEAR * answers[:, 0].mean()
     return {"loss": loss, "grade": (wanted.weight * of_grade).mean()}
@@ -168,10 +169,12 @@ def _from_top(shares: torch.Tensor) -> torch.Tensor:
 
 
 def figures_of(answers: Answers, targets: Targets, rows: NDArray[np.int64]) -> Figures:
-    """How answers of some rows agree with their readings; over what both readings call clear."""
+    """How answers of some rows agree with their readings; over what both readings call clear and
+    one grades at least."""
     expected = answers.grade @ np.arange(len(GRADES))
-    both = targets.weight[rows] == 1
+    both = (targets.weight[rows] == 1) & targets.graded[rows]
     sure = np.isin(targets.clear[rows], (0, 1))
+    told = (targets.weight[rows] == 1) & (targets.says_bent[rows] > 0)
     mean, seen = targets.mean[rows][both], expected[both]
     found = {
         "qwk": quadratic_kappa(round_grade(mean).astype(int), round_grade(seen).astype(int)),
@@ -180,7 +183,7 @@ def figures_of(answers: Answers, targets: Targets, rows: NDArray[np.int64]) -> F
     for name, truth, score in (
         ("auc_grade2", mean >= 1.5, seen),
         ("auc_clear", targets.clear[rows][sure] == 1, answers.clear[sure]),
-        ("auc_bent", targets.bent[rows][both] > 0.5, answers.bent[both]),
+        ("auc_bent", targets.bent[rows][told] > 0.5, answers.bent[told]),
     ):
         if 0 < truth.sum() < len(truth):
             found[name] = float(roc_auc_score(truth, score))

@@ -34,6 +34,7 @@ LEAST_TURN = 95.0
 Salus' bends are allowed."""
 _GAP_COST, _BENEATH_COST, _DEAR = 5.0, 1.6, 25.0
 _SMOOTH = 1.5  # DRIVE px
+_TURNING = 3.0  # DRIVE px of an arm's end that say where it goes on
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -224,3 +225,57 @@ def _hidden(
     way = np.linalg.norm(np.gradient(points, axis=0), axis=1) * STEP
     unseen = np.clip(1 - here / 0.5, 0, 1) * way
     return float((unseen * (here + there < 0.5)).sum()), float((way * (here < 0.5)).sum())
+
+
+def extended(
+    line: VesselLine, share: NDArray[np.float32], drive_px: float, reach: float
+) -> VesselLine:
+    """A vessel's line, its arms followed farther as long as the map shows the vessel plainly.
+
+    Args:
+        line: its centreline (px).
+        share: probability of the vessel, (P, P).
+        drive_px: length of one DRIVE px in px.
+        reach: way from the crossing at which arms end (DRIVE px).
+    """
+    return VesselLine(
+        _farther(line.first, share, drive_px, reach), _farther(line.second, share, drive_px, reach)
+    )
+
+
+def _farther(arm: Points, share: NDArray[np.float32], drive_px: float, reach: float) -> Points:
+    """An arm with the places that follow on it, each `STEP` farther and moved to the middle of what
+    is seen of the vessel across."""
+    step = STEP * drive_px
+    back = max(2, min(len(arm) - 1, round(_TURNING * len(arm) / max(_length(arm) / drive_px, 1))))
+    way = arm[-1] - arm[-1 - back] if len(arm) > back else arm[-1] - arm[0]
+    length = math.hypot(*way)
+    if length < 1e-6:
+        return arm
+    x, y = (float(v) for v in arm[-1])
+    dx, dy = float(way[0]) / length, float(way[1]) / length
+    offsets = np.arange(-3, 4) * STEP * drive_px
+    size = share.shape[0]
+    places = []
+    for _ in range(max(0, round((reach - _length(arm) / drive_px) / STEP))):
+        x, y = x + step * dx, y + step * dy
+        columns = np.rint(x - offsets * dy).astype(np.intp)
+        rows = np.rint(y + offsets * dx).astype(np.intp)
+        if min(columns.min(), rows.min()) < 0 or max(columns.max(), rows.max()) >= size:
+            break
+        weight = share[rows, columns]
+        if weight[2:5].max() < 0.5:
+            break
+        middle = 0.5 * float(weight @ offsets) / float(weight.sum())
+        x, y = x - middle * dy, y + middle * dx
+        places.append((x, y))
+        # Turned as the vessel turns.
+        before = places[-5] if len(places) >= 5 else arm[-1]
+        ahead = math.hypot(x - before[0], y - before[1])
+        if len(places) >= 3 and ahead > 0:
+            dx, dy = (x - before[0]) / ahead, (y - before[1]) / ahead
+    return np.concatenate([arm, np.array(places)]) if places else arm
+
+
+def _length(arm: Points) -> float:
+    return float(np.linalg.norm(np.diff(arm, axis=0), axis=1).sum())

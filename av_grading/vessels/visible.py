@@ -20,6 +20,8 @@ from scipy import ndimage
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.vessels.centerline import VesselLine
+from av_grading.vessels.copies import green_of_copies, median_known, sampled
+from av_grading.vessels.follow import extended
 from av_grading.vessels.profiles import even_points
 
 Array = NDArray[np.float64]
@@ -30,36 +32,38 @@ ACROSS = 0.25
 """Between samples across it (DRIVE px)."""
 REACH = 14.0
 """How far from the other vessel's edge it is looked at (DRIVE px)."""
+EXTENDED = 19.0
+"""How far from the crossing a vein is looked at, where the map shows it (DRIVE px): it may swell
+beyond where it is followed to be sure of its two arms."""
 AWAY = 4.0
 """From this distance to the other vessel's edge on, the vessel is as it is by itself (DRIVE px)."""
 HIDDEN = 7.0
 """The other vessel's edge lies within this distance of the crossing (DRIVE px)."""
-COPIES = 6
-"""Copies of the picture whose spread is the standard error."""
 _FLANK = (0.75, 4.0)  # where the background is, from the wall on (DRIVE px)
+_BROAD = 1.5  # how far beyond its walls a swollen vessel reaches, and one that is aside (DRIVE px)
 _NEAR_VESSEL = 0.3  # probability from which another vessel is in the way
 _CLEAR = 0.5  # and how far around it, too (DRIVE px)
 _BACKGROUND_ALONG = 1.5  # standard deviation of the background's smoothing (DRIVE px)
+_ALONG_MIDDLE = 2.0  # and of the vessel's middle (DRIVE px)
 _ALONG = 0.5  # and of what is measured (DRIVE px)
 _LEAST_SEEN = 0.5  # share of the vessel's own profile that other vessels leave in sight
 _FEWEST = 6  # places away from the other vessel, to know a vessel's own
 _FAINTEST = 0.03  # density below which nothing can be compared
-_SHIFTS = np.array([(0, 0), (0.4, 0.1), (-0.4, -0.1), (0.1, -0.4), (-0.1, 0.4), (0, 0), (0, 0)])
-_NOISY = (3, 5)  # copies with the picture's own noise once more; the last one is blurred
 _MIDDLE = 2  # samples from the centreline that are of the vessel in any case
 _LEAST_HEIGHT = 0.15  # probability below which there are no walls
-_DARKEST = 6.0  # grey level
 
 
 @dataclass(frozen=True)
 class VisibleVessel:
-    """A vessel along its way. Lengths are DRIVE px. The first of R = 1 + `COPIES` is the picture,
-    the others are its copies; sides are in the order of the vessel's arms; places begin at the
+    """A vessel along its way. Lengths are DRIVE px. The first of R is the picture, the others are
+    its copies (see `copies`); sides are in the order of the vessel's arms; places begin at the
     other vessel's edge.
 
     Attributes:
         away: distance of the M places from the other vessel's edge, (M,).
         visible: visible width over the vessel's own, (R, 2, M); NaN where it cannot be seen.
+        swollen: as `visible`, of a broader stretch across, in which a swelling lies as a whole, (R,
+            2, M).
         contrast: mean density over the vessel's own, (R, 2, M).
         width: of the vessel in the map, probabilities added up across, over the vessel's own,
             (2, M): it falls where the map loses the vessel.
@@ -77,6 +81,7 @@ class VisibleVessel:
 
     away: Array
     visible: Array
+    swollen: Array
     contrast: Array
     width: Array
     walls: Array
@@ -92,33 +97,6 @@ class VisibleVessel:
     def between(self, first: float, last: float) -> NDArray[np.bool_]:
         """Places at these distances from the other vessel's edge, (M,)."""
         return np.asarray((self.away >= first) & (self.away <= last))
-
-
-def least(values: Array) -> Array:
-    """Least known value along the last axis; NaN where none is known."""
-    found = np.where(np.isfinite(values), values, np.inf).min(axis=-1)
-    return np.asarray(np.where(np.isfinite(found), found, np.nan))
-
-
-def median_known(values: Array) -> Array:
-    """Median of what is known along the last axis; NaN where nothing is."""
-    there = np.isfinite(values)
-    ranked = np.sort(np.where(there, values, np.inf), axis=-1)
-    count = there.sum(axis=-1, keepdims=True)
-    low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[-1] - 1)
-    pair = [np.take_along_axis(ranked, at, axis=-1)[..., 0] for at in (low, high)]
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(count[..., 0] > 0, (pair[0] + pair[1]) / 2, np.nan))
-
-
-def spread(values: Array) -> Array:
-    """Standard error of the first of R values by the others, (R, ...) to (...); NaN where fewer
-    than three are known."""
-    known = np.isfinite(values[1:]).sum(axis=0)
-    off = np.where(np.isfinite(values[1:]), values[1:] - values[:1], 0.0)
-    return np.asarray(
-        np.where(known >= 3, np.sqrt((off**2).sum(axis=0) / np.maximum(known, 1)), np.nan)
-    )
 
 
 def see_vessel(
@@ -142,14 +120,16 @@ def see_vessel(
     """
     name = {ARTERY: "artery", VEIN: "vein"}[kind]
     step = STEP * drive_px
+    if kind == VEIN:
+        line = extended(line, fine_map[kind] + fine_map[OVERLAP], drive_px, EXTENDED)
     points, normals, along = even_points(line, step, smooth=4.0)
     count = round((5.0 + _FLANK[1]) / ACROSS)
     offsets = ACROSS * np.arange(-count, count + 1, dtype=np.float64)
     x, y = (
         points[:, None, k] + drive_px * offsets[:, None].T * normals[:, None, k] for k in (0, 1)
     )
-    other = _sampled(fine_map[ARTERY if kind == VEIN else VEIN] + fine_map[OVERLAP], x, y)
-    own = _sampled(fine_map[kind] + fine_map[OVERLAP], x, y)
+    other = sampled(fine_map[ARTERY if kind == VEIN else VEIN] + fine_map[OVERLAP], x, y)
+    own = sampled(fine_map[kind] + fine_map[OVERLAP], x, y)
     edges = _edges(other[:, count], along / drive_px)
     first, last = np.searchsorted(along / drive_px, (-edges[0], edges[1]))
     beyond = np.maximum(-edges[0] - along / drive_px, along / drive_px - edges[1])
@@ -170,10 +150,11 @@ def see_vessel(
     seen = inside & (hidden == 0)
     stray = (own > _NEAR_VESSEL) & (np.abs(offsets) > half + _FLANK[0])
     stray = cv2.dilate(stray.astype(np.uint8), np.ones((1, 2 * clear + 1), np.uint8)) > 0
-    green = _copies(patch, x, y, drive_px)
+    green = green_of_copies(patch, x, y, drive_px)
     density = _density(green, seen & ~stray, offsets, half)
-    core = np.abs(offsets) <= half + 0.5
-    weights = (seen & ~(stray & (np.abs(offsets) > half + _FLANK[0]))) & core  # (N, K)
+    clear_of = seen & ~(stray & (np.abs(offsets) > half + _FLANK[0]))
+    core, broad = (np.abs(offsets) <= half + beyond_wall for beyond_wall in (0.5, _BROAD))
+    weights, broad_weights = clear_of & core, clear_of & broad  # (N, K)
     # The vessel's own profile, to make up for what another vessel hides of it.
     free = weights * apart[:, None]
     mean = (density * free).sum(axis=1) / np.maximum(free.sum(axis=0), 1e-9)
@@ -190,8 +171,13 @@ def see_vessel(
     with np.errstate(invalid="ignore", divide="ignore"):
         visible = np.where(ok > 0, smooth(total * ok) / norm, np.nan)
         contrast = np.where(ok > 0, smooth(square * ok) / smooth(positive.sum(axis=2) * ok), np.nan)
-        centre = smooth((positive * offsets).sum(axis=2) * ok) / smooth(positive.sum(axis=2) * ok)
+        swollen = smooth((density * broad_weights).sum(axis=2) * ACROSS * ok) / norm
+        swollen = np.where(ok > 0, swollen, np.nan)
+        around = np.maximum(density, 0) * broad_weights
+        centre = smooth((around @ offsets) * ok) / smooth(around.sum(axis=2) * ok)
         centre = np.where(ok > 0, centre, np.nan)
+    # Where the line runs a little off the vessel's middle, its profile would be smeared.
+    mean = _mean_across(density, free, np.nan_to_num(centre[0]) / ACROSS)
     own_visible = median_known(visible[:, apart])
     own_contrast = median_known(contrast[:, apart])
     if not own_visible[0] > _FAINTEST * own_width:
@@ -208,6 +194,7 @@ def see_vessel(
     return VisibleVessel(
         np.asarray((places + 0.5) * STEP, np.float64),
         by_side(visible / own_visible[:, None]),
+        by_side(swollen / np.maximum(median_known(swollen[:, apart]), 1e-3)[:, None]),
         by_side(contrast / np.maximum(own_contrast, 1e-3)[:, None]),
         by_side(width / own_width),
         by_side(walls / max(float(median_known(walls[apart])), ACROSS)),
@@ -222,16 +209,22 @@ def see_vessel(
     )
 
 
-def _sampled(plane: NDArray[np.float32], x: Array, y: Array) -> NDArray[np.float32]:
-    return np.asarray(
-        cv2.remap(
-            np.ascontiguousarray(plane, np.float32),
-            x.astype(np.float32),
-            y.astype(np.float32),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
+def _mean_across(density: NDArray[np.float32], weights: Array, off: Array) -> Array:
+    """Mean across a vessel of densities (R, N, K) with weights (N, K), each moved by how far the
+    vessel's middle lies off its line there (samples, (N,)); (R, K)."""
+    off = ndimage.gaussian_filter1d(off, _ALONG_MIDDLE / STEP, mode="nearest")
+    count = density.shape[-1]
+    place = np.clip(np.arange(count) + off[:, None], 0, count - 1.001)
+    low = place.astype(np.intp)
+    part, rows = place - low, np.arange(len(off))[:, None]
+
+    def moved(values: Array) -> Array:
+        return np.asarray(
+            values[..., rows, low] * (1 - part) + values[..., rows, low + 1] * part, np.float64
         )
-    )
+
+    total = moved(density * weights).sum(axis=1)
+    return np.asarray(total / np.maximum(moved(weights).sum(axis=0), 1e-9))
 
 
 def _edges(other: NDArray[np.float32], along: Array) -> Array:
@@ -260,22 +253,6 @@ def _widths(own: NDArray[np.float32]) -> tuple[Array, Array]:
         found.append(joined)
     at_half = (found[1] * (own >= height / 2)).sum(axis=1)
     return (found[0] * own).sum(axis=1), np.where(height[:, 0] >= _LEAST_HEIGHT, at_half, np.nan)
-
-
-def _copies(patch: NDArray[np.uint8], x: Array, y: Array, drive_px: float) -> NDArray[np.float32]:
-    """Logarithm of green at every sample, of the picture and its copies, (R, N, K)."""
-    green = np.ascontiguousarray(patch[..., 1], np.float32)
-    soft = np.asarray(cv2.GaussianBlur(green, (0, 0), 0.25 * drive_px), np.float32)
-    noise = 1.4826 * float(np.median(np.abs(green - soft)[::3, ::3]))
-    grain = np.random.default_rng(0).standard_normal((2, *x.shape)).astype(np.float32)
-    copies = []
-    for number, (dx, dy) in enumerate(_SHIFTS):
-        plane = soft if number == COPIES else green
-        found = _sampled(plane, x + dx, y + dy)
-        if number in _NOISY:
-            found = found + max(noise, 1.0) * grain[_NOISY.index(number)]
-        copies.append(found)
-    return np.log(np.maximum(np.stack(copies), np.float32(_DARKEST)))
 
 
 def _density(

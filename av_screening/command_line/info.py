@@ -58,11 +58,11 @@ def sets() -> list[str]:
 
 def columns() -> list[str]:
     """Tables of a run and their columns, each with its meaning."""
-    from av_screening.write.columns import FAILURES, SUMMARY, crossings_columns
+    from av_screening.write.columns import FAILURES, crossings_columns, summary_columns
 
     tables: Mapping[str, Mapping[str, str]] = {
         "crossings.csv": crossings_columns(),
-        "summary.csv": SUMMARY,
+        "summary.csv": summary_columns(),
         "failures.csv": FAILURES,
     }
     lines = []

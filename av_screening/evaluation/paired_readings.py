@@ -10,7 +10,8 @@ of the artery (0 its own width and darkness to 3 vanishes); `bent` (y or n). Oth
 Of review files (`av_screening.review.answers`) the crossings that both readers answered are taken:
 0-3 is clear with the artery above, as in labels of reviews; questionable is clear without a grade;
 vein_above is clear, the vein above, grade 0, for that is no nicking; cannot_grade and no_crossing
-are not clear.
+are not clear. Sides and bent are what the reader says of them: sideA is the worse side, so a reader
+who says one side alone says nothing of either.
 """
 
 import math
@@ -61,8 +62,8 @@ def read_paired_tables(
 
     Returns:
         A row per crossing: image, set, split (text), x_px, y_px, drive_px (numbers), and of either
-        reading clear (bool), above (text), grade, worse_side (0-3) and bent (0 or 1) (numbers, NaN
-        where the reading says nothing).
+        reading clear (bool), above (text), grade, worse_side, better_side (0-3) and bent (0 or 1)
+        (numbers, NaN where the reading says nothing).
 
     Raises:
         FileProblems: a table cannot be read, lacks a column, has a value that is not known, a
@@ -145,17 +146,23 @@ def _row(cells: dict[str, str]) -> tuple[Row, list[str]]:
         sides = [_number(text[f"{side}_{i}"]) for side in ("sideA", "sideB")]
         bent = {"y": 1.0, "n": 0.0}.get(text[f"bent_{i}"], math.nan)
         grade = _number(text[f"grade_{i}"])
-        row |= _reading(i, clear, text[f"above_{i}"], grade, max(sides, key=_or_lowest), bent)
+        row |= _reading(i, clear, text[f"above_{i}"], grade, sides, bent)
     return row, faults
 
 
 def _reading(
-    i: int, clear: bool, above: str, grade: float, worse: float = math.nan, bent: float = math.nan
+    i: int,
+    clear: bool,
+    above: str,
+    grade: float,
+    sides: Sequence[float] = (math.nan, math.nan),
+    bent: float = math.nan,
 ) -> Row:
     """Cells of one reading; what is not clear says nothing else."""
-    values: Row = {"above": above, "grade": grade, "worse_side": worse, "bent": bent}
-    nothing: Row = {"above": "", "grade": math.nan, "worse_side": math.nan, "bent": math.nan}
-    chosen = values if clear else nothing
+    worse, better = max(sides, key=_or_lowest), min(sides, key=_or_lowest)
+    values: Row = {"above": above, "grade": grade, "worse_side": worse, "better_side": better}
+    nothing: Row = {"above": "", **dict.fromkeys(("grade", "worse_side", "better_side"), math.nan)}
+    chosen = values | {"bent": bent} if clear else nothing | {"bent": math.nan}
     return {f"clear_{i}": clear, **{f"{name}_{i}": value for name, value in chosen.items()}}
 
 
@@ -182,7 +189,7 @@ def read_paired_reviews(
 
     Returns:
         As `read_paired_tables`; image is the photograph as the files name it, drive_px NaN where
-        it is not known; worse_side and bent are NaN.
+        it is not known.
 
     Raises:
         FileProblems: see `read_review`.
@@ -220,6 +227,26 @@ def _answered(i: int, answer: Answer) -> Row:
         return _reading(i, True, "vein", 0.0)
     if not answer.gradable:
         return _reading(i, False, "", math.nan)
+    known = [math.nan if side is None else float(side) for side in answer.sides]
+    sides = known if all(map(math.isfinite, known)) else (math.nan, math.nan)
+    bent = math.nan if answer.bent is None else float(answer.bent)
     if answer.read_grade is None:
-        return _reading(i, True, "unclear", math.nan)
-    return _reading(i, True, "artery", float(answer.read_grade))
+        return _reading(i, True, "unclear", math.nan, sides, bent)
+    return _reading(i, True, "artery", float(answer.read_grade), sides, bent)
+
+
+def as_table(readings: pd.DataFrame) -> pd.DataFrame:
+    """Paired readings as the module's table has them, `COLUMNS` and `OPTIONAL`; sideA is the worse
+    side.
+
+    Args:
+        readings: of `read_paired_tables` or `read_paired_reviews`.
+    """
+    table = readings[["image", "x_px", "y_px", "drive_px", "set", "split"]].copy()
+    for i in READINGS:
+        table[f"clear_{i}"] = readings[f"clear_{i}"].map({True: "y", False: "n"})
+        table[f"above_{i}"] = readings[f"above_{i}"]
+        for column, name in (("grade", "grade"), ("sideA", "worse_side"), ("sideB", "better_side")):
+            table[f"{column}_{i}"] = readings[f"{name}_{i}"].astype("Int64")
+        table[f"bent_{i}"] = readings[f"bent_{i}"].map({1.0: "y", 0.0: "n"}).fillna("")
+    return table[[*COLUMNS, *OPTIONAL]]

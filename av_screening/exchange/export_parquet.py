@@ -44,12 +44,12 @@ def export_parquet(folder: Path, output: Path) -> None:
     """
     from av_grading.formats.files import write_whole
     from av_screening.run.finished_run import FinishedRun
-    from av_screening.write.columns import FAILURES, SUMMARY, crossings_columns
+    from av_screening.write.columns import FAILURES, crossings_columns, summary_columns
 
     run = FinishedRun.read(folder)
     tables = (
         ("crossings", run.crossings, crossings_columns()),
-        ("summary", run.summary, SUMMARY),
+        ("summary", run.summary, summary_columns()),
         ("failures", run.failures, FAILURES),
     )
     for name, table, meanings in tables:

@@ -1,23 +1,28 @@
 """A whole run as one COCO file, for CVAT, FiftyOne and whatever else reads COCO.
 
-Ids are unique in the file. Grade and gradability are `attributes` of an annotation, where CVAT and
-Datumaro look for them, and keys of its own, where FiftyOne does.
+Ids are unique in the file. Grade, gradability, the answer of a reading centre's form and what signs
+were found are `attributes` of an annotation, where CVAT and Datumaro look for them, and keys of its
+own, where FiftyOne does.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from av_grading.signs.registry import findings
 from av_screening.errors import FileProblems
 from av_screening.exchange.polygons import polygons_of
 from av_screening.run.finished_run import FinishedRun
 from av_screening.write.notice import NOTICE
 
 MASKS = ("rle", "polygons")
-ATTRIBUTES = ("crossing", "grade", "gradable", "not_gradable_reason")
-"""Columns of crossings.csv that become attributes, where the run has them."""
+ATTRIBUTES = ("crossing", "grade", "gradable", "not_gradable_reason", "nicking_answer")
+"""Columns of crossings.csv that become attributes, where the run has them, as do those of signs:
+see `attribute_names`."""
+ANSWER = "nicking_answer"
 WHOLE = ("crossing", "grade", "gradable")
 """Those that are whole numbers."""
 Box = tuple[float, float, float, float]
@@ -63,6 +68,16 @@ def run_coco(run: FinishedRun, masks: str = "rle") -> dict[str, Any]:
     }
 
 
+def attribute_names() -> list[str]:
+    """Columns of crossings.csv that become attributes: `ATTRIBUTES`, then of every sign whether it
+    is there, and how strong."""
+    found = list(ATTRIBUTES)
+    for finding in findings():
+        found += [finding.answer] if finding.answer else []
+        found += finding.columns
+    return list(dict.fromkeys(found))
+
+
 def photograph_coco(run: FinishedRun, photograph: str) -> dict[str, Any]:
     """COCO JSON that the run has written for one photograph.
 
@@ -81,11 +96,15 @@ def photograph_coco(run: FinishedRun, photograph: str) -> dict[str, Any]:
 
 def run_attributes(run: FinishedRun) -> dict[tuple[str, int], dict[str, Any]]:
     """(photograph, crossing) → the attributes that are known of it."""
-    names = [name for name in ATTRIBUTES if name in run.crossings]
+    names = [name for name in attribute_names() if name in run.crossings]
+    numbers = {name for finding in findings() for name in finding.columns}
     found = {}
     for row in run.crossings.to_dict("records"):
         known = {n: row[n] for n in names if not pd.isna(row[n])}
-        values = {n: int(v) if n in WHOLE else str(v) for n, v in known.items()}
+        values: dict[str, Any] = {
+            n: int(v) if n in WHOLE else float(v) if n in numbers else str(v)
+            for n, v in known.items()
+        }
         found[(str(row["photograph"]), int(row["crossing"]))] = values
     return found
 
@@ -103,6 +122,7 @@ class Crossing:
         grade: 0-3 or None.
         gradable: or None where that is not known.
         changes: what is not as in the run: "added", "moved", "mask", "grade", "gradable".
+        signs: what was measured and answered of signs, by column; empty in a corrected file.
     """
 
     photograph: str
@@ -113,6 +133,7 @@ class Crossing:
     grade: int | None
     gradable: bool | None
     changes: tuple[str, ...] = ()
+    signs: Mapping[str, str | float] = field(default_factory=dict, compare=False)
 
 
 def crossings_of(run: FinishedRun) -> dict[tuple[str, int], Crossing]:
@@ -137,5 +158,6 @@ def crossings_of(run: FinishedRun) -> dict[tuple[str, int], Crossing]:
                 annotation.get("segmentation"),
                 known.get("grade"),
                 None if "gradable" not in known else bool(known["gradable"]),
+                signs={n: v for n, v in known.items() if n not in ATTRIBUTES or n == ANSWER},
             )
     return found

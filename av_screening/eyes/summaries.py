@@ -8,6 +8,7 @@ import pandas as pd
 
 from av_grading.formats.files import write_whole
 from av_screening.eyes.eye_table import Eye, read_run_eyes
+from av_screening.eyes.sign_summaries import signs_by
 from av_screening.run.finished_run import FinishedRun
 
 BY_EYE = "by_eye"
@@ -55,7 +56,8 @@ def summaries(run: FinishedRun, eyes: Mapping[str, Eye]) -> dict[str, pd.DataFra
     """Name of a table → its rows, see `TABLES`.
 
     `photographs` and `crossings` are counts; `graded` of crossings that are gradable, where the
-    run says so; `highest_grade` and `mean_grade` over those. A person's `eyes` are counted too.
+    run says so; `highest_grade` and `mean_grade` over those, and what signs were measured at them
+    (see `sign_summaries`). A person's `eyes` are counted too.
     """
     names = run.summary["photograph"].astype(str)
     photographs = pd.DataFrame(
@@ -91,6 +93,7 @@ def summaries(run: FinishedRun, eyes: Mapping[str, Eye]) -> dict[str, pd.DataFra
         counts["mean_grade"] = by.mean().round(3)
         if "flagged" in photographs:
             counts["flagged"] = photographs.groupby(keys)["flagged"].max()
+        counts = counts.join(signs_by(crossings, keys))
         rows = counts.reset_index()
         if table == "photographs.csv":
             known = photographs.drop(columns="flagged", errors="ignore")

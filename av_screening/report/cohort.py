@@ -1,6 +1,6 @@
 """Figures of a cohort, made from a run's tables alone; columns that a run lacks are left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from av_grading.formats.grade_definition import GRADES
 from av_grading.signs.registry import signs
 from av_grading.signs.sign import Sign
 from av_screening.report.figure_page import Section, embed, figure_page, png_of
+from av_screening.report.sign_groups import Figure as GroupFigure
+from av_screening.report.sign_groups import best_words, group_table
 from av_screening.run.finished_run import FinishedRun
 
 COLORS = ("#4b9a63", "#d6b13a", "#d9822b", "#c23b30")
@@ -49,12 +51,19 @@ def set_of(photographs: pd.Series) -> pd.Series:
     return names.str.split("/").str[0].where(names.str.contains("/", regex=False), NO_FOLDER)
 
 
-def write_report(run: FinishedRun, output: Path) -> Path:
+def write_report(
+    run: FinishedRun,
+    output: Path,
+    groups: Mapping[str, str] | None = None,
+    compared: Sequence[GroupFigure] = (),
+) -> Path:
     """Write report.html and a PNG of every figure.
 
     Args:
         run: the run.
         output: folder to write.
+        groups: photograph → group of eyes; None or empty where none are compared.
+        compared: of `sign_groups.compare_groups`.
 
     Returns:
         the page.
@@ -64,6 +73,10 @@ def write_report(run: FinishedRun, output: Path) -> Path:
     """
     columns, rows = cohort_table(run)
     sections = [Section("Photographs", _lead(run), columns=columns, rows=rows)]
+    if groups:
+        heads, cells = group_table(compared, groups)
+        words = best_words(compared, groups)
+        sections.append(Section("Signs by group of eyes", words, columns=heads, rows=cells))
     for found in cohort_figures(run):
         picture = png_of(found.figure)
         write_whole(output / f"{found.name}.png", picture)

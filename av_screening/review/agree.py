@@ -7,7 +7,8 @@
 Takes review files, or a run's crossings.csv as one of them. Writes agreement.json, agreement.html,
 agreement.png and, without --adjudicated, to_adjudicate.csv, a review file to fill in. With --run
 every row is compared with that run, and labels are written: manifest.csv, which python -m
-av_grading.train takes, and readings.csv (which vessel is above, gradable or not).
+av_grading.train takes, and readings.csv (which vessel is above, gradable or not, the vein's sides
+and bend where both say the same of them).
 Exit codes: 0 done, 1 a file is not what it should be, 2 wrong usage.
 """
 

@@ -1,4 +1,5 @@
-"""How far two readers of the same crossings agree: kappas, Bland-Altman of widths, confusion."""
+"""How far two readers of the same crossings agree: kappas of grades and signs, Bland-Altman of
+widths, confusion."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import cohen_kappa_score, confusion_matrix
 
 from av_grading.evaluation.metrics import interval, resample_groups
-from av_screening.review.answers import ANSWERS, Answer
+from av_screening.review.answers import ANSWERS, SIGNS, Answer
 from av_screening.write.columns import CALIBER
 
 WIDTHS = tuple(name for name in CALIBER if "width" in name or "ratio" in name)
@@ -48,6 +49,22 @@ class Pair:
         if self.known.crossing is None:
             return f"added by the {which} reader alone"
         return f"read by the {which} reader alone"
+
+    @property
+    def signs(self) -> dict[str, str]:
+        """`SIGNS` that both readers say alike; empty elsewhere."""
+        if not self.first or not self.second:
+            return dict.fromkeys(SIGNS, "")
+        others = self.second.signs
+        return {n: said if others[n] == said else "" for n, said in self.first.signs.items()}
+
+    @property
+    def differing_signs(self) -> list[str]:
+        """Those of `SIGNS` that both readers say, and not alike."""
+        if not self.first or not self.second:
+            return []
+        others = self.second.signs
+        return [n for n, said in self.first.signs.items() if said and others[n] not in ("", said)]
 
 
 def pair_answers(
@@ -108,9 +125,10 @@ def agreement(pairs: Sequence[Pair], draws: int, seed: int = 0) -> dict[str, Any
     """
     both = [(p.first, p.second) for p in pairs if p.first and p.second]
     answers = np.array([(a.answer, b.answer) for a, b in both]).reshape(-1, 2)
-    metrics = kappas(answers)
+    signs = read_signs(both)
+    metrics = kappas(answers) | sign_kappas(signs)
     resampled = [
-        kappas(answers[rows])
+        kappas(answers[rows]) | sign_kappas(signs[rows])
         for rows in resample_groups([a.photograph for a, _ in both], draws if both else 0, seed)
     ]
     ci95 = {}
@@ -126,6 +144,9 @@ def agreement(pairs: Sequence[Pair], draws: int, seed: int = 0) -> dict[str, Any
             "crossings": len(pairs),
             "read_by_both": len(both),
             "to_adjudicate": sum(1 for p in pairs if p.why),
+            "sides_read_by_both": int(np.isfinite(signs[:, :, :2]).all(axis=(1, 2)).sum()),
+            "bent_read_by_both": int(np.isfinite(signs[:, :, 2]).all(axis=1).sum()),
+            "signs_differ": sum(1 for p in pairs if not p.why and p.differing_signs),
         },
         "metrics": {n: None if math.isnan(v) else v for n, v in metrics.items()},
         "ci95": ci95,
@@ -154,6 +175,40 @@ def kappas(answers: NDArray[np.str_]) -> dict[str, float]:
         "grade_qwk": _kappa(graded, "quadratic"),
         "gradable_kappa": _kappa(gradable),
         "nicked_kappa": _kappa(graded != "0"),
+    }
+
+
+def read_signs(both: Sequence[tuple[Answer, Answer]]) -> NDArray[np.float64]:
+    """`SIGNS` of N crossings by two readers, (N, 2, 3): sides 0-3, bent 0 or 1; NaN where one says
+    nothing."""
+    rows = [
+        [[math.nan if v is None else float(v) for v in (*a.sides, a.bent)] for a in answers]
+        for answers in both
+    ]
+    return np.array(rows, float).reshape(-1, 2, len(SIGNS))
+
+
+def sign_kappas(signs: NDArray[np.float64]) -> dict[str, float]:
+    """Kappas of what both readers say of signs, of `read_signs`.
+
+    `side_qwk` is of all sides that both read, weighted quadratically; `worse_side_qwk` of the worse
+    side of crossings whose both sides both read, wherever it lies; `side_kappa` of sides read as 2
+    or more against the others; `bent_kappa` of bent or not.
+    """
+    sides = signs[:, :, :2].transpose(0, 2, 1).reshape(-1, 2)  # a row for each side
+    sides = sides[np.isfinite(sides).all(axis=1)]
+    whole = signs[np.isfinite(signs[:, :, :2]).all(axis=(1, 2))]
+    bent = signs[:, :, 2][np.isfinite(signs[:, :, 2]).all(axis=1)]
+    words = {side: str(side) for side in range(4)}
+
+    def told(values: NDArray[np.float64]) -> NDArray[np.str_]:
+        return np.array([[words[int(v)] for v in row] for row in values]).reshape(-1, 2)
+
+    return {
+        "side_qwk": _kappa(told(sides), "quadratic"),
+        "worse_side_qwk": _kappa(told(whole[:, :, :2].max(axis=2)), "quadratic"),
+        "side_kappa": _kappa(sides >= 2),
+        "bent_kappa": _kappa(bent > 0),
     }
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from av_grading.formats.files import write_whole
 from av_screening.report.figure_page import Section, embed, figure_page, png_of
 from av_screening.review.agreement import Pair, width_pairs
-from av_screening.review.answers import COLUMNS
+from av_screening.review.answers import COLUMNS, SIGNS
 from av_screening.write.columns import format_csv
 
 ADJUDICATE = "to_adjudicate.csv"
@@ -24,13 +24,17 @@ NAMES = {
     "grade_qwk": "kappa of grades, weighted quadratically",
     "gradable_kappa": "kappa, gradable or not",
     "nicked_kappa": "kappa, grade 1 or more against 0",
+    "side_qwk": "kappa of the vein's sides 0-3, weighted quadratically",
+    "worse_side_qwk": "the same, of the worse side",
+    "side_kappa": "kappa, a side of 2 or more against less",
+    "bent_kappa": "kappa, bent or not",
 }
 """Metrics in words."""
 
 
 def to_adjudicate(pairs: Sequence[Pair]) -> list[dict[str, object]]:
     """Rows of crossings on which readers do not agree: a review file whose answers are empty, with
-    `why` and both readers' answers and reasons beside them."""
+    `why` and both readers' answers, reasons and signs beside them."""
     rows = []
     for pair in pairs:
         if not pair.why:
@@ -48,6 +52,7 @@ def to_adjudicate(pairs: Sequence[Pair]) -> list[dict[str, object]]:
         for name, answer in (("first", pair.first), ("second", pair.second)):
             row[f"{name}_answer"] = answer.answer if answer else ""
             row[f"{name}_reason"] = answer.reason if answer else ""
+            row |= {f"{name}_{k}": v for k, v in (answer.signs if answer else {}).items()}
         rows.append(row)
     return rows
 
@@ -77,7 +82,8 @@ def write_agreement(
         json.dumps({"readers": list(readers), **figures}, indent=1, allow_nan=False) + "\n",
     )
     rows = to_adjudicate(pairs)
-    columns = [*COLUMNS, "why", "first_answer", "first_reason", "second_answer", "second_reason"]
+    said = ("answer", "reason", *SIGNS)
+    columns = [*COLUMNS, "why", *(f"{who}_{k}" for who in ("first", "second") for k in said)]
     if listed:
         write_whole(output / ADJUDICATE, format_csv(columns, rows))
     picture = png_of(plot_agreement(pairs, figures, readers))
@@ -139,8 +145,13 @@ def _page(
         f"{counts['read_by_both']} read by both, {counts['to_adjudicate']} to adjudicate. "
         "Intervals are of photographs drawn with replacement."
     )
+    signs = (
+        f"Both read the vein's sides at {counts['sides_read_by_both']} crossings and said whether "
+        f"it is bent at {counts['bent_read_by_both']}. At {counts['signs_differ']} their answers "
+        "are the same and a sign is not: that sign gets no label."
+    )
     sections = [
-        Section("Agreement", [lead], columns=["", "value", "95 % interval"], rows=table),
+        Section("Agreement", [lead, signs], columns=["", "value", "95 % interval"], rows=table),
         Section(
             "Answers" + (" and widths" if widths else ""),
             picture=embed(picture),

@@ -1,31 +1,45 @@
 """Review files: what a reader says of a run's crossings, a row each, as review pages write them.
 
-Columns `photograph,crossing,x,y,answer,reason,grade,reader,blind,time,run`; others are kept.
-`crossing` is the number in crossings.csv, empty for a crossing that the reader added; `x` and `y`
-are px of the photograph; `grade` is the run's own grade, empty for none; `run` tells the run.
+Columns `photograph,crossing,x,y,answer,reason,grade,reader,blind,time,run`, and those of signs,
+`side_first,side_second,bent`, which files of 0.2.0 do not have; others are kept. `crossing` is the
+number in crossings.csv, empty for a crossing that the reader added; `x` and `y` are px of the
+photograph; `grade` is the run's own grade, empty for none; `run` tells the run. Signs are what the
+reader says of the vein: each side beside the artery from 0 (its own width and darkness) to 3 (it
+vanishes), y or n for bent; empty where the reader says nothing.
 """
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from av_grading.signs.sign import number_in
 from av_screening.errors import FileProblems
 from av_screening.run.finished_run import FinishedRun, read_table
 from av_screening.write.columns import crossings_dtypes
 
-COLUMNS = "photograph crossing x y answer reason grade reader blind time run".split()
+NEEDED = "photograph crossing x y answer reason grade reader blind time run".split()
+SIDES = ("side_first", "side_second")
+"""The vein beside the artery: the side nearer to the optic disc, or the left one where no disc is
+to be seen, and the other."""
+SIGNS = (*SIDES, "bent")
+COLUMNS = [*NEEDED, *SIGNS]
 GRADE_ANSWERS = ("0", "1", "2", "3")
-ANSWERS = (*GRADE_ANSWERS, "questionable", "cannot_grade", "vein_above", "no_crossing")
+GRADABLE_ANSWERS = (*GRADE_ANSWERS, "questionable")
+ANSWERS = (*GRADABLE_ANSWERS, "cannot_grade", "vein_above", "no_crossing")
 """0-3: the grade. questionable: gradable, but whether the vein is pressed is in doubt;
 cannot_grade: a crossing, but blurred, dark, at the margin (`reason`); vein_above: the vein lies in
 front, which is no nicking; no_crossing: nothing crosses here."""
+YES_NO = ("y", "n")
 MODEL = "model"
 """Reader of a run's own grades."""
+BENT = 0.5
+"""Probability from which a run says that a vein is bent."""
 MOVED = 0.11
 """Difference of positions that rounding explains (px)."""
 
@@ -47,6 +61,10 @@ class Answer:
         run: see `FinishedRun.run_id`.
         row: line of the file.
         more: other columns, of them widths where the file has some.
+        side_first, side_second: the vein on either side of the artery, 0-3; None where the reader
+            says nothing. Of a crossing that the reader added nobody knows which side is the first:
+            the worse one is.
+        bent: whether the vein is bent; None likewise.
     """
 
     photograph: str
@@ -62,6 +80,24 @@ class Answer:
     run: str = ""
     row: int = 0
     more: dict[str, str] = field(default_factory=dict)
+    side_first: int | None = None
+    side_second: int | None = None
+    bent: bool | None = None
+
+    @property
+    def sides(self) -> tuple[int | None, int | None]:
+        """Of the vein; of an added crossing the worse one first, where both are known."""
+        known = self.side_first, self.side_second
+        if self.crossing is None and None not in known:
+            return max(known, key=_or_none), min(known, key=_or_none)
+        return known
+
+    @property
+    def signs(self) -> dict[str, str]:
+        """`SIGNS` as files have them; empty for what the reader does not say."""
+        sides = ("" if side is None else str(side) for side in self.sides)
+        bent = "" if self.bent is None else YES_NO[int(not self.bent)]
+        return dict(zip(SIGNS, (*sides, bent), strict=True))
 
     @property
     def read_grade(self) -> int | None:
@@ -71,7 +107,7 @@ class Answer:
     @property
     def gradable(self) -> bool:
         """Whether the reader could grade it: `questionable` is of what can be graded."""
-        return self.answer in (*GRADE_ANSWERS, "questionable")
+        return self.answer in GRADABLE_ANSWERS
 
 
 def read_review(
@@ -126,7 +162,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="", restkey="")
             names = list(reader.fieldnames or ())
-            missing = [name for name in COLUMNS if name not in names]
+            missing = [name for name in NEEDED if name not in names]
             if missing:
                 raise FileProblems(path, [_other_columns(names, missing)])
             return [(reader.line_num, row) for row in reader]
@@ -144,13 +180,13 @@ def _other_columns(names: list[str], missing: list[str]) -> str:
         )
     if len(names) == 1 and ";" in names[0]:
         return "expected commas between columns, found semicolons, as some spreadsheets write"
-    return f"expected the columns {','.join(COLUMNS)}, found none named {','.join(missing)}"
+    return f"expected the columns {','.join(NEEDED)}, found none named {','.join(missing)}"
 
 
 def _answer(row: dict[str, str], number: int, unanswered: bool) -> tuple[Answer | None, list[str]]:
     """A row as an answer, and all that is wrong with it."""
     faults: list[str] = []
-    text = {name: row[name].strip() for name in COLUMNS}
+    text = {name: row.get(name, "").strip() for name in COLUMNS}
     waiting = unanswered and not text["answer"]
 
     def expect(name: str, right: bool, what: str) -> None:
@@ -172,6 +208,13 @@ def _answer(row: dict[str, str], number: int, unanswered: bool) -> tuple[Answer 
     time = _time(text["time"])
     expect("time", time is not None or waiting, "a time such as 2026-11-25T14:30:00Z")
     expect("run", bool(text["run"]), "a run")
+    gradable = text["answer"] in GRADABLE_ANSWERS
+    for name, words in (*((side, GRADE_ANSWERS) for side in SIDES), ("bent", YES_NO)):
+        what = f"{', '.join(words)} or nothing"
+        if not gradable:
+            expect(name, not text[name], f"nothing beside the answer {text['answer'] or 'nothing'}")
+        else:
+            expect(name, text[name] in (*words, ""), what)
     if faults:
         return None, faults
     more = {name: value for name, value in row.items() if name and name not in COLUMNS}
@@ -189,6 +232,9 @@ def _answer(row: dict[str, str], number: int, unanswered: bool) -> tuple[Answer 
         text["run"],
         number,
         more,
+        int(text["side_first"]) if text["side_first"] else None,
+        int(text["side_second"]) if text["side_second"] else None,
+        {"y": True, "n": False}.get(text["bent"]),
     )
     return answer, []
 
@@ -275,22 +321,38 @@ def _row_number(problem: str) -> int:
 
 
 def _answers_of_model(path: Path) -> list[Answer]:
-    """A run's own grades as answers: its widths are the other columns."""
+    """A run's own grades as answers, with what networks read of sides and bend, rounded; its widths
+    are the other columns."""
     table = read_table(path, ["photograph", "crossing", "x_px", "y_px"], crossings_dtypes())
     answers = []
-    for number, row in enumerate(table.to_dict("records"), start=2):
-        grade = None if pd.isna(row.get("grade")) else int(row["grade"])
+    for number, cells in enumerate(table.to_dict("records"), start=2):
+        row = {str(name): value for name, value in cells.items()}
+        grade = None if pd.isna(row.get("grade")) else int(str(row["grade"]))
         answers.append(
             Answer(
                 str(row["photograph"]),
-                int(row["crossing"]),
-                float(row["x_px"]),
-                float(row["y_px"]),
+                int(str(row["crossing"])),
+                float(str(row["x_px"])),
+                float(str(row["y_px"])),
                 "cannot_grade" if grade is None else str(grade),
                 grade=grade,
                 reader=MODEL,
                 row=number,
-                more={str(k): "" if pd.isna(v) else str(v) for k, v in row.items()},
+                more={k: "" if pd.isna(v) else str(v) for k, v in row.items()},
+                **_signs_of_model(row if grade is not None else {}),
             )
         )
     return answers
+
+
+def _signs_of_model(row: Mapping[str, object]) -> dict[str, Any]:
+    """`SIGNS` of a row of crossings.csv; of runs that do not read them none is known."""
+    sides = [number_in(row, f"{side}_expected") for side in SIDES]
+    bent = number_in(row, "bent_probability")
+    rounded = [None if v is None or v != v else min(3, int(v + 0.5)) for v in sides]
+    known = None if bent is None or bent != bent else bent >= BENT
+    return dict(zip(SIGNS, (*rounded, known), strict=True))
+
+
+def _or_none(value: int | None) -> int:
+    return -1 if value is None else value

@@ -8,7 +8,7 @@ from av_screening.errors import FileProblems
 from av_screening.eyes.eye_table import read_run_eyes
 from av_screening.review.agreement import Tolerance, agreement, pair_answers
 from av_screening.review.agreement_report import ADJUDICATE, write_agreement
-from av_screening.review.answers import Answer, read_answers, read_review
+from av_screening.review.answers import SIGNS, Answer, read_answers, read_review
 from av_screening.review.reviewed_labels import decide, labels_of, write_labels
 from av_screening.run.finished_run import FinishedRun, read_table
 
@@ -34,6 +34,15 @@ def run_agree(args: argparse.Namespace) -> None:
     write_agreement(args.output, pairs, figures, readers, listed=not args.adjudicated)
     counts = figures["counts"]
     print(f"{counts['read_by_both']} crossings read by both, {counts['to_adjudicate']} to settle")
+    if counts["sides_read_by_both"] or counts["bent_read_by_both"]:
+        told = {n: figures["metrics"][n] for n in ("side_qwk", "worse_side_qwk", "bent_kappa")}
+        said = ", ".join(
+            f"{n} {'not defined' if v is None else f'{v:.3f}'}" for n, v in told.items()
+        )
+        print(
+            f"sides read by both at {counts['sides_read_by_both']} crossings, bent at "
+            f"{counts['bent_read_by_both']}: {said}"
+        )
     print(f"written: {args.output / 'agreement.html'}")
 
 
@@ -49,11 +58,13 @@ def label_answers(
         cut = AddedCrossings(run, args.photographs, args.output)
     labels = labels_of(answers, run, args.output, persons, undecided, cut)
     write_labels(args.output, labels)
+    signs = sum(1 for row in labels.readings if any(row[name] != "" for name in SIGNS))
     print(
         f"{len(labels.manifest)} graded patches, {len(labels.readings)} readings; "
         f"{undecided} crossings undecided, {labels.without_patch} graded but added, "
         "so without patch" + (": --photographs gives them one" if labels.without_patch else "")
     )
+    print(f"{signs} readings say something of the vein's sides or its bend")
 
 
 def keep_answers(listed: Path) -> None:

@@ -5,8 +5,8 @@
         data.manifest=labels/manifest.csv
 
 Every row of the review is compared with the run. Writes manifest.csv, with a row for each crossing
-that the reader graded, readings.csv (which vessel is above, gradable or not) and, for graded
-crossings that the reader added, patches and maps cut from the photographs.
+that the reader graded, readings.csv (which vessel is above, gradable or not, the vein's sides and
+bend) and, for graded crossings that the reader added, patches and maps cut from the photographs.
 Exit codes: 0 done, 1 a file is not what it should be, 2 wrong usage.
 """
 

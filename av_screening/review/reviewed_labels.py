@@ -2,18 +2,19 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from av_grading.formats.files import write_whole
 from av_grading.formats.manifest import PLACE, format_manifest
 from av_screening.review.agreement import Pair, Tolerance, pair_answers
-from av_screening.review.answers import Answer
+from av_screening.review.answers import SIDES, SIGNS, Answer
 from av_screening.run.finished_run import FinishedRun
 from av_screening.write.columns import format_csv
 
 MANIFEST, READINGS = "manifest.csv", "readings.csv"
 READING_COLUMNS = "photograph crossing x_px y_px above gradable answer reason readers".split()
+READING_COLUMNS += SIGNS
 MORE = (*PLACE, "person", "readers", "screened_grade")
 
 
@@ -55,7 +56,8 @@ def decide(
 ) -> tuple[list[Answer], int]:
     """Answers that stand, and the number of crossings that have none yet.
 
-    Where both readers agree it is theirs (`reader` names both), elsewhere the adjudicated one.
+    Where both readers agree it is theirs (`reader` names both), with the signs that both say alike;
+    elsewhere the adjudicated one.
 
     Args:
         pairs: of the two readers.
@@ -72,11 +74,20 @@ def decide(
             final.append(answer)
         elif pair.first and pair.second and not pair.why:
             both = f"{pair.first.reader}+{pair.second.reader}"
-            final.append(Answer(**{**vars(pair.first), "reader": both}))
+            final.append(replace(_with_common_signs(pair), reader=both))
         else:
             undecided += 1
     # An adjudicator may add what both have missed.
     return final + [p.second for p in answered if p.second and not p.first], undecided
+
+
+def _with_common_signs(pair: Pair) -> Answer:
+    """The first reader's answer with those signs that the second says, too."""
+    assert pair.first is not None
+    common = pair.signs
+    first, second = (int(common[side]) if common[side] else None for side in SIDES)
+    bent = pair.first.bent if common["bent"] else None
+    return replace(pair.first, side_first=first, side_second=second, bent=bent)
 
 
 def labels_of(
@@ -163,6 +174,7 @@ def _reading(answer: Answer) -> dict[str, object]:
         "answer": answer.answer,
         "reason": answer.reason,
         "readers": answer.reader,
+        **answer.signs,
     }
 
 

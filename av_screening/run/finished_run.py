@@ -65,6 +65,33 @@ class FinishedRun:
             run_id,
         )
 
+    @classmethod
+    def read_all(cls, path: Path) -> "FinishedRun":
+        """Read a run's folder, or a folder whose sub-folders are runs of different photographs,
+        such as those of a cross-validation, as one: its tables, one after the other.
+
+        Raises:
+            FileProblems: see `read`; a photograph is in two of the runs.
+        """
+        inside = sorted(p.parent for p in path.glob("*/run.json"))
+        if (path / "run.json").is_file() or not inside:
+            return cls.read(path)
+        runs = [cls.read(folder) for folder in inside]
+        homes: dict[str, Path] = {}
+        for run in runs:
+            for name in run.folders:
+                if name in homes:
+                    both = f"expected a photograph in one run, found it in {homes[name]} too"
+                    raise FileProblems(run.output, [f"{name}: {both}"])
+                homes[name] = run.output
+        return cls(
+            path,
+            pd.concat([run.crossings for run in runs], ignore_index=True),
+            pd.concat([run.summary for run in runs], ignore_index=True),
+            pd.concat([run.failures for run in runs], ignore_index=True),
+            "",
+        )
+
     @cached_property
     def folders(self) -> dict[str, Path]:
         """Photograph → folder of its outputs."""

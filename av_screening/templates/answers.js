@@ -3,6 +3,10 @@
 const ANSWERS = ["0", "1", "2", "3", "questionable", "cannot_grade", "no_crossing", "vein_above"];
 const REASONS = ["blurred", "too_dark_or_bright", "vein_too_thin", "on_the_disc", "vessels_parallel",
   "hidden", "other"];
+const GRADABLE = ["0", "1", "2", "3", "questionable"]; // answers that signs can stand beside
+// Signs that a reader says of a vein, and the words for each; see docs/FORMATS.md, review file.
+const SIGNS = { side_first: ["0", "1", "2", "3"], side_second: ["0", "1", "2", "3"], bent: ["y", "n"] };
+const SIGN_NAMES = { side_first: "first side", side_second: "second side", bent: "bent" };
 const words = (name) => name.replaceAll("_", " ");
 
 const settings = readJson("settings");

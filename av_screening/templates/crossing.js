@@ -53,7 +53,8 @@ function showLarge(item) {
     if (item.vein) found.push(walls(item.vein));
     for (const [sign, lines] of Object.entries(item.drawings || {})) found.push(signLines(sign, lines));
   }
-  large.append(...found);
+  const marks = sideMarks(item, !session.blind && (parts.edges || askedSide));
+  large.append(...found, ...(marks ? [marks] : []));
 }
 
 // A window of the photograph as wide as the other crossings' pictures.
@@ -92,7 +93,10 @@ function showWhy(item) {
   const why = byId("why");
   why.replaceChildren();
   drawVein(session.blind ? null : item?.vein);
-  if (!item || item.added || session.blind) return;
+  showSignCards(item);
+  byId("sentences").replaceChildren();
+  byId("measured").hidden = !item || item.added || session.blind;
+  if (byId("measured").hidden) return;
   const shares = [0, 1, 2, 3].map((g) => Number(item.row[`p${g}`]));
   const children = [make("h3", {}, "Why this grade")];
   if (item.row.p0 !== undefined) {
@@ -104,8 +108,9 @@ function showWhy(item) {
       return make("span", {}, make("b", {}, bar), make("small", {}, `${grade}: ${Math.round(100 * share)} %`));
     })));
   }
-  children.push(make("ul", {}, ...item.why.map((text) => make("li", {}, text))));
   why.append(...children);
+  if (item.signs && !showWhy.asked) byId("measured").open = false; // the cards say what is there
+  byId("sentences").append(...item.why.map((text) => make("li", {}, text)));
 }
 
 const PLAIN = ["crossing", "x_px", "y_px"]; // what also a blind reader may know

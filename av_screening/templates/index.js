@@ -1,7 +1,7 @@
 // The index: every photograph of the run, filtered, sorted, in pages, as a list or as a montage.
 const failures = readJson("failures");
 const A_PAGE = { list: 50, montage: 120 };
-const shown = { filter: "all", sort: "photograph", find: "", montage: false, page: 0, row: 0 };
+const shown = { filter: "all", sign: "", sort: "photograph", find: "", montage: false, page: 0, row: 0 };
 const is = (value) => value !== undefined && Number(value) > 0;
 const gradesOf = (entry) => entry.marks.map((mark) => mark[2]).filter((grade) => grade !== null);
 const hasColumn = (name) => photographs.some((entry) => entry.row[name] !== undefined);
@@ -19,8 +19,14 @@ const FILTERS = {
   failed: { name: "Failed", keep: () => false, title: "not screened" },
 };
 
+// Signs that this run has measured; those that are answered can be filtered by, all sorted by.
+const measuredSigns = settings.findings.filter((finding) => hasColumn(finding.strongest));
+const answeredSigns = settings.findings.filter((finding) => finding.present && hasColumn(finding.present));
+const hasSign = (finding) => (entry) => is(entry.row[finding.present]);
+
 // Columns of the list: the known ones that the run has, then whatever else summary.csv has got.
-const LEFT_OUT = ["id", "fov_diameter_px", "graded", "crossings", "disc_x_px", "disc_y_px", "disc_diameter_px", "disc_score"];
+const LEFT_OUT = ["id", "fov_diameter_px", "graded", "crossings", "disc_x_px", "disc_y_px", "disc_diameter_px", "disc_score",
+  ...settings.findings.flatMap((finding) => [finding.present, finding.strongest])];
 const NAMES = { crossings: "Crossings", highest_grade: "Highest grade", mean_expected_grade: "Mean grade",
   nicked: "Grade 1 or more", measurable: "Measured" };
 const MODEL = ["highest_grade", "mean_expected_grade", "nicked", "measurable"];
@@ -40,6 +46,12 @@ for (const name of [...known, ...more]) {
     return value === undefined ? Infinity : Number.isNaN(Number(value)) ? String(value) : -Number(value);
   } };
 }
+for (const { name, title, strongest, least } of measuredSigns) {
+  SORTS[`sign_${name}`] = { name: `${title}, strongest first`, model: true, sign: true, by: (entry) => {
+    const value = entry.row[strongest];
+    return value === undefined ? Infinity : least ? Number(value) : -Number(value);
+  } };
+}
 const collator = new Intl.Collator("en", { numeric: true });
 
 function ordered(entries) {
@@ -53,7 +65,8 @@ function ordered(entries) {
 function listed() {
   const keep = FILTERS[shown.filter].keep;
   const find = shown.find.toLowerCase();
-  return ordered(photographs.filter((entry) => keep(entry) && entry.name.toLowerCase().includes(find)));
+  const sign = answeredSigns.find((finding) => finding.name === shown.sign);
+  return ordered(photographs.filter((entry) => keep(entry) && (!sign || hasSign(sign)(entry)) && entry.name.toLowerCase().includes(find)));
 }
 
 function showIndex() {
@@ -79,11 +92,16 @@ function showIndex() {
   byId("list-view").hidden = montage || !all.length;
   byId("montage").hidden = !montage;
   byId("montage").replaceChildren(...(montage ? page.map(tile) : []));
-  const heads = failed ? ["Photograph", "Reason", "Message"] : ["", "Photograph", "Reviewed", "Crossings", ...indexColumns().map(columnName)];
+  const heads = failed ? ["Photograph", "Reason", "Message"] : ["", "Photograph", "Reviewed", "Crossings", ...(listsSigns() ? ["Signs"] : []), ...indexColumns().map(columnName)];
   byId("list-head").replaceChildren(...heads.map((text) => (text ? make("th", { scope: "col" }, text) : make("td", {}))));
   byId("list").replaceChildren(...(montage ? [] : page.map(failed ? failedRow : listRow)));
   showProgress();
 }
+
+// The signs that are present, and at how many crossings.
+const listsSigns = () => !session.blind && answeredSigns.length > 0;
+const signCell = (entry) => make("td", { class: "signs" }, ...answeredSigns.filter((finding) => hasSign(finding)(entry)).map((finding) =>
+  make("span", { class: "answer present" }, `${finding.title} ${entry.row[finding.present]}`)));
 
 function thumbnail(entry, lazy = true) {
   const height = Math.round(1000 / entry.aspect);
@@ -114,7 +132,7 @@ function listRow(entry, number) {
       ...(!session.blind && flagged(entry) ? [" ", make("span", { class: "flag" }, "flagged")] : []),
       ...(entry.row.id ? [make("small", {}, ` ${entry.row.id}`)] : [])),
     make("td", { class: "number" }, reviewedText(entry)),
-    make("td", { class: "number" }, String(entry.marks.length)), ...cells);
+    make("td", { class: "number" }, String(entry.marks.length)), listsSigns() ? signCell(entry) : null, ...cells);
 }
 
 function failedRow(row) {
@@ -151,13 +169,21 @@ function showControls() {
   const usable = (map) => Object.entries(map).filter(([, one]) => !(session.blind && one.model));
   if (session.blind && FILTERS[shown.filter].model) shown.filter = "all";
   if (session.blind && SORTS[shown.sort].model) shown.sort = "photograph";
+  const filterable = listsSigns();
+  if (!filterable) shown.sign = "";
+  byId("sign-filter").parentElement.hidden = !filterable;
+  byId("sign-filter").replaceChildren(make("option", { value: "" }, "any"), ...answeredSigns.map((finding) =>
+    make("option", { value: finding.name, selected: shown.sign === finding.name },
+      `${finding.title} (${photographs.filter(hasSign(finding)).length})`)));
   const count = (name) => (name === "failed" ? failures.length : photographs.filter(FILTERS[name].keep).length);
   byId("filters").replaceChildren(...usable(FILTERS).map(([name, filter]) =>
     make("button", { type: "button", "data-filter": name, title: filter.title, "aria-pressed": String(shown.filter === name),
       on: { click: () => setFilter(name) } }, `${filter.name} ${count(name)}`)));
-  byId("sort").replaceChildren(...usable(SORTS).map(([name, sort]) =>
-    make("option", { value: name, selected: shown.sort === name },
-      name === "photograph" && session.blind ? "Shuffled" : sort.name)));
+  const option = ([name, sort]) => make("option", { value: name, selected: shown.sort === name },
+    name === "photograph" && session.blind ? "Shuffled" : sort.name);
+  const bySign = usable(SORTS).filter(([, sort]) => sort.sign);
+  byId("sort").replaceChildren(...usable(SORTS).filter(([, sort]) => !sort.sign).map(option),
+    bySign.length ? make("optgroup", { label: "Signs" }, ...bySign.map(option)) : "");
   press(byId("as-list"), !shown.montage);
   press(byId("as-montage"), shown.montage);
 }

@@ -9,9 +9,12 @@ const KEYS = [
     [["c"], "cannot grade; then 1 to 7 says why", () => { give("cannot_grade"); asking = Boolean(review.item); }],
     [["x"], "no crossing (an added one is removed)", () => give("no_crossing")],
     [["o"], "vein above the artery", () => give("vein_above")],
-    [["Enter"], "confirm the grade shown, and go on", () => confirmAndGoOn()],
+    [["Enter"], "confirm the grade and the signs shown, and go on", () => confirmAndGoOn()],
     [["Backspace", "Delete"], "clear the answer", () => clearAnswer()],
     [["u"], "undo", () => undo()],
+    [[","], "the vein’s first side; then 0 to 3", () => askSide("side_first")],
+    [["."], "the vein’s second side; then 0 to 3", () => askSide("side_second")],
+    [["p"], "the vein is bent, is not, nothing said", () => turnBent()],
     [["a"], "add a missed crossing: arrows move the aim, Enter adds, Esc ends", () => startAdding(!aim)],
   ]],
   ["Move", inReview, [
@@ -89,6 +92,13 @@ function handleKey(event) {
     return;
   }
   if (key !== "Shift") asking = false;
+  if (askedSide && inReview()) {
+    const taken = /^[0-3]$/.test(key) ? [key] : ["Backspace", "Delete"].includes(key) ? [undefined] : null;
+    if (taken) setSign(askedSide, taken[0]);
+    else if (key === "Escape") askSide(null);
+    if (taken || key === "Escape") { event.preventDefault(); return; }
+    if (key !== "Shift") askSide(null);
+  }
   for (const [, where, keys] of KEYS) {
     const found = where() && keys.find(([names]) => names.includes(key));
     if (!found) continue;

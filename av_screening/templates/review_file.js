@@ -2,7 +2,8 @@
 // the run's own, where the reader saw it. An added crossing is in it once it is answered.
 const UNNAMED = "unnamed";
 const COLUMNS = ["photograph", "crossing", "x", "y", "answer", "reason", "grade", "reader", "blind",
-  "time", "run"];
+  "time", "run", "side_first", "side_second", "bent"];
+const BEFORE_SIGNS = 11; // columns of files of 0.2.0
 
 function field(value) {
   const text = String(value ?? "");
@@ -21,20 +22,23 @@ function reviewFile() {
     for (const id of ids) {
       const a = review.answers[id];
       if (a.answer) lines.push([review.name, a.added ? "" : id, a.x, a.y, a.answer, a.reason, a.grade,
-        session.reader || UNNAMED, a.blind, a.time, settings.run]);
+        session.reader || UNNAMED, a.blind, a.time, settings.run, ...Object.keys(SIGNS).map((name) => a[name])]);
     }
   }
   return lines.map((line) => line.map(field).join(",") + "\n").join("");
 }
 
-// Crossings that were added and have no answer yet.
+// Crossings that were added, or whose signs were read, and that have no answer yet.
 function unanswered() {
-  return [...kept.values()].flatMap((review) => Object.values(review.answers).filter((a) => !a.answer)).length;
+  return [...kept.values()].flatMap((review) => Object.values(review.answers).filter((a) => !a.answer));
 }
 
 function downloadReview() {
   const left = unanswered();
-  tell(left ? `${left} added crossing${left > 1 ? "s have" : " has"} no answer and ${left > 1 ? "are" : "is"} not in the file.` : "");
+  const added = left.filter((a) => a.added).length;
+  const counted = (count, what) => `${count} ${what}${count > 1 ? "s have" : " has"} no answer and ${count > 1 ? "are" : "is"} not in the file.`;
+  tell([added && counted(added, "added crossing"),
+    left.length > added && counted(left.length - added, "crossing with signs")].filter(Boolean).join(" "));
   const link = make("a", { download: `review_${settings.run}_${session.reader.replace(/[^\w-]/g, "_") || UNNAMED}.csv` });
   link.href = URL.createObjectURL(new Blob([reviewFile()], { type: "text/csv" }));
   link.click();
@@ -59,7 +63,7 @@ function parseCsv(text) {
 // Answers of a review file; throws with the row's number, the first below the header being 2.
 function answersOfFile(text) {
   const [header, ...rows] = parseCsv(text.replace(/^\ufeff/, ""));
-  if (!header || header.join() !== COLUMNS.join()) {
+  if (!header || ![COLUMNS.join(), COLUMNS.slice(0, BEFORE_SIGNS).join()].includes(header.join())) {
     throw new Error(`expected the columns ${COLUMNS.join()}, found ${(header || []).join()}`);
   }
   const keyOf = new Map(photographs.map((entry) => [entry.name, entry.key]));
@@ -67,13 +71,17 @@ function answersOfFile(text) {
   return rows.map((values, number) => {
     const row = Object.fromEntries(COLUMNS.map((name, i) => [name, values[i] ?? ""]));
     const fail = (why) => { throw new Error(`row ${number + 2}: ${why}`); };
-    if (values.length !== COLUMNS.length) fail(`expected ${COLUMNS.length} values, found ${values.length}`);
+    if (values.length !== header.length) fail(`expected ${header.length} values, found ${values.length}`);
     if (row.run !== settings.run) fail(`expected the run ${settings.run}, found ${row.run}`);
     const key = keyOf.get(row.photograph) ?? fail(`no photograph ${row.photograph} in this page`);
     const added = row.crossing === "";
     if (!ANSWERS.includes(row.answer)) fail(`unknown answer ${row.answer}`);
     if (!added && !(row.crossing in photographOf.get(key).marks)) fail(`no crossing ${row.crossing} in ${row.photograph}`);
     if (!Number.isFinite(parseFloat(row.x)) || !Number.isFinite(parseFloat(row.y))) fail("expected a position");
+    for (const [name, possible] of Object.entries(SIGNS)) {
+      if (row[name] && !possible.includes(row[name])) fail(`${name}: expected ${possible.join(", ")} or nothing, found ${row[name]}`);
+      if (row[name] && !GRADABLE.includes(row.answer)) fail(`${name}: expected nothing beside ${row.answer}, found ${row[name]}`);
+    }
     const place = JSON.stringify([key, row.crossing, ...(added ? [row.x, row.y] : [])]);
     if (seen.has(place)) fail("a second answer for the same crossing");
     seen.add(place);
@@ -96,6 +104,7 @@ function loadReview(text) {
     const answer = { answer: row.answer, x: row.x, y: row.y, blind: Number(row.blind), time: row.time };
     if (row.reason) answer.reason = row.reason;
     if (row.grade) answer.grade = row.grade;
+    for (const name of Object.keys(SIGNS)) if (row[name]) answer[name] = row[name];
     if (added) answer.added = 1;
     if (!(review.answers[place]?.time > row.time)) review.answers[place] = answer;
     reviews.set(key, { ...review, seen: 1 });

@@ -59,17 +59,31 @@ function makeItems() {
 const answerFor = (item) => answerOf(review.entry.key, item.id);
 const isAnswered = (item) => Boolean(answerFor(item)?.answer);
 const modelGrade = (item) => (session.blind || item.added ? undefined : item.row.grade);
+// What the run says of the signs, as a reader would write it; nothing in blind mode.
+function modelSigns(item) {
+  const found = {};
+  if (session.blind || item.added) return found;
+  for (const side of ["side_first", "side_second"]) {
+    const expected = item.row[`${side}_expected`];
+    if (expected !== undefined) found[side] = String(Math.min(3, Math.floor(Number(expected) + 0.5)));
+  }
+  if (item.row.bent_probability !== undefined) found.bent = Number(item.row.bent_probability) >= 0.5 ? "y" : "n";
+  return found;
+}
 
 // What is shown of a crossing: its grade, whether it is set aside, and a word on the answer.
 function stateOf(item) {
   const answer = answerFor(item);
   const model = modelGrade(item);
   const word = answer?.answer;
-  if (!word) return { grade: model, text: item.added ? "added, not answered" : "not answered" };
+  const signs = Object.keys(SIGNS).filter((name) => answer?.[name]).map((name) =>
+    (name === "bent" ? (answer.bent === "y" ? "bent" : "not bent") : `${SIGN_NAMES[name]} ${answer[name]}`));
+  if (!word) return { grade: model, text: [item.added ? "added, not answered" : "not answered", ...signs].join(", ") };
   const given = /^[0-3]$/.test(word) ? word : undefined;
   const texts = [given === undefined ? words(word) : `grade ${word}`];
   if (answer.reason) texts.push(words(answer.reason));
   if (model !== undefined && given !== undefined) texts.push(String(model) === word ? "confirmed" : `was ${model}`);
+  texts.push(...signs);
   return { grade: given, text: texts.join(", "), dropped: word === "no_crossing", answered: true };
 }
 
@@ -80,6 +94,7 @@ function selectItem(id) {
 
 function chooseItem(item) {
   review.item = item;
+  askedSide = null;
   if (item && view.zoom > 1) zoomTo(item.x, item.y, view.zoom);
   showReview();
   const chip = byId("chips").querySelector('[aria-current="true"]');
@@ -122,6 +137,7 @@ function showAnswer() {
       on: { click: () => setReason(reason) } }, words(reason), " ", make("kbd", {}, String(i + 1)))));
   byId("state").textContent = item ? `Your answer: ${stateOf(item).text}.` : "";
   byId("clear").disabled = !answer;
+  showSigns(item, answer);
   const model = item ? modelGrade(item) : undefined;
   byId("confirm").firstChild.textContent = model !== undefined && !answer?.answer ? "Confirm, next " : "Next ";
   byId("confirm").disabled = !item;
@@ -139,16 +155,70 @@ function afterChange() {
   showReview();
 }
 
-// An answer takes the former's place.
-function give(name) {
+// Where a crossing lies, and what stands beside every answer for it.
+function placeOf(item) {
+  if (item.added) return { x: answerFor(item).x, y: answerFor(item).y, added: 1 };
+  const model = modelGrade(item);
+  return { x: String(item.row.x_px), y: String(item.row.y_px), ...(model === undefined ? {} : { grade: String(model) }) };
+}
+
+const signsOf = (answer) => Object.fromEntries(Object.keys(SIGNS).filter((name) => answer?.[name]).map((name) => [name, answer[name]]));
+
+// An answer takes the former's place; signs stay where they can stand beside it.
+function give(name, signs = {}) {
   const { item } = review;
   if (!item) return;
   if (item.added && name === "no_crossing") { write(item, undefined); return; }
-  const place = item.added
-    ? { x: answerFor(item).x, y: answerFor(item).y, added: 1 }
-    : { x: String(item.row.x_px), y: String(item.row.y_px) };
-  const model = modelGrade(item);
-  write(item, { ...place, answer: name, ...(model === undefined ? {} : { grade: String(model) }) });
+  const kept = GRADABLE.includes(name) ? { ...signs, ...signsOf(answerFor(item)) } : {};
+  write(item, { ...placeOf(item), answer: name, ...kept });
+}
+
+// Whether signs can be said of a crossing: not of one that the reader has set aside.
+const takesSigns = (item) => Boolean(item) && [undefined, ...GRADABLE].includes(answerFor(item)?.answer);
+
+// The sign of a side is asked for by its key, then 0 to 3 answers.
+let askedSide = null;
+function askSide(name) {
+  askedSide = takesSigns(review.item) ? name : null;
+  showAnswer();
+  showLarge(review.item);
+}
+
+// Says a sign, or with undefined takes it back.
+function setSign(name, value) {
+  const { item } = review;
+  askedSide = null;
+  if (!takesSigns(item)) return;
+  const answer = { ...(answerFor(item) ?? placeOf(item)) };
+  if (value === undefined) delete answer[name];
+  else answer[name] = value;
+  const empty = !answer.answer && !answer.added && !Object.keys(signsOf(answer)).length;
+  write(item, empty ? undefined : answer);
+}
+
+function turnBent() {
+  const { item } = review;
+  if (!takesSigns(item)) return;
+  const next = { y: "n", n: undefined };
+  const now = answerFor(item)?.bent;
+  setSign("bent", now ? next[now] : "y");
+}
+
+// The reader's signs, pressed, and those of the run, dotted.
+function showSigns(item, answer) {
+  const model = item ? modelSigns(item) : {};
+  for (const row of document.querySelectorAll("#signs [data-sign]")) {
+    const name = row.dataset.sign;
+    row.classList.toggle("asked", askedSide === name);
+    for (const button of row.querySelectorAll("[data-value]")) {
+      const { value } = button.dataset;
+      button.disabled = !takesSigns(item);
+      button.classList.toggle("shown", model[name] === value);
+      button.title = [settings.sides[value], model[name] === value && "what the run says"].filter(Boolean).join("; ");
+      press(button, answer?.[name] === value);
+    }
+  }
+  byId("sign-hint").textContent = askedSide ? `${SIGN_NAMES[askedSide]}: 0 to 3, Backspace takes it back` : "";
 }
 
 function setReason(reason) {
@@ -167,7 +237,7 @@ function confirmAndGoOn() {
   const { item } = review;
   if (!item) return;
   const model = modelGrade(item);
-  if (!isAnswered(item) && model !== undefined) give(String(model));
+  if (!isAnswered(item) && model !== undefined) give(String(model), modelSigns(item));
   stepItem(1);
 }
 

@@ -36,6 +36,7 @@ on("load-file", "change", async (event) => {
 on("undo", "click", undo);
 on("download", "click", downloadReview);
 on("help", "click", showKeys);
+byId("measured").querySelector("summary").addEventListener("click", () => { showWhy.asked = true; });
 on("close-keys", "click", () => byId("keys").close());
 on("add", "click", () => startAdding(!aim));
 on("zoom-in", "click", () => zoomBy(1.4));
@@ -50,10 +51,16 @@ on("previous-page", "click", () => turnPage(-1));
 on("next-page", "click", () => turnPage(1));
 on("as-list", "click", () => setMontage(false));
 on("as-montage", "click", () => setMontage(true));
+on("sign-filter", "change", (event) => { Object.assign(shown, { sign: event.target.value, page: 0, row: 0 }); showIndex(); });
 on("sort", "change", (event) => { Object.assign(shown, { sort: event.target.value, page: 0, row: 0 }); showIndex(); });
 on("find", "input", (event) => { Object.assign(shown, { find: event.target.value, page: 0, row: 0 }); showIndex(); });
 for (const button of document.querySelectorAll("[data-layer]")) button.addEventListener("click", () => setLayer(button.dataset.layer));
 for (const button of document.querySelectorAll("[data-part]")) button.addEventListener("click", () => setPart(button.dataset.part));
+for (const button of document.querySelectorAll("#signs [data-value]")) {
+  const name = button.closest("[data-sign]").dataset.sign;
+  button.addEventListener("click", () =>
+    setSign(name, button.getAttribute("aria-pressed") === "true" ? undefined : button.dataset.value));
+}
 for (const button of document.querySelectorAll("[data-answer]")) button.addEventListener("click", () => give(button.dataset.answer));
 
 // Another tab of the same run has answered.

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from av_grading.formats.csv_table import format_table
 from av_grading.gradable import REASONS
-from av_grading.signs.registry import get_sign, signs
-from av_grading.signs.sign import Column
+from av_grading.signs.registry import findings, get_sign, signs
+from av_grading.signs.sign import ANSWERS, Column
 
 CALIBER = get_sign("caliber").meanings()
 """Of the caliber, where they stood before there were other signs."""
@@ -99,7 +99,7 @@ SUMMARY = {
     "eye_source": "dicom (the file's header) or guess (from disc and vessels)",
     "eye_score": "how sure the guess is, 0-1, no probability; empty where none was made",
 }
-"""Of summary.csv: a row per photograph, which is one eye."""
+"""Of summary.csv, a row per photograph, which is one eye, but for signs: see `summary_columns`."""
 
 FAILURES = {
     "photograph": "path below the folder that was screened",
@@ -130,6 +130,19 @@ def crossings_columns() -> dict[str, str]:
         }
         if sign.name == "narrowing":
             found |= _ADDED
+    return found
+
+
+def summary_columns() -> dict[str, str]:
+    """Of summary.csv: each column and what it means; those of signs come last. They are empty where
+    nothing was measured."""
+    found = dict(SUMMARY)
+    for finding in findings():
+        if finding.answer:
+            found[finding.present] = (
+                f"number of gradable crossings whose {finding.answer} is {ANSWERS[-1]}"
+            )
+        found[finding.strongest] = finding.meaning
     return found
 
 

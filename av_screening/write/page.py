@@ -13,11 +13,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from av_grading.formats.grade_definition import MEANING
-from av_screening.write.columns import SUMMARY, crossings_columns
+from av_grading.signs.read_sides import WORDS as SIDE_WORDS
+from av_grading.signs.registry import findings
+from av_screening.write.columns import crossings_columns, summary_columns
 from av_screening.write.data_uri import data_uri
 from av_screening.write.index_data import index_entry, json_lines
 from av_screening.write.notice import NOTICE
-from av_screening.write.standards import standard_pictures
+from av_screening.write.standards import SIGNS_SHOWN, sign_pictures, standard_pictures
 
 DATA = "review_data.js"
 """In a photograph's folder: what its review page shows."""
@@ -83,9 +85,25 @@ def index_page(
 
 def _common(run: str) -> dict[str, Any]:
     standards = {grade: data_uri(p, "jpeg") for grade, p in standard_pictures().items()}
+    shown = [(SIGNS_SHOWN[sign], data_uri(p, "jpeg")) for sign, p in sign_pictures().items()]
     return {
         "notice": NOTICE,
         "meaning": MEANING,
         "standards": standards,
-        "settings": {"run": run, "meanings": {**SUMMARY, **crossings_columns()}},
+        "sign_standards": shown,
+        "settings": {
+            "run": run,
+            "meanings": {**summary_columns(), **crossings_columns()},
+            "findings": [
+                {
+                    "name": finding.name,
+                    "title": finding.title,
+                    "present": finding.present,
+                    "strongest": finding.strongest,
+                    "least": finding.least,
+                }
+                for finding in findings()
+            ],
+            "sides": dict(enumerate(SIDE_WORDS)),
+        },
     }

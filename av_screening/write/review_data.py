@@ -10,6 +10,7 @@ from av_grading.caliber.width import Widths
 from av_grading.formats.files import png
 from av_grading.formats.patches import SIDE, cut_patch
 from av_grading.signs.registry import signs
+from av_grading.signs.sign import ANSWERS, text_in
 from av_screening.crossing import Crossing
 from av_screening.photograph import Screened
 from av_screening.write.columns import filled
@@ -25,6 +26,8 @@ from av_screening.write.why import why_this_grade
 
 LARGEST = 480
 """Side of the picture of a crossing at most (px); the page enlarges what is coarser."""
+SIDE_AT = 18.0
+"""So far from the crossing a side's name stands in its picture (DRIVE px)."""
 MAP_SIDE = 384
 """Side of its map (px)."""
 Image = NDArray[np.uint8]
@@ -80,7 +83,51 @@ def _crossing(pixels: Image, crossing: Crossing, row: Row) -> Row:
     }
     if drawings := sign_drawings(crossing):
         found["drawings"] = drawings
+    if cards := sign_cards(crossing, row):
+        found["signs"] = cards
+    if sides := side_places(crossing):
+        found["sides"] = sides
     return found
+
+
+def sign_cards(crossing: Crossing, row: Row) -> list[dict[str, Any]]:
+    """Signs that are present or questionable, each with its small drawing where it has one.
+
+    Args:
+        crossing: the crossing.
+        row: of crossings.csv.
+    """
+    if not crossing.gradable:
+        return []
+    found = []
+    for sign in signs():
+        measured = crossing.signs.get(sign.name)
+        answers = [
+            [finding.title, answer]
+            for finding in sign.findings
+            if finding.answer and (answer := text_in(row, finding.answer)) in ANSWERS[1:]
+        ]
+        drawing = sign.drawing(crossing.close_look, measured) if sign.drawing and measured else None
+        if answers or drawing:
+            card: dict[str, Any] = {"sign": sign.name, "title": sign.title, "answers": answers}
+            found.append(card | (drawing.as_json() if drawing else {}))
+    return found
+
+
+def side_places(crossing: Crossing) -> list[list[float]]:
+    """Where the first and the second side of the vein are in a crossing's picture, as shares of
+    its side; empty where the vein was not followed."""
+    look = crossing.close_look
+    if look.vessels is None or look.vessels.vein is None:
+        return []
+    side = look.patch.shape[0]
+    places = []
+    for arm in (look.vessels.vein.first, look.vessels.vein.second):
+        away = np.linalg.norm(arm - arm[0], axis=1) / look.drive_px
+        point = arm[int(np.argmin(np.abs(away - SIDE_AT)))]
+        shift = (side - 1) / 2 - np.asarray(look.middle)
+        places.append(np.round((point + shift + 0.5) / side, 4).tolist())
+    return places
 
 
 def sign_drawings(crossing: Crossing) -> dict[str, list[list[list[float]]]]:

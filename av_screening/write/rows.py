@@ -7,6 +7,7 @@ import numpy as np
 
 from av_detectron.data.coco import CATEGORY
 from av_grading.signs.registry import signs
+from av_grading.signs.sign import ANSWERS, format_value, text_in
 from av_screening.crossing import Crossing
 from av_screening.eyes.laterality import guess_eye
 from av_screening.photograph import Screened
@@ -141,6 +142,27 @@ def summary_row(
         row["flagged"] = int(screened.flagged)
     if crossings and "caliber" in screened.measured:
         row["measurable"] = sum(bool(c.value("caliber", "measurable")) for c in crossings)
+    return row | _signs(screened)
+
+
+def _signs(screened: Screened) -> Row:
+    """How many crossings have each sign, and the strongest; without what was not measured."""
+    row: Row = {}
+    for sign in signs():
+        measured = [
+            c.signs[sign.name].values
+            for c in screened.crossings
+            if c.gradable and sign.name in c.signs
+        ]
+        for finding in sign.findings:
+            strengths = [finding.strength(values) for values in measured]
+            known = [strength for strength in strengths if strength is not None]
+            answers = [text_in(values, finding.answer) for values in measured if finding.answer]
+            if any(answers):
+                row[finding.present] = answers.count(ANSWERS[-1])
+            if known:
+                strongest = min(known) if finding.least else max(known)
+                row[finding.strongest] = format_value(strongest, finding.decimals)
     return row
 
 

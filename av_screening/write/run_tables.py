@@ -12,7 +12,13 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from av_grading.formats.files import write_whole
-from av_screening.write.columns import FAILURES, SUMMARY, Row, crossings_columns, format_csv
+from av_screening.write.columns import (
+    FAILURES,
+    Row,
+    crossings_columns,
+    format_csv,
+    summary_columns,
+)
 from av_screening.write.folder_names import folder_name, printable
 from av_screening.write.notice import NOTICE
 from av_screening.write.page import index_page
@@ -78,7 +84,7 @@ def write_run(run: Run, settings: Mapping[str, Any]) -> None:
     output = run.output
     done = sum(1 for _ in run.summaries())
     counts = {"done": done, "failed": len(run.failures)}
-    write_parts(output / "summary.csv", _table(SUMMARY, run.summaries()))
+    write_parts(output / "summary.csv", _table(summary_columns(), run.summaries()))
     write_parts(output / "failures.csv", _table(FAILURES, run.failed()))
     write_parts(output / "crossings.csv", _crossings(run))
     write_parts(
@@ -136,7 +142,7 @@ def _crossings(run: Run) -> Iterator[str]:
 def _meanings() -> str:
     """columns.csv: what every column means."""
     tables = {
-        "summary.csv": SUMMARY,
+        "summary.csv": summary_columns(),
         "crossings.csv": crossings_columns(),
         "failures.csv": FAILURES,
     }

@@ -9,7 +9,7 @@ import pycocotools.mask
 from PIL import Image
 
 from av_grading.formats.files import png, write_whole
-from av_screening.write.columns import FAILURES, SUMMARY, crossings_columns, format_csv
+from av_screening.write.columns import FAILURES, crossings_columns, format_csv, summary_columns
 
 RUN = "run-1"
 FOV = 270.0
@@ -141,7 +141,7 @@ def write_run(output: Path, crossings: list[Drawn], run: str = RUN) -> Path:
             Image.fromarray(np.full((*SIZE, 3), 90, np.uint8)).save(target)
     failed = [{"photograph": "dark.png", "reason": "too_dark", "message": "expected light"}]
     write_whole(output / "crossings.csv", format_csv(crossings_columns(), rows))
-    write_whole(output / "summary.csv", format_csv(SUMMARY, summary))
+    write_whole(output / "summary.csv", format_csv(summary_columns(), summary))
     write_whole(output / "failures.csv", format_csv(FAILURES, failed))
     write_whole(output / "run.json", json.dumps({"run": run, "settings": {}}))
     return output

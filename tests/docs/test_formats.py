@@ -51,7 +51,7 @@ WRITTEN = {
     "`readings.csv`": reviewed_labels.READING_COLUMNS,
     "Caliber table": measure.COLUMNS,
     "`crossings.csv`": header(columns.format_csv(columns.crossings_columns(), [])),
-    "`summary.csv`": header(columns.format_csv(columns.SUMMARY, [])),
+    "`summary.csv`": header(columns.format_csv(columns.summary_columns(), [])),
     "`failures.csv`": header(columns.format_csv(columns.FAILURES, [])),
     "`columns.csv`": header(run_tables._meanings()),
 }

@@ -123,6 +123,29 @@ def test_the_headline_leads_with_readings_and_has_no_simulated_nicking(
     assert not any("Not measured" in line or ".125" in line for line in lines)
 
 
+def test_signs_by_group_come_with_the_best_separation_first(
+    fill: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    metrics = {"n_eyes_hypertensive": 8.0, "n_eyes_normal": 14.0, "n_eyes_brvo": 22.0}
+    for name, area in (
+        ("gap_mean", 0.5),
+        ("concealment_strongest", 0.75),
+        ("grade_present", 0.625),
+    ):
+        metrics |= {f"{name}_auc_hypertensive": area, f"{name}_auc_brvo": 0.25}
+        metrics |= {f"{name}_hypertensive": 0.5, f"{name}_normal": 0.125, f"{name}_brvo": 0.375}
+    content = results(metrics) | {"data": {"reference": "normal"}}
+    (tmp_path / "signs_clinic.json").write_text(json.dumps(content))
+    lines = fill("<!-- table signs_clinic -->\n<!-- end signs_clinic -->\n", tmp_path).splitlines()
+    assert lines[1].endswith("| AUC, hypertensive against normal | brvo (22) |")
+    assert [line.split(" | ")[:2] for line in lines[3:6]] == [
+        ["| Concealment", "lowest"],
+        ["| Grade", "share that has it"],
+        ["| Gap", "mean"],
+    ]
+    assert lines[3].endswith(".750 (.200 to .300) | .375 |")
+
+
 def test_unpaired_markers_are_named(fill: Callable[[str, Path], str], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="end headline"):
         fill("<!-- table headline -->\n", tmp_path)

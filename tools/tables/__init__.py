@@ -13,7 +13,8 @@ from tables.detector import (
 from tables.grader import attribution_table, caliber_table, grader_table
 from tables.in_use import in_use_table, natural_table
 from tables.parts import Results
-from tables.readings import eyes_table, readings_table
+from tables.readings import eyes_table, groups_table, readings_table
+from tables.signs import signs_table
 from tables.speed import (
     benchmark_table,
     earlier_version_table,
@@ -28,6 +29,8 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "readings_fundus_avseg": readings_table,
     "readings_clinic": readings_table,
     "eyes_clinic": eyes_table,
+    "signs_clinic": groups_table,
+    "signs": signs_table,
     "in_use_fundus_avseg": in_use_table,
     "natural_fundus_avseg": natural_table,
     "detector_drive": detector_table,

@@ -28,6 +28,7 @@ NATURAL_ROWS = {
 PENDING = {
     "in_use_fundus_avseg": "Not measured yet.",
     "natural_fundus_avseg": "Not measured yet.",
+    "signs": "Not measured yet.",
     "readings_fundus_avseg": "Not measured yet.",
     "readings_clinic": "Not measured yet.",
     "eyes_clinic": "Not measured yet.",

@@ -1,7 +1,12 @@
 """Tables of a run against readings of real crossings, and of groups of eyes."""
 
-from tables.parts import Results, ended, head, known, row
+import re
 
+from av_grading.signs.registry import findings
+from tables.parts import Results, ended, head, known, row, short
+
+COMPARED = "hypertensive"
+"""Group of eyes that is compared with the reference, where there is one."""
 EARLIER = "0.2.0"
 """The version whose figures have the prefix `before_`."""
 READINGS_ROWS = {
@@ -79,6 +84,38 @@ def eyes_table(results: Results) -> str:
     for name, label in rows.items():
         lines.append(row(label, (known(results, f"{p}{name}") for p in columns.values())))
     return ended(results, lines)
+
+
+def groups_table(results: Results) -> str:
+    """Every sign by group: means over eyes with intervals of the first group and the reference,
+    which are compared, and means alone of the others; the best separation first."""
+    metrics, reference = results["metrics"], results["data"]["reference"]
+    eyes = {n.removeprefix("n_eyes_"): v for n, v in metrics.items() if n.startswith("n_eyes_")}
+    compared = COMPARED if COMPARED in eyes else next(g for g in eyes if g != reference)
+    others = [group for group in eyes if group not in (compared, reference)]
+    names = [f"{group.replace('_', ' ')} ({eyes[group]:.0f})" for group in eyes]
+    heads = dict(zip(eyes, names, strict=True))
+    columns = [heads[compared], heads[reference], f"AUC, {compared} against {reference}"]
+    lines = head(["of an eye's crossings", *columns, *(heads[group] for group in others)])
+    titles = {f.name: (f.title, f.least) for f in findings()} | {"grade": ("Grade", False)}
+    areas = {n: v for n, v in metrics.items() if n.endswith(f"_auc_{compared}")}
+    for name in sorted(areas, key=lambda n: -areas[n]):
+        start = name.removesuffix(f"_auc_{compared}")
+        sign, statistic = re.fullmatch(r"(.+)_(strongest|mean|present)", start).groups()
+        title, least = titles.get(sign, (sign.replace("_", " "), False))
+        words = {"strongest": "lowest" if least else "highest", "mean": "mean"}
+        cells = [words.get(statistic, "share that has it")]
+        cells += [known(results, n) for n in (f"{start}_{compared}", f"{start}_{reference}", name)]
+        cells += [
+            short(f"{metrics[n]:.3f}") if n in metrics else "" for n in others_of(start, others)
+        ]
+        lines.append(row(title, cells))
+    return ended(results, lines)
+
+
+def others_of(start: str, groups: list[str]) -> list[str]:
+    """Names of a statistic's metrics."""
+    return [f"{start}_{group}" for group in groups]
 
 
 def _columns(results: Results) -> dict[str, str]:

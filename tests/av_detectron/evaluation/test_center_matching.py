@@ -148,3 +148,18 @@ def test_the_chosen_tolerance_chooses_the_threshold() -> None:
         assert results is not None
         thresholds[tolerance] = results["center"]["threshold"]
     assert thresholds == pytest.approx({5.0: 0.4, 15.0: 0.9})
+
+
+def test_unmarked_crossing_is_neutral() -> None:
+    photograph = PhotographCenters(
+        points((0, 0), (50, 0), (100, 0)),
+        np.array([0.9, 0.8, 0.7]),
+        points((0, 0)),
+        points((1, 0), (52, 0)),  # one beside a labelled crossing, which is found all the same
+    )
+    counted = photograph.matches(10.0)
+    assert counted.matched.tolist() == [True, False, False]
+    neutral = photograph.matches(10.0, unmarked_neutral=True)
+    assert neutral.matched.tolist() == [True, False]
+    assert neutral.scores.tolist() == [0.9, 0.7]
+    assert neutral.crossings == counted.crossings == 1

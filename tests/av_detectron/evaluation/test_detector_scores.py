@@ -44,6 +44,32 @@ def test_one_of_two_found(labels: Path) -> None:
     assert metrics["center_recall_10px"] == 0.5
 
 
+def test_found_unmarked_crossing_counts_neither_way(labels: Path) -> None:
+    content = json.loads(labels.read_text())
+    image = content["images"][0]
+    found = perfect(labels)
+    before = DetectorScores(labels, found, 0.5, 10.0).metrics()
+    assert before["unmarked_share"] == 0
+    elsewhere = copy.deepcopy(found[0])
+    elsewhere["bbox"][0] += 2 * elsewhere["bbox"][2]
+    x, y, width, height = elsewhere["bbox"]
+    image["unmarked_crossings"] = [[x + width / 2 - 0.5, y + height / 2 - 0.5]]
+    labels.write_text(json.dumps(content))
+    metrics = DetectorScores(labels, [*found, elsewhere], 0.5, 10.0).metrics()
+    assert metrics["center_f1_10px"] < 1
+    assert metrics["center_f1_10px_unmarked_neutral"] == 1
+    assert metrics["unmarked_share"] == pytest.approx(1 / (1 + len(found)))
+
+
+def test_unmarked_crossings_may_be_unknown(labels: Path) -> None:
+    content = json.loads(labels.read_text())
+    for image in content["images"]:
+        del image["unmarked_crossings"]  # prepared by an earlier version
+    labels.write_text(json.dumps(content))
+    metrics = DetectorScores(labels, perfect(labels), 0.5, 10.0).metrics()
+    assert not [name for name in metrics if "unmarked" in name]
+
+
 def test_shifted_box_loses_high_overlaps(labels: Path) -> None:
     shifted = copy.deepcopy(perfect(labels))
     for record in shifted:

@@ -9,7 +9,8 @@ from detectron2.structures import BitMasks, Boxes, Instances
 from detectron2.utils.events import EventStorage
 
 from av_detectron.config import load_config
-from av_detectron.modeling.av_head import AVHead, photograph_discs
+from av_detectron.data.disc import OpticDisc, draw_disc
+from av_detectron.modeling.av_head import AVHead, batch_labels, photograph_discs
 from av_detectron.modeling.av_loss import (
     ARTERY_KIND,
     IGNORED,
@@ -76,10 +77,21 @@ def test_disc_comes_back_in_px_of_the_photograph() -> None:
     record = {"width": 320, "height": 300, "drive_px": 1.0}  # a photograph twice as large
     (disc,) = photograph_discs(logits, [record], [(150, 160)], 4)
     assert disc is not None
-    assert (disc.x, disc.y) == pytest.approx((119.5, 159.5), abs=0.01)
+    # The first px of the cells' middle, 14.5 and 19.5, in a photograph twice as large.
+    assert (disc.x, disc.y) == pytest.approx((116.5, 156.5), abs=0.01)
     assert disc.diameter == pytest.approx(2 * 80 * 2 / 3.14159**0.5, rel=0.01)
     assert photograph_discs(logits - 18, [record], [(150, 160)], 4) == [None]
     assert photograph_discs(None, [record], [(150, 160)], 4) == [None]
+
+
+def test_disc_lies_where_its_training_label_does() -> None:
+    labelled = OpticDisc(97.0, 66.0, 60.0)
+    record = {"disc": torch.from_numpy(draw_disc(labelled, (160, 160))).long()}
+    labels = batch_labels([record], torch.zeros(1, 1, 40, 40), "disc", 4)
+    (disc,) = photograph_discs(18.0 * labels[:, None] - 9.0, [{}], [(160, 160)], 4)
+    assert disc is not None
+    assert (disc.x, disc.y) == pytest.approx((labelled.x, labelled.y), abs=0.3)
+    assert disc.diameter == pytest.approx(labelled.diameter, rel=0.02)
 
 
 def test_uncertain_vessel_may_be_either_but_not_background() -> None:

@@ -36,6 +36,16 @@ def test_two_readings_are_a_distribution() -> None:
     assert found.mean[:2].tolist() == [1.5, 2] and np.isnan(found.mean[2])
 
 
+def test_a_clear_reading_may_leave_out_grade_sides_and_bent() -> None:
+    silent = {**SAME, "grade": np.nan, "sideA": np.nan, "sideB": np.nan, "bent": ""}
+    found = targets_of(table_of((SAME, silent), (silent, silent)))
+    assert found.grade.tolist() == [[0, 0, 1, 0], [0, 0, 0, 0]]
+    assert found.worse[0].tolist() == [0, 0, 1, 0] and not found.worse[1].any()
+    assert found.says_bent.tolist() == [1, 0] and found.bent[0] == 0
+    assert found.graded.tolist() == [True, False] and np.isnan(found.mean[1])
+    assert found.weight.tolist() == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("changed", "word"),
     [({"grade": 4}, "grade_1: row 3"), ({"clear": "maybe"}, "clear_1: row 3.*maybe")],

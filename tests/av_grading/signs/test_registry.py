@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from av_grading.signs.registry import get_sign, register, registered, signs
-from av_grading.signs.sign import Column, Measurement, Sign
+from av_grading.signs.registry import findings, get_sign, register, registered, signs
+from av_grading.signs.sign import Column, Finding, Measurement, Sign
 from tests.av_grading.signs.drawn_look import drawn_look
 
 DUMMY = Sign(
@@ -51,6 +51,27 @@ def test_columns_are_named_by_their_units_and_belong_to_one_sign() -> None:
     taken = dataclasses.replace(DUMMY, columns=(Column("ratio_first", "share", "a share"),))
     with pytest.raises(ValueError, match="are those of caliber already"):
         register(taken)
+
+
+def test_findings_are_of_columns_and_answers_that_their_sign_has() -> None:
+    names = [finding.name for finding in findings()]
+    assert len(set(names)) == len(names)
+    for sign in signs():
+        columns = {column.name: column for column in sign.columns}
+        for finding in sign.findings:
+            assert {columns[name].unit for name in finding.columns} == {finding.unit}
+            assert not finding.answer or columns[finding.answer].kind == "text"
+    taken = dataclasses.replace(DUMMY, findings=(Finding("gap", "Gap", ("dummy_ratio",), "a gap"),))
+    with pytest.raises(ValueError, match="findings .'gap'. are those of visible_width already"):
+        register(taken)
+
+
+def test_the_strongest_is_the_least_of_what_is_left() -> None:
+    row = {"visible_width_first": "0.40", "visible_width_second": ""}
+    known = {finding.name: finding for finding in findings()}
+    assert known["visible_width"].strength(row) == 0.4
+    assert known["banking"].strength({"banking_first": "1.2", "banking_second": "1.5"}) == 1.5
+    assert known["banking"].strength(row) is None
 
 
 def test_a_measurement_is_written_as_its_columns_say() -> None:

@@ -77,6 +77,14 @@ def logits_of(grade: int, first: int, second: int, clear: float = 9.0) -> torch.
     return found
 
 
+def test_what_no_reading_says_costs_nothing() -> None:
+    silent = {**SAME, "grade": np.nan, "sideA": np.nan, "sideB": np.nan, "bent": ""}
+    targets = targets_of(table_of((silent, silent)))
+    wanted = TargetTensors.of(targets, np.arange(1), torch.device("cpu"))
+    losses = [float(reading_loss(logits_of(g, s, 0), wanted)["loss"]) for g, s in ((0, 0), (3, 3))]
+    assert losses[0] == pytest.approx(losses[1])
+
+
 def test_the_loss_is_least_at_what_was_read_and_knows_no_order_of_sides() -> None:
     wanted = TargetTensors.of(targets_of(table_of((SAME, SAME))), np.arange(1), torch.device("cpu"))
     right = reading_loss(logits_of(2, 2, 0), wanted)["loss"]

@@ -11,7 +11,7 @@ from av_detectron.data.photograph_sets import PHOTOGRAPH_SETS
 from av_grading.models.registry import ARCHITECTURES, DEFAULT_GRADER, TRAININGS
 from av_screening.command_line import info
 from av_screening.command_line.main import COMMANDS
-from av_screening.write.columns import FAILURES, SUMMARY, crossings_columns
+from av_screening.write.columns import FAILURES, crossings_columns, summary_columns
 
 LOOK = """
 import contextlib, io, json, sys
@@ -30,7 +30,7 @@ def test_everything_is_listed_without_torch() -> None:
     lines = [line.strip() for line in out.splitlines()]
     firsts = {line.split("  ")[0] for line in lines}
     names = [c.name for c in COMMANDS] + [s.name for s in PHOTOGRAPH_SETS]
-    names += [*ARCHITECTURES, "detector", *crossings_columns(), *SUMMARY, *FAILURES]
+    names += [*ARCHITECTURES, "detector", *crossings_columns(), *summary_columns(), *FAILURES]
     assert set(names) <= firsts
     assert {f"{name}:" for name in info.LISTS} <= firsts
     for training in TRAININGS.values():

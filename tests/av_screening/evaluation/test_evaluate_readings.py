@@ -19,7 +19,7 @@ from av_screening.evaluation.paired_readings import read_paired_tables
 from av_screening.evaluation.reading_scores import alone_scores, run_table
 from av_screening.run.folder import screen_folder
 from av_screening.settings import Settings
-from av_screening.write.columns import FAILURES, SUMMARY, crossings_columns, format_csv
+from av_screening.write.columns import FAILURES, crossings_columns, format_csv, summary_columns
 from tests.av_screening.conftest import encode
 from tests.av_screening.review.reviews import added, review_rows, write_review
 from tests.av_screening.run_folder import crossings_of
@@ -93,7 +93,7 @@ def write_run(
     write_whole(
         output / "crossings.csv", format_csv(dict.fromkeys([*crossings_columns(), *more]), rows)
     )
-    write_whole(output / "summary.csv", format_csv(SUMMARY, summary))
+    write_whole(output / "summary.csv", format_csv(summary_columns(), summary))
     write_whole(output / "failures.csv", format_csv(FAILURES, lost))
     write_whole(output / "run.json", json.dumps({"run": "run-1"}))
     return output

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from av_screening.exchange import export_sr
@@ -49,7 +50,7 @@ def test_report_has_the_finding_and_its_severity(
     items = list(walk(report.ContentSequence))
     values = [i.ConceptCodeSequence[0] for i in items if "ConceptCodeSequence" in i]
     assert [v.CodeMeaning for v in values if v.CodeValue == "HP:6001216"] == [
-        "Retinal arteriovenous nicking"
+        "Arteriovenous crossing sign"
     ] * 2
     meanings = [v.CodeMeaning for v in values]
     assert [m for m in meanings if m in ("None", "Mild", "Moderate", "Severe")] == [
@@ -61,6 +62,53 @@ def test_report_has_the_finding_and_its_severity(
     assert regions[0] == [55.5, 75.5, 65.5, 75.5, 65.5, 85.5, 55.5, 85.5, 55.5, 75.5]
     others = [p.read_bytes() for p in run.rglob("*") if p.is_file()]
     assert not any(b"Secret" in content or b"id-17" in content for content in others)
+
+
+def test_report_tells_each_sign(tmp_path: Path, run: Path) -> None:
+    path = run / "crossings.csv"
+    table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    said = {"deflection_answer": "present", "deflection_degrees": "48.0", "gradable": "1"}
+    said |= {
+        "concealment_answer": "questionable",
+        "contrast_first": "0.7",
+        "contrast_second": "0.6",
+    }
+    table.assign(**said, nicking_answer="present").to_csv(path, index=False)
+    write_dicom(tmp_path / "photographs" / "a.dcm", ImageLaterality="L", **STUDY)
+    given = [str(run), "--photographs", str(tmp_path / "photographs")]
+    assert export_sr.main([*given, "--output", str(tmp_path / "reports")]) == 0
+    report = pydicom.dcmread(tmp_path / "reports" / "a.dcm.dcm")
+    found = {}
+    for item in walk(report.ContentSequence):
+        name = item.ConceptNameCodeSequence[0]
+        if "ConceptCodeSequence" in item:
+            found[name.CodeValue] = item.ConceptCodeSequence[0].CodeMeaning
+        if "MeasuredValueSequence" in item:
+            value = item.MeasuredValueSequence[0]
+            unit = value.MeasurementUnitsCodeSequence[0].CodeValue
+            found[f"{name.CodeValue} {unit}"] = float(value.NumericValue)
+    assert found["deflection"] == found["nicking_answer"] == "Present"
+    assert found["concealment"] == "Equivocal"
+    assert found["deflection deg"] == 48 and found["concealment {ratio}"] == 0.6
+
+
+def test_codes_are_those_of_a_coding_table_or_marked_as_private() -> None:
+    from pydicom.sr._concepts_dict import concepts
+
+    from av_grading.signs.registry import findings
+    from av_screening.exchange import structured_report as sr
+
+    private = [sr.private_code(finding) for finding in findings()]
+    assert len({code.value for code in private}) == len(private)
+    shared = [*sr.GRADES, *sr.ANSWER_CODES.values(), *sr.UNIT_CODES.values(), *sr.SIDES.values()]
+    shared += [sr.SEVERITY, sr.RETINA]
+    for code in [*shared, *private, sr.FINDING, sr.PROCEDURE, sr.SCORE, sr.NICKING]:
+        if code.scheme_designator.startswith("99"):
+            assert code in [*private, sr.FINDING, sr.PROCEDURE, sr.SCORE, sr.NICKING]
+            assert len(code.value) <= 16 and len(code.meaning) <= 64
+            continue
+        known = concepts[code.scheme_designator]
+        assert any(code.value in names for names in known.values()), code
 
 
 def test_what_is_missing_is_named_without_a_value(

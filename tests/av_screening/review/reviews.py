@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from av_grading.formats.files import write_whole
-from av_screening.review.answers import COLUMNS
+from av_screening.review.answers import COLUMNS, SIGNS
 from av_screening.write.columns import format_csv
 from tests.av_screening.run_folder import RUN, Drawn
 
@@ -29,6 +29,14 @@ def review_rows(crossings: Sequence[Drawn], answers: Sequence[str], reader: str)
         }
         for c, answer in zip(crossings, answers, strict=True)
         if answer
+    ]
+
+
+def with_signs(rows: Sequence[Row], signs: Sequence[tuple[object, object, object]]) -> list[Row]:
+    """The rows, each with what its reader says of first side, second side and bent."""
+    return [
+        {**row, **dict(zip(SIGNS, said, strict=True))}
+        for row, said in zip(rows, signs, strict=True)
     ]
 
 

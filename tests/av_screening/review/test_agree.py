@@ -14,8 +14,9 @@ from av_grading.data.patch_set import load_patches
 from av_grading.data.splits import grouped_folds
 from av_grading.formats.manifest import read_manifest
 from av_screening.review.agree import main
+from av_screening.review.answers import COLUMNS, SIGNS
 from av_screening.review.label import main as label
-from tests.av_screening.review.reviews import added, review_rows, write_review
+from tests.av_screening.review.reviews import added, review_rows, with_signs, write_review
 from tests.av_screening.run_folder import crossings_of, write_run
 
 CROSSINGS = crossings_of(12, 4)
@@ -53,6 +54,9 @@ def test_agreement_then_adjudication_then_training(
         "crossings": 50,
         "read_by_both": 48,
         "to_adjudicate": 5,
+        "sides_read_by_both": 0,
+        "bent_read_by_both": 0,
+        "signs_differ": 0,
     }
     page = (output / "agreement.html").read_text()
     assert html.escape("<b>Anna") in page and "<b>" not in page and "://" not in page
@@ -71,7 +75,7 @@ def test_agreement_then_adjudication_then_training(
     for row, answer in zip(listed, settled, strict=True):
         if answer:
             row |= {"answer": answer, "reader": "Cleo", "blind": "0", "time": "2026-11-26T09:00"}
-    path = write_review(output / "to_adjudicate.csv", listed, list(listed[0])[11:])
+    path = write_review(output / "to_adjudicate.csv", listed, list(listed[0])[len(COLUMNS) :])
     assert main(given) == 1  # it would write over the answers
     assert "found 4: --adjudicated takes them" in capsys.readouterr().err
     assert main([*given, "--adjudicated", str(path)]) == 0
@@ -94,6 +98,40 @@ def test_agreement_then_adjudication_then_training(
     data = load_patches(manifest)  # as a training reads it
     folds = grouped_folds(data.grades.tolist(), data.groups, folds=3, seed=0)
     assert sum(len(held) for _, held in folds) == 46
+
+
+def test_signs_that_both_say_alike_become_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, output = write_run(tmp_path / "out", CROSSINGS), tmp_path / "agreement"
+    rows = {name: review_rows(CROSSINGS, FIRST, name) for name in ("Anna", "Ben")}
+    nothing = [("", "", "")] * (len(CROSSINGS) - 2)
+    anna = with_signs(rows["Anna"], [(2, 0, "y"), (1, 1, "n"), *nothing])
+    ben = with_signs(rows["Ben"], [(2, 1, "y"), (1, 1, ""), *nothing])
+    ben[0]["answer"] = "1"  # to be adjudicated
+    paths = [str(write_review(tmp_path / f"{n}.csv", r)) for n, r in (("anna", anna), ("ben", ben))]
+    given = [*paths, "--run", str(run), "--output", str(output), "--draws", "3"]
+    assert main(given) == 0
+    assert "sides read by both at 2 crossings, bent at 1: side_qwk" in capsys.readouterr().out
+    assert "the vein&#39;s sides at 2 crossings" in (output / "agreement.html").read_text()
+    listed = rows_of(output / "to_adjudicate.csv")
+    assert [listed[0][n] for n in ("first_side_second", "second_side_second", "bent")] == [
+        "0",
+        "1",
+        "",
+    ]
+    listed[0] |= {"answer": "1", "reader": "Cleo", "blind": "0", "time": "2026-11-26T09:00"}
+    listed[0] |= {"side_first": "2", "side_second": "1", "bent": "y"}
+    settled = write_review(tmp_path / "settled.csv", listed[:1], list(listed[0])[len(COLUMNS) :])
+    assert main([*given, "--adjudicated", str(settled)]) == 0
+    readings = pd.read_csv(output / "readings.csv", dtype="str", keep_default_na=False)
+    said = readings[list(SIGNS)].to_numpy().tolist()
+    assert said[:3] == [["2", "1", "y"], ["1", "1", ""], ["", "", ""]]
+
+    assert label([paths[0], "--run", str(run), "--output", str(tmp_path / "labels")]) == 0
+    assert "2 readings say something of the vein's sides" in capsys.readouterr().out
+    alone = pd.read_csv(tmp_path / "labels" / "readings.csv", dtype="str", keep_default_na=False)
+    assert alone[list(SIGNS)].to_numpy().tolist()[0] == ["2", "0", "y"]
 
 
 def test_without_a_run_there_are_figures_and_no_labels(tmp_path: Path, reviews: list[str]) -> None:

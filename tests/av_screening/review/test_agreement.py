@@ -1,5 +1,7 @@
 """Agreement of two readers against scikit-learn and a table computed by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
@@ -104,6 +106,40 @@ def test_added_crossings_are_paired_by_place_one_to_one() -> None:
         (p.first.x if p.first else None, p.second.x if p.second else None, p.why) for p in pairs
     }
     assert found == {(0, -4, ""), (4, 4.5, ""), (None, 60, "added by the second reader alone")}
+
+
+def with_signs(signs: list[tuple[int | None, int | None, bool | None]]) -> list[Answer]:
+    return [
+        replace(answer, side_first=first, side_second=second, bent=bent)
+        for answer, (first, second, bent) in zip(answers_of(["1"] * len(signs)), signs, strict=True)
+    ]
+
+
+def test_signs_agree_as_scikit_learn_has_it() -> None:
+    first = [(0, 2, True), (1, 0, False), (3, 3, True), (0, 0, False), (2, None, None)]
+    second = [(0, 1, True), (1, 0, True), (3, 2, True), (0, 0, False), (2, 2, False)]
+    figures = agreement(pair_answers(with_signs(first), with_signs(second), close), draws=3)
+    metrics, counts = figures["metrics"], figures["counts"]
+    sides = [0, 2, 1, 0, 3, 3, 0, 0, 2], [0, 1, 1, 0, 3, 2, 0, 0, 2]
+    assert metrics["side_qwk"] == pytest.approx(
+        cohen_kappa_score(*sides, labels=[0, 1, 2, 3], weights="quadratic")
+    )
+    worse = [2, 1, 3, 0], [1, 1, 3, 0]
+    assert metrics["worse_side_qwk"] == pytest.approx(
+        cohen_kappa_score(*worse, labels=[0, 1, 2, 3], weights="quadratic")
+    )
+    strong = [[v >= 2 for v in side] for side in sides]
+    assert metrics["side_kappa"] == pytest.approx(cohen_kappa_score(*strong))
+    bent = [True, False, True, False], [True, True, True, False]
+    assert metrics["bent_kappa"] == pytest.approx(cohen_kappa_score(*bent))
+    assert counts["sides_read_by_both"] == counts["bent_read_by_both"] == 4
+    assert counts["signs_differ"] == 3 and counts["to_adjudicate"] == 0
+
+
+def test_readers_who_say_nothing_of_signs_have_no_kappa_of_them() -> None:
+    figures = agreement(pair_answers(answers_of(["1"]), answers_of(["1"]), close), draws=3)
+    assert figures["metrics"]["side_qwk"] is None and figures["metrics"]["bent_kappa"] is None
+    assert figures["counts"]["sides_read_by_both"] == 0
 
 
 def test_what_one_reader_alone_read_is_listed() -> None:

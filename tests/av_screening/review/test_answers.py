@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from av_screening.errors import FileProblems
-from av_screening.review.answers import MODEL, read_answers, read_review
+from av_screening.review.answers import MODEL, NEEDED, SIGNS, read_answers, read_review
 from av_screening.run.finished_run import FinishedRun
-from tests.av_screening.review.reviews import added, review_rows, write_review
+from av_screening.write.columns import format_csv
+from tests.av_screening.review.reviews import added, review_rows, with_signs, write_review
 from tests.av_screening.run_folder import crossings_of, write_run
 
 CROSSINGS = crossings_of(2, 3)
@@ -96,6 +98,50 @@ def test_other_columns_say_what_they_are(tmp_path: Path, text: str, message: str
     path.write_text(text)
     with pytest.raises(FileProblems, match=message):
         read_review(path)
+
+
+def test_signs_are_read_and_a_file_of_an_earlier_version_has_none(
+    tmp_path: Path, run: FinishedRun
+) -> None:
+    rows = review_rows(CROSSINGS, ANSWERS, "Anna")
+    said = [(2, 0, "y"), (0, 1, "n"), ("", "", "y"), *[("", "", "")] * 3]
+    signed = with_signs(rows, said)
+    signed.append({**added(signed[0], 12.5, 30, "2"), "side_first": 1, "side_second": 3})
+    answers = read_review(write_review(tmp_path / "a.csv", signed), run)
+    assert [a.sides for a in answers[:4]] == [(2, 0), (0, 1), (None, None), (None, None)]
+    assert [a.bent for a in answers[:4]] == [True, False, True, None]
+    assert answers[-1].sides == (3, 1)  # nobody knows which side is the first: the worse one is
+    assert answers[0].signs == {"side_first": "2", "side_second": "0", "bent": "y"}
+    earlier = tmp_path / "b.csv"
+    earlier.write_text(format_csv(NEEDED, rows))
+    assert all(a.signs == dict.fromkeys(SIGNS, "") for a in read_review(earlier, run))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "row", "message"),
+    [
+        ("side_first", "4", 1, "row 3: side_first: expected 0, 1, 2, 3 or nothing, found '4'"),
+        ("bent", "yes", 1, "row 3: bent: expected y, n or nothing, found 'yes'"),
+        ("bent", "n", 3, "row 5: bent: expected nothing beside the answer cannot_grade, found 'n'"),
+    ],
+)
+def test_signs_that_no_page_writes_are_refused(
+    tmp_path: Path, column: str, value: str, row: int, message: str
+) -> None:
+    rows = review_rows(CROSSINGS, ANSWERS, "Anna")
+    rows[row][column] = value
+    with pytest.raises(FileProblems) as raised:
+        read_review(write_review(tmp_path / "a.csv", rows))
+    assert raised.value.problems == [message]
+
+
+def test_what_a_run_reads_of_signs_is_an_answer(run: FinishedRun) -> None:
+    path = run.output / "crossings.csv"
+    table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    said = {"side_first_expected": "1.50", "side_second_expected": "0.49", "bent_probability": ".7"}
+    table.assign(**said).to_csv(path, index=False)
+    first = read_answers(path)[0]
+    assert first.sides == (2, 0) and first.bent is True
 
 
 def test_a_run_is_a_reader_too(run: FinishedRun) -> None:

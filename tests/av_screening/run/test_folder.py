@@ -19,7 +19,7 @@ from av_grading.formats.manifest import read_manifest
 from av_screening.read.limits import QualityLimits
 from av_screening.run.folder import UsageError, folds_case, screen_folder
 from av_screening.settings import Settings
-from av_screening.write.columns import FAILURES, SUMMARY, crossings_columns
+from av_screening.write.columns import FAILURES, crossings_columns, summary_columns
 from av_screening.write.folder_names import folder_name, printable
 from av_screening.write.notice import NOTICE
 from tests.av_screening.conftest import BAD_FILES, encode, make_dicom
@@ -55,7 +55,7 @@ def test_tables_and_files(photographs: Path, tmp_path: Path, settings: Settings)
     counts = screen_folder(photographs, output, settings)
     assert (counts.screened, counts.failures) == (3, {})
     summary = read(output / "summary.csv")
-    assert list(summary[0]) == list(SUMMARY)
+    assert list(summary[0]) == list(summary_columns())
     assert [row["photograph"] for row in summary] == ["a.png", "b.jpg", "visit 1/IM0001"]
     first = [r for r in read(output / "crossings.csv") if r["photograph"] == "a.png"]
     assert list(first[0]) == list(crossings_columns())

@@ -43,6 +43,13 @@ def measure(look: CloseLook) -> Measurement:
     return Measurement(values, detail=caliber.widths)
 
 
+def read(look: CloseLook) -> Measurement:
+    """What networks would say of the sides, other things at other crossings."""
+    level = float(look.patch.mean())
+    sides = {"side_first_expected": level % 3, "side_second_expected": level % 2}
+    return Measurement({**sides, "bent_probability": level % 1})
+
+
 def explain(crossings: Sequence[Crossing]) -> dict[int, Patch]:
     return {c.number: np.full((192, 192, 3), 60 * (c.grade or 0), np.uint8) for c in crossings}
 
@@ -55,8 +62,11 @@ def run_folder(
     output = tmp_path_factory.mktemp("run")
     (output / PHOTOGRAPHS).mkdir()
     base = Pipeline.from_settings(settings)
-    caliber = replace(get_sign("caliber"), compute=measure)
-    pipeline = Pipeline(base.predictor, base.graders, lambda: [caliber], explain)
+    signs = [
+        replace(get_sign("caliber"), compute=measure),
+        replace(get_sign("read_sides"), compute=read, needs_vessels=False),
+    ]
+    pipeline = Pipeline(base.predictor, base.graders, lambda: signs, explain)
     for number, name in enumerate(NAMES):
         pixels = np.ascontiguousarray(np.rot90(eye, number))
         folder = folder_name(PurePath(name))

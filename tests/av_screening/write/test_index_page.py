@@ -28,6 +28,11 @@ def large_run(tmp_path: Path) -> Path:
         gradable = int(number % 10 != 3)
         rows = [{"x_px": "5", "y_px": "7", "grade": number % 3, "gradable": gradable}] * 2
         summary = {"photograph": f"{number}.png", "folder": "photographs/p", "crossings": 2}
+        summary |= {
+            "concealment_present": number % 4,
+            "concealment_strongest": f"{number % 9 / 9:.3f}",
+        }
+        summary |= {"deflection_strongest_degrees": f"{number:.1f}"}
         summary |= {"flagged": int(number % 13 == 0), "highest_grade": number % 3, "vigour": number}
         record = {"sha256": f"{number}", "summary": summary, "aspect": 1.2}
         records.append(record | {"marks": marks(rows, (10, 12))})
@@ -77,6 +82,24 @@ def test_later_columns_sort_filter_and_pages(desk: Desk, large_run: Path) -> Non
     page.keyboard.press("1")
     page.keyboard.press("m")
     assert page.locator("#montage li").count() == 120
+
+
+def test_signs_filter_and_sort(desk: Desk, large_run: Path) -> None:
+    page = desk.open(large_run)
+    options = page.locator("#sign-filter option").all_inner_texts()
+    assert options == ["any", "Concealment (97)"]  # of deflection nobody says whether it is there
+    page.get_by_label("Sign", exact=True).select_option(label="Concealment (97)")
+    assert names(page)[:4] == ["1.png", "2.png", "3.png", "5.png"]
+    assert page.locator("#list .signs").first.inner_text() == "Concealment 1"
+    sort = page.get_by_label("Sort")
+    sort.select_option(label="Concealment, strongest first")  # the least that is left
+    assert names(page)[:2] == ["9.png", "18.png"]
+    sort.select_option(label="Deflection (Salus), strongest first")
+    assert names(page)[:2] == ["129.png", "127.png"]
+    assert "Concealment present" not in page.locator("#list-head").inner_text()
+    page.get_by_label("Blind").check()
+    assert page.locator("#sign-filter").is_hidden() and page.locator("#list .signs").count() == 0
+    assert page.get_by_text("of 130").is_visible()
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 390])

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.browser
 WIDTHS = (1440, 1024, 390)
 """Of the window (px)."""
 COLUMNS = "photograph,crossing,x,y,answer,reason,grade,reader,blind,time,run"
+COLUMNS += ",side_first,side_second,bent"
+SIGNS = ("side_first", "side_second", "bent")
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
@@ -169,14 +171,14 @@ def test_crossing_is_large_with_map_edges_and_widths(desk: Desk, run_folder: Pat
         page.keyboard.press(key)
     assert large.locator("img").count() == 2 and large.locator(".walls path").count() == 2
     assert page.locator("#vein .band").count() > 0 and page.locator("#vein .width").count() > 0
-    assert "beside the artery the vein has" in page.locator("#why").inner_text()
+    assert "beside the artery the vein has" in page.locator("#measured").inner_text()
     before = large.locator("img").first.get_attribute("src")
     page.get_by_role("button", name="Where the grader looked").click()
     assert large.locator("img").first.get_attribute("src") != before
     assert page.get_by_text("Standards, drawn").is_visible()
     other = next(r["crossing"] for r in table(run_folder, "eye1.png") if r["measurable"] == "0")
     page.locator(f'#chips [data-id="{other}"]').click()
-    assert "the vein ends <i>here</i>" in page.locator("#why").inner_text()
+    assert "the vein ends <i>here</i>" in page.locator("#measured").inner_text()
     assert page.get_by_role("button", name="Edges").is_disabled()
 
 
@@ -215,7 +217,11 @@ def test_blind_readers_see_no_grade_in_an_order_of_their_own(desk: Desk, run_fol
         page.locator("#list a", has_text="eye1.png").click()
         page.wait_for_selector("#review:not([hidden])")
         assert page.locator(".grade[data-grade], #marks rect[data-grade]").count() == 0
-        assert page.locator("#why").inner_text() == "" and page.locator("#vein").is_hidden()
+        assert page.locator("#why").inner_text() == "" and page.locator("#measured").is_hidden()
+        assert (
+            page.locator(".sign-card, .side-marks .side").count() == 0
+            and page.locator("#vein").is_hidden()
+        )
         assert page.locator("#facts tr").count() == 3
         found = (names, order(page))
         assert orders.setdefault(reader, found) == found
@@ -227,6 +233,81 @@ def test_blind_readers_see_no_grade_in_an_order_of_their_own(desk: Desk, run_fol
     assert page.locator("#blind").is_checked() and page.locator("#reader").input_value() == "ab"
     page.get_by_label("Blind").uncheck()
     assert page.locator("#list .grade").count() == 3
+
+
+def signs_of(row: dict[str, str]) -> tuple[str, ...]:
+    return tuple(row[name] for name in SIGNS)
+
+
+@pytest.mark.parametrize("desk", WIDTHS, indirect=True)
+def test_signs_by_keys(desk: Desk, run_folder: Path, tmp_path: Path) -> None:
+    page = desk.open_photograph("eye1.png", run_folder / "index.html", "?reader=ab")
+    press = page.keyboard.press
+    first, second, third, fourth = order(page)[:4]
+    assert page.locator("#signs .shown").count() == 3  # what the run says of the first
+    press("Enter")  # confirms it, signs included
+    for key in (",", "2", ".", "0", "p", "p", "2"):  # signs first, then the grade
+        press(key)
+    assert page.locator("#state").inner_text().endswith("first side 2, second side 0, not bent.")
+    press("j")
+    for key in ("q", "p", ",", "3", ",", "Backspace"):  # bent; a side is taken back
+        press(key)
+    press("j")
+    for key in ("1", ",", "1", "c"):  # nothing can be said of what cannot be graded
+        press(key)
+    assert page.locator("#signs button:disabled").count() == 10
+    press(",")
+    press("2")  # a reason's, or nothing's: no side is asked
+    assert page.locator("#sign-hint").inner_text() == ""
+    press("j")
+    press(".")
+    press("3")  # signs without a grade are not in the file
+    assert page.locator("#state").inner_text() == "Your answer: not answered, second side 3."
+    text = desk.download(lambda: press("s"))
+    assert page.get_by_text("1 crossing with signs has no answer").is_visible()
+    rows = {row["crossing"]: row for row in rows_of(text)}
+    said = {row["crossing"]: row for row in table(run_folder, "eye1.png")}[first]
+    model = [str(int(float(said[f"{side}_expected"]) + 0.5)) for side in SIGNS[:2]]
+    assert signs_of(rows[first]) == (*model, "y" if float(said["bent_probability"]) >= 0.5 else "n")
+    assert (rows[second]["answer"], *signs_of(rows[second])) == ("2", "2", "0", "n")
+    assert (rows[third]["answer"], *signs_of(rows[third])) == ("questionable", "", "", "y")
+    assert (rows[fourth]["answer"], *signs_of(rows[fourth])) == ("cannot_grade", "", "", "")
+    assert len(rows) == 4
+    (tmp_path / "review.csv").write_text(text)
+    read = read_review(tmp_path / "review.csv", FinishedRun.read(run_folder))
+    assert {a.crossing: a.sides for a in read}[int(second)] == (2, 0)
+
+
+def test_signs_of_a_file_come_back_and_blind_readers_see_none(
+    browser: Any, desk: Desk, run_folder: Path, tmp_path: Path
+) -> None:
+    page = desk.open_photograph("eye1.png", run_folder / "index.html", "?reader=ab&blind=1")
+    assert page.locator("#signs .shown").count() == 0
+    page.locator("#signs [data-sign=side_second]").get_by_role("button", name="3").click()
+    for key in ("3", "j", "1"):
+        page.keyboard.press(key)
+    text = desk.download(lambda: page.keyboard.press("s"))
+    other = Desk(browser)
+    page = other.open(run_folder / "index.html")
+    for bad, message in (
+        (",3,", "row 2: side_second: expected 0, 1, 2, 3 or nothing, found 9"),
+        ("", "row 2: expected 14 values, found 13"),
+    ):
+        (tmp_path / "bad.csv").write_text(text.replace(",3,\n", f"{bad.replace('3', '9')}\n"))
+        page.locator("#load-file").set_input_files(tmp_path / "bad.csv")
+        page.get_by_role("alert").get_by_text(message).wait_for()
+    (tmp_path / "review.csv").write_text(text)
+    page.locator("#load-file").set_input_files(tmp_path / "review.csv")
+    page.get_by_role("alert").get_by_text("2 answers taken over").wait_for()
+    assert other.download(lambda: page.keyboard.press("s")) == text
+    earlier = "".join(
+        ",".join(line.split(",")[:11]) + "\n" for line in text.splitlines()
+    )  # as pages of 0.2.0 wrote it
+    (tmp_path / "earlier.csv").write_text(earlier)
+    page.locator("#load-file").set_input_files(tmp_path / "earlier.csv")
+    page.get_by_role("alert").get_by_text("2 answers taken over").wait_for()
+    assert not other.problems
+    other.context.close()
 
 
 def test_readers_do_not_share_answers(desk: Desk, run_folder: Path) -> None:

@@ -9,7 +9,7 @@ from av_detectron.data.disc import OpticDisc
 from av_grading.signs.sign import Measurement
 from av_screening.api import ScreeningResult, screen
 from av_screening.settings import Settings
-from av_screening.write.columns import DISC, DISC_WIDTHS, SUMMARY, crossings_columns
+from av_screening.write.columns import DISC, DISC_WIDTHS, crossings_columns, summary_columns
 from av_screening.write.rows import crossing_rows, summary_row
 
 IN_DISC_DIAMETERS = [*DISC, "box_width_dd", "box_height_dd", *DISC_WIDTHS]
@@ -37,7 +37,7 @@ def test_without_a_disc_its_columns_are_empty(result: ScreeningResult) -> None:
     assert table[IN_DISC_DIAMETERS].isna().all(axis=None)
     assert (table["box_width_px"] > 0).all() and (table["box_height_px"] > 0).all()
     row = summary_row(none.screened, "a", "", "", "")
-    assert not {k for k in row if k.startswith("disc_")} and row.keys() <= SUMMARY.keys()
+    assert not {k for k in row if k.startswith("disc_")} and row.keys() <= summary_columns().keys()
 
 
 def test_distance_zone_quadrant_and_lengths(result: ScreeningResult) -> None:

@@ -11,20 +11,24 @@ from numpy.typing import NDArray
 
 from av_grading.close_ups.close_look import CloseLook
 from av_grading.formats.errors import NotMeasurable
+from av_grading.signs.drawing import Drawing, Text
 from av_grading.signs.registry import registered
-from av_grading.signs.sign import Column, Measurement, Row, Sign, number_in
+from av_grading.signs.sign import Column, Finding, Measurement, Row, Sign, number_in
 from av_screening.api import screen
+from av_screening.exchange.run_coco import run_coco
+from av_screening.eyes.summaries import summarise
 from av_screening.report.cohort import cohort_figures
 from av_screening.run.finished_run import FinishedRun
 from av_screening.run.folder import screen_folder
 from av_screening.settings import Settings
 from av_screening.steps.signs import measure_signs
-from av_screening.write.columns import crossings_columns, crossings_dtypes
+from av_screening.write.columns import crossings_columns, crossings_dtypes, summary_columns
 from tests.av_screening.conftest import encode
 
 
 def compute(look: CloseLook) -> Measurement:
-    return Measurement({"glow_drive_px": 1.5, "glow_kind": "warm"}, {"glow_drive_px": 0.25})
+    values = {"glow_drive_px": 1.5, "glow_kind": "warm", "glow_answer": "present"}
+    return Measurement(values, {"glow_drive_px": 0.25})
 
 
 def sentences(row: Row) -> list[str]:
@@ -39,11 +43,16 @@ GLOW = Sign(
     (
         Column("glow_drive_px", "drive_px", "its glow", "glow_drive_px_se", 2),
         Column("glow_kind", "", "what kind of glow", kind="text"),
+        Column("glow_answer", "", "whether it glows", kind="text"),
     ),
     compute,
     sentences,
     draw=lambda look, measured: [np.array([look.middle, (0.0, 0.0)])],
     needs_vessels=False,
+    drawing=lambda look, measured: Drawing("It glows.", (0, 1), (0, 1), [Text(0, 0, "glow")]),
+    findings=(
+        Finding("glow", "Glow", ("glow_drive_px",), "greatest glow", "drive_px", "glow_answer"),
+    ),
 )
 
 
@@ -54,11 +63,16 @@ def test_a_new_sign_is_in_tables_page_and_report(
     (tmp_path / "in" / "a.png").write_bytes(encode(eye))
     screen(eye, settings)  # the models may have been loaded before
     with registered(GLOW):
-        assert list(crossings_columns())[-3:] == ["glow_drive_px", "glow_kind", "glow_drive_px_se"]
+        columns = ["glow_drive_px", "glow_kind", "glow_answer", "glow_drive_px_se"]
+        assert list(crossings_columns())[-4:] == columns
+        assert list(summary_columns())[-2:] == ["glow_present", "glow_strongest_drive_px"]
         assert crossings_dtypes()["glow_kind"] == "str"
         screen_folder(tmp_path / "in", tmp_path / "out", settings)
         table = screen(eye, settings).to_dataframe()
-        figures = [f.name for f in cohort_figures(FinishedRun.read(tmp_path / "out"))]
+        run = FinishedRun.read(tmp_path / "out")
+        figures = [f.name for f in cohort_figures(run)]
+        attributes = run_coco(run)["annotations"][0]["attributes"]
+        summarise(run.output, None, tmp_path / "by_eye")
     with (tmp_path / "out" / "crossings.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert rows and all(row["glow_drive_px"] == "1.50" for row in rows)
@@ -74,6 +88,17 @@ def test_a_new_sign_is_in_tables_page_and_report(
     (line,) = first["drawings"]["glow"]
     assert line[0] == [0.5, 0.5]
     assert "glow" in figures
+    card = first["signs"][-1]
+    assert card["caption"] == "It glows." and card["answers"] == [["Glow", "present"]]
+    assert card["parts"][0]["text"] == "glow"
+    assert (attributes["glow_answer"], attributes["glow_drive_px"]) == ("present", 1.5)
+    persons = pd.read_csv(tmp_path / "by_eye" / "persons.csv")
+    summary = pd.read_csv(tmp_path / "out" / "summary.csv")
+    for told in (persons, summary):
+        assert told["glow_present"].tolist() == [len(rows)]
+        assert told["glow_strongest_drive_px"].tolist() == [1.5]
+    index = (tmp_path / "out" / "index.html").read_text()
+    assert f'"glow_present":{len(rows)}' in index
 
 
 def test_signs_are_measured_where_a_crossing_is_gradable_and_vessels_are_known(
