@@ -64,9 +64,10 @@ class Node:
         if stack:
             self.below.setdefault(stack[0], Node()).add(stack[1:], seconds)
 
-    @property
-    def depth(self) -> int:
-        return 1 + max((node.depth for node in self.below.values()), default=0)
+    def depth(self, least: float = 0.0) -> int:
+        """Levels of functions that take so many seconds at least, this one included."""
+        below = [node.depth(least) for node in self.below.values() if node.seconds >= least]
+        return 1 + max(below, default=0)
 
 
 def call_tree(samples: list[tuple[list[str], float]], photographs: int) -> Node:
@@ -103,7 +104,7 @@ def draw(panels: dict[str, Node], note: str) -> str:
         parts.append(f'<text x="2" y="{top + 14}" font-size="14">{escape(text)}</text>')
         top += 22
         _draw_node(parts, TOP, tree, 0.0, top, scale, tree.seconds)
-        top += tree.depth * ROW + 14
+        top += tree.depth(NARROWEST / scale) * ROW + 14
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top}" width="{WIDTH}" '
         f'height="{top}" font-family="monospace" font-size="10">'

@@ -49,7 +49,7 @@ def test_cpu_time_is_counted_where_it_is_spent(tmp_path: Path, code: int) -> Non
 
 def test_what_is_below_a_photograph_counts_without_loading() -> None:
     tree = call_tree(SAMPLES, photographs=2)
-    assert tree.seconds == 2.0 and tree.depth == 3
+    assert tree.seconds == 2.0 and tree.depth() == 3 and tree.depth(1.2) == 2
     assert {name: node.seconds for name, node in tree.below.items()} == {
         "b:look": 1.5,
         "b:write <page>": 0.5,
