@@ -2,7 +2,7 @@
 
     python -m benchmarks photographs/ --output results/benchmark.json
 
-On the same photographs, in turn: the pipeline as it is shipped, with second look and caliber (file
+On the same photographs, in turn: the pipeline as it is shipped, with second look and signs (file
 to graded crossings); Detectron2's stock Mask R-CNN R50-FPN and a ResNet50 grader; and models of the
 pipeline's depth as separate stages. Each has the whole machine in its turn, as the screening
 command takes it: a process a core, of one thread. Times are those of a photograph in its process,

@@ -12,8 +12,7 @@ from torch import nn
 
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.models.weights_file import load_model, save_model
-from av_grading.vessels.crossing_vessels import CrossingVessels
-from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, Strip, straighten
+from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, Strip
 
 NAME = "vein_strip"
 """In the registry."""
@@ -118,28 +117,6 @@ class NarrowingReader:
     """A trained network, in evaluation mode."""
 
     network: NarrowingNet
-
-    def __call__(
-        self,
-        patches: Sequence[NDArray[np.uint8]],
-        shares: Sequence[NDArray[np.float32]],
-        vessels: Sequence[CrossingVessels],
-    ) -> Narrowing:
-        """Read the veins of close-ups.
-
-        Args:
-            patches: RGB, (P, P, 3) each, as `cut.cut_close_up` cuts them.
-            shares: their fine maps, (4, P, P) each.
-            vessels: that cross; every vein goes through.
-        """
-        strips = [
-            straighten(patch, share, found.vein, found.vein_width)
-            for patch, share, found in zip(patches, shares, vessels, strict=True)
-            if found.vein is not None
-        ]
-        if len(strips) != len(vessels):
-            raise ValueError("expected veins that go through, found one that does not")
-        return self.read(strips, [found.vein_width for found in vessels])
 
     @torch.inference_mode()
     def read(self, strips: Sequence[Strip], widths: Sequence[float]) -> Narrowing:

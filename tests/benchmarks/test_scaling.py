@@ -15,7 +15,7 @@ def test_one_worker_and_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     picture = Image.fromarray(make_phantom(seed=0, fov_diameter=400).image)
     picture.save(tmp_path / "a.png")
     output = tmp_path / "scaling.json"
-    given = [str(tmp_path), "--output", str(output), "--without", "close-up", "caliber"]
+    given = [str(tmp_path), "--output", str(output), "--without", "close-up", "strip"]
     assert main([*given, "--runs", "1x2", "1x4", "2x2", "2x4"]) == 0
     metrics = json.loads(output.read_text())["metrics"]
     for workers in (1, 2):

@@ -7,15 +7,22 @@ import pytest
 
 from av_grading.close_ups.close_look import CloseLook
 from av_grading.close_ups.cut import PIXELS
+from av_grading.decision import NARROWING
+from av_grading.formats.errors import NotMeasurable
 from av_grading.gradable import ClearRule, GradableRule, NotGradable
 from av_grading.models.reading_head import NAME as HEAD
 from av_grading.models.reading_outputs import Answer, Answers
 from av_grading.models.reading_strip import NAME as STRIP
+from av_grading.models.reading_strip import load_strip_reader
+from av_grading.models.registry import DEFAULT_NARROWING
+from av_grading.models.vein_strip import load_narrowing
 from av_grading.signs.read_sides import OUTPUT
 from av_grading.vessels.crossing_vessels import crossing_vessels
+from av_grading.vessels.straighten import straighten_both
 from av_screening.crossing import Crossing
 from av_screening.steps import readers as step
 from av_screening.steps.patches import CrossingPatch
+from av_screening.steps.pipeline import read_narrowings
 from av_screening.steps.readers import HOPELESS, Readers, read_crossings
 from tests.av_grading.close_ups.test_fine_map import phantom_shares
 
@@ -46,8 +53,8 @@ class Says:
     def read(self, patches: object, rows: np.ndarray) -> Answers:
         return self.answers(len(rows))
 
-    def __call__(self, patches: list, shares: list, vessels: list) -> Answers:
-        return self.answers(len(vessels))
+    def answer(self, straightened: list) -> Answers:
+        return self.answers(len(straightened))
 
 
 @pytest.fixture
@@ -111,6 +118,26 @@ def test_what_is_hopeless_or_refused_already_is_not_asked(crossing: Crossing) ->
     found = read_crossings([hopeless, on_disc], readers, GradableRule())
     assert grader.asked == 0
     assert [c.reason.code for c in found if c.reason] == ["unclear", "disc"]
+
+
+def test_vessels_are_straightened_once_for_all_networks(
+    crossing: Crossing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def counted(*given: object) -> object:
+        made.append(given)
+        return straighten_both(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("av_grading.vessels.straighten.straighten_both", counted)
+    readers = Readers({}, load_strip_reader())
+    (found,) = read_crossings(
+        [replace(crossing, answers={HEAD: answer(0.9, 0.9)})], readers, GradableRule(clear=MEAN)
+    )
+    (found,) = read_narrowings([found], load_narrowing(DEFAULT_NARROWING))
+    assert len(made) == 1 and {STRIP, NARROWING} <= set(found.members)
+    with pytest.raises(NotMeasurable, match="not followed"):
+        _ = replace(crossing.close_look, vessels=None, _straightened=[]).straightened
 
 
 def test_without_answers_nothing_is_decided(crossing: Crossing) -> None:
