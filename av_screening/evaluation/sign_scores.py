@@ -200,7 +200,9 @@ def repeat_scores(table: pd.DataFrame) -> Scores:
     scores: Scores = {}
     if table.empty:
         return scores
-    place = ["photograph", "crossing"]
+    # A resample may hold a photograph several times: each counts.
+    same = table.groupby(["photograph", "crossing", "version"]).cumcount()
+    table, place = table.assign(copy=same), ["photograph", "crossing", "copy"]
     for name, columns in REPEATED.items():
         found = {}
         for suffix, pair in (("half", ("full", "half")), ("jpeg", ("jpeg_95", "jpeg_75"))):

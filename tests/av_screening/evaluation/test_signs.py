@@ -150,6 +150,13 @@ def test_a_sign_that_is_measured_as_it_is_has_perfect_figures() -> None:
     assert sign_counts(rows(lambda c: c))["n_concealment"] == 60
 
 
+def test_a_photograph_that_is_drawn_twice_in_a_resample_counts_twice() -> None:
+    once = rows(lambda contrast: contrast)
+    twice = {name: pd.concat([table, table]) for name, table in once.items()}
+    counted = [sign_counts(tables)["n_visible_width_half"] for tables in (once, twice)]
+    assert counted[1] == 2 * counted[0] > 0
+
+
 def test_a_sign_that_is_measured_the_wrong_way_round_is_told() -> None:
     assert sign_scores(rows(lambda contrast: 1 - contrast))["concealment_spearman"] == -1
 
