@@ -110,7 +110,7 @@ def test_the_headline_leads_with_readings_and_has_no_simulated_nicking(
         tmp_path,
         readings_fundus_avseg=dict.fromkeys(shares, 0.25),
         readings_clinic=dict.fromkeys(shares, 0.5),
-        eyes_clinic={"auc_hypertensive_normal_top2": 0.75},
+        eyes_clinic={"main_veins_auc_hypertensive_normal_top2": 0.75},
         detector_drive={"center_f1_10px": 0.75, "bbox_AP50": 0.5},
         in_use_fundus_avseg={"qwk": 0.125},
     )
@@ -119,7 +119,7 @@ def test_the_headline_leads_with_readings_and_has_no_simulated_nicking(
     assert lines[3].startswith("| grades against machine readings: QWK")
     both = ".250 (.200 to .300) | .500 (.200 to .300)"
     assert sum(f"| {both} |  |" in line for line in lines) == len(shares)
-    assert any("hypertensive against normal |  | .750 (.200" in line for line in lines)
+    assert any("by their main veins |  | .750 (.200" in line for line in lines)
     assert not any("Not measured" in line or ".125" in line for line in lines)
 
 
@@ -263,9 +263,9 @@ def test_readings_table_has_an_earlier_version_beside(
 
 def test_eyes_table_has_the_groups_and_the_readings_alone(tables: ModuleType) -> None:
     auc = "auc_hypertensive_normal_top2"
-    metrics = {f"{p}{auc}": 0.5 for p in ("", "before_", "reading_")}
+    metrics = {f"{p}{auc}": 0.5 for p in ("", "main_veins_", "before_", "reading_")}
     metrics |= {"n_eyes": 9.0, "n_eyes_normal": 4.0, "group_normal_top2": 1.25}
     table = tables.eyes_table(results(metrics, intervals=False))
-    assert "| | now | 0.2.0 | the readings alone |" in table
-    assert "two highest grades | .500 | .500 | .500 |" in table
-    assert "| two highest grades, normal (4) | 1.250 |  |  |" in table
+    assert "| | now | now, main veins | 0.2.0 | the readings alone |" in table
+    assert "two highest grades | .500 | .500 | .500 | .500 |" in table
+    assert "| two highest grades, normal (4) | 1.250 |  |  |  |" in table
