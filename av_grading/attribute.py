@@ -6,7 +6,8 @@
 Writes report.html, which holds everything and needs no network; attribution.csv with every measure
 of every patch; pictures/, a PNG a patch. Grades in the manifest are not needed; `--held-out` names
 predictions of a fold of `av_grading.train`, and only patches in them are shown. `--every 8`
-shows every eighth. `--caliber` names a
+shows every eighth,
+`--least-grade 2` those of grade 2 and 3. `--caliber` names a
 CSV with a column `patch`, as in the manifest, and others, shown beside the grade.
 Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 """
@@ -18,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from av_grading.attribution.options import held_out, make_options, options_of
+from av_grading.attribution.options import chosen_patches, make_options, options_of
 from av_grading.command_line import exit_code, make_parser
 from av_grading.models.registry import DEFAULT_GRADER
 
@@ -40,14 +41,13 @@ def run(args: argparse.Namespace) -> None:
     from av_grading.data.patch_set import load_patches
     from av_grading.formats.caliber_table import read_caliber
     from av_grading.formats.files import png, write_whole
-    from av_grading.formats.manifest import read_manifest
     from av_grading.formats.predictions import write_predictions
     from av_grading.grader import load_grader
     from av_grading.report.cards import make_cards
     from av_grading.report.render import MODEL, Provenance, render
 
     grader = load_grader(args.weights, args.device)
-    patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)[:: args.every]
+    patches = chosen_patches(args)
     caliber = read_caliber(args.caliber) if args.caliber else {}
     data, folder = load_patches(patches), args.manifest.parent
     options = options_of(args)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from av_grading.formats.grade_definition import GRADES
+
 if TYPE_CHECKING:
     from av_grading.attribution.measures import Options
     from av_grading.formats.manifest import GradedPatch
@@ -28,6 +30,7 @@ def make_options(parser: argparse.ArgumentParser) -> None:
     add("--target", choices=TARGETS, default=TARGET, help="what is explained")
     add("--method", choices=METHODS, default=METHOD)
     add("--held-out", type=Path, nargs="+", default=[], metavar="predictions.csv")
+    add("--least-grade", type=int, default=0, choices=GRADES, help="patches of this grade or more")
     add("--every", type=_positive, default=1, metavar="N", help="every Nth patch: it takes long")
     add("--radius", type=float, default=RADIUS, help="of the crossing's surroundings (patch px)")
     add("--draws", type=int, default=1000, help="bootstrap resamples of the groups")
@@ -46,6 +49,24 @@ def options_of(args: argparse.Namespace) -> "Options":
     from av_grading.attribution.measures import Options
 
     return Options(args.target, args.method, args.radius, args.seed)
+
+
+def chosen_patches(args: argparse.Namespace) -> "list[GradedPatch]":
+    """Patches of the manifest that `make_options` chooses.
+
+    Raises:
+        ManifestError: there are none, or the manifest is not what it should be.
+        InputFileError: predictions cannot be read.
+    """
+    from av_grading.formats.manifest import ManifestError, read_manifest
+
+    patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)
+    if args.least_grade:
+        patches = [p for p in patches if p.grade is not None and p.grade >= args.least_grade]
+        if not patches:
+            least = args.least_grade
+            raise ManifestError(args.manifest, [f"expected grades from {least} on, found none"])
+    return patches[:: args.every]
 
 
 def held_out(

@@ -18,7 +18,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from av_grading.attribution.options import held_out, make_options, options_of
+from av_grading.attribution.options import chosen_patches, make_options, options_of
 from av_grading.command_line import exit_code, make_parser, named_paths
 
 SHORT = ("deletion_gain", "randomised_similarity")
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     from av_grading.grader import load_grader
 
     graders = {name: load_grader(path, args.device) for name, path in paths.items()}
-    patches = held_out(read_manifest(args.manifest), args.manifest, args.held_out)[:: args.every]
+    patches = chosen_patches(args)
     data, options = load_patches(patches), options_of(args)
     plain = read_manifest(args.plain) if args.plain else None
     tables = {}
