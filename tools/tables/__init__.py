@@ -50,6 +50,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "caliber": caliber_table,
     "attribution": attribution_table,
     "attribution_in_use": attribution_table,
+    "attribution_readings": attribution_table,
     "earlier_version": earlier_version_table,
     "resume": resume_table,
     "engines": engines_table,

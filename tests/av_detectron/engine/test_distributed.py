@@ -12,7 +12,7 @@ from torch import distributed, multiprocessing
 from av_detectron.checkpoint.checkpointer import read_checkpoint
 from av_detectron.config import load_config
 from av_detectron.data.coco import LabelOptions
-from av_detectron.data.crosspos import register_all
+from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.data.phantom import write_phantoms
 from av_detectron.data.prepare import prepare_set
 from av_detectron.engine.trainer import CrossPosTrainer
@@ -44,7 +44,7 @@ def train(rank: int, processes: int, folder: Path, until: int) -> None:
         # Detectron2 takes every process to have a GPU of its own.
         defaults.create_ddp_model = partial(defaults.create_ddp_model, device_ids=None)
     cfg = load_config(folder / "tiny.yaml", [])
-    register_all(folder, list(cfg.DATASETS.TRAIN))
+    register_all(dataset_root(), list(cfg.DATASETS.TRAIN))
     trainer = CrossPosTrainer(cfg)
     trainer.resume_or_load(resume=True)
     trainer.max_iter = until
@@ -52,7 +52,10 @@ def train(rank: int, processes: int, folder: Path, until: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_checkpoint_of_two_processes_goes_on_in_one_and_back(tmp_path: Path, repo: Path) -> None:
+def test_a_checkpoint_of_two_processes_goes_on_in_one_and_back(
+    tmp_path: Path, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
     write_phantoms(tmp_path, "train", 2, seed=0, fov_diameter=135)
     prepare_set(
         "phantom", {"train": tmp_path / "phantom" / "train"}, tmp_path, LabelOptions(), 0.0, 0
