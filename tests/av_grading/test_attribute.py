@@ -1,5 +1,6 @@
 """The command lines of attribution, as a user runs them."""
 
+import argparse
 import csv
 import json
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from av_grading import attribute
+from av_grading.attribution.options import chosen_patches, held_out, make_options
 from av_grading.command_line import compare_attribution
 from av_grading.formats.manifest import read_manifest
 from av_grading.grader import save_grader
@@ -107,7 +109,17 @@ def test_nothing_is_held_out(
     given = [f"full={grader_file}", "--manifest", str(few), "--output", str(output)]
     assert compare_attribution.main([*given, "--held-out", str(held)]) == 1
     assert "expected patches that are in" in capsys.readouterr().err and not output.exists()
-    assert len(attribute.held_out(read_manifest(few), few, [])) == 8
+    patches = read_manifest(few)
+    assert len(held_out(patches, few, [])) == 8
+
+
+def test_patches_of_some_grades(few: Path) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--manifest", type=Path)
+    make_options(parser)
+    grades = [p.grade for p in read_manifest(few) if p.grade is not None and p.grade >= 2]
+    args = parser.parse_args(["--manifest", str(few), "--least-grade", "2"])
+    assert [p.grade for p in chosen_patches(args)] == grades
 
 
 def test_wrong_use(
