@@ -19,7 +19,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from tqdm import tqdm
@@ -27,7 +26,7 @@ from tqdm import tqdm
 from av_detectron import Predictor
 from av_detectron.config import DRIVE_FOV_DIAMETER
 from av_detectron.data.errors import InputFileError
-from av_detectron.evaluation.center_matching import TOLERANCE, match_centers
+from av_detectron.evaluation.center_matching import TOLERANCE, match_places
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.close_ups.readings import COLUMNS, ReadCloseUps, write_read_close_ups
 from av_screening.errors import RejectedPhotograph
@@ -79,9 +78,7 @@ def cut(image: Path, name: str, rows: pd.DataFrame, predictor: Predictor) -> Rea
     prediction = predictor(pixels, check_quality(pixels, QualityLimits()))
     places = rows[["x_px", "y_px"]].to_numpy(float)
     detected = prediction.centers.astype(float).reshape(-1, 2)
-    away = np.linalg.norm(places[:, None] - detected[None], axis=2).min(axis=1, initial=np.inf)
-    # As `av-nicking evaluate-readings` does: readings choose, those nearest to a crossing first.
-    found = match_centers(places, -away, detected, TOLERANCE * prediction.fov.drive_px)
+    found = match_places(places, detected, TOLERANCE * prediction.fov.drive_px)
     centers = places.copy()
     centers[found >= 0] = detected[found[found >= 0]]
     patches, coarse = cut_around(pixels, prediction, centers)

@@ -126,6 +126,18 @@ def match_centers(predicted: Array, scores: Array, labelled: Array, tolerance: f
     return result
 
 
+def match_places(places: Array, detected: Array, tolerance: float) -> Array:
+    """Detection of each known place in one photograph: its index, or -1.
+
+    Places choose, those that lie closest to a detection first; arguments as `match_centers`.
+
+    >>> match_places(np.array([[0., 0.], [1., 0.]]), np.array([[2., 0.]]), 5)
+    array([-1,  0])
+    """
+    away = np.linalg.norm(places[:, None] - detected[None], axis=2).min(axis=1, initial=np.inf)
+    return match_centers(places, -away, detected, tolerance)
+
+
 @dataclass(frozen=True)
 class PhotographCenters:
     """Centres found and labelled in one photograph, in DRIVE px.

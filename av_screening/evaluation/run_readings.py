@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from av_detectron.config import DRIVE_FOV_DIAMETER
-from av_detectron.evaluation.center_matching import TOLERANCE, match_centers
+from av_detectron.evaluation.center_matching import TOLERANCE, match_places
 from av_screening.errors import FileProblems
-from av_screening.run.finished_run import FinishedRun
+from av_screening.run.finished_run import FinishedRun, run_folders
 
 GIVEN = ("grade", "expected_grade")
 """Columns of crossings.csv that a run needs to be compared with grades."""
@@ -49,9 +49,7 @@ class Runs:
             FileProblems: neither; a table that is not as it should be; a run without grades; a
                 photograph in two runs.
         """
-        inside = sorted(p.parent for p in path.glob("*/run.json"))
-        folders = [path] if (path / "crossings.csv").is_file() or not inside else inside
-        runs = [FinishedRun.read(folder) for folder in folders]
+        runs = [FinishedRun.read(folder) for folder in run_folders(path)]
         drive_px: dict[str, float] = {}
         homes: dict[str, Path] = {}
         for run in runs:
@@ -132,12 +130,11 @@ class Runs:
             run = here[["x_px", "y_px"]].to_numpy(float)
             # One scale a photograph: all its readings are measured in the first one's DRIVE px.
             read, run = read / scale[0], run / scale[0]
-            distances = np.linalg.norm(read[:, None] - run[None], axis=2)
-            nearest = distances.min(axis=1) if len(run) else np.zeros(len(read))
-            chosen = match_centers(read, -nearest, run, TOLERANCE)
+            chosen = match_places(read, run, TOLERANCE)
             is_found = chosen >= 0
             part = rows.assign(found=is_found.astype(int), distance_drive_px=np.nan)
-            part.loc[is_found, "distance_drive_px"] = distances[is_found, chosen[is_found]]
+            off = read[is_found] - run[chosen[is_found]]
+            part.loc[is_found, "distance_drive_px"] = np.linalg.norm(off, axis=1)
             beside = here[said].reset_index(drop=True).reindex(chosen)  # -1 is no row: empty
             parts.append(part.assign(**{c: beside[c].to_numpy(dtype=object) for c in said}))
         return pd.concat(parts).sort_index()

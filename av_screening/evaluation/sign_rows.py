@@ -11,14 +11,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from av_detectron import Prediction
-from av_detectron.evaluation.center_matching import TOLERANCE, match_centers
+from av_detectron.evaluation.center_matching import TOLERANCE, match_places
 from av_grading.close_ups.close_look import CloseLook
-from av_grading.close_ups.cut import PIXELS, SCALE
-from av_grading.close_ups.fine_map import CloseUp
 from av_grading.formats.errors import NotMeasurable
 from av_grading.signs.registry import get_sign
-from av_grading.vessels.crossing_vessels import crossing_vessels
 from av_screening.evaluation.drawn_signs import (
     KINDS,
     DrawnSigns,
@@ -29,7 +25,7 @@ from av_screening.evaluation.drawn_signs import (
 from av_screening.evaluation.squeezing import ClearCrossing
 from av_screening.read.quality import check_quality
 from av_screening.steps.pipeline import Pipeline
-from av_screening.steps.second_look import cut_around, disc_direction
+from av_screening.steps.second_look import close_looks, cut_around
 
 Pixels = NDArray[np.uint8]
 Row = dict[str, Any]
@@ -63,32 +59,19 @@ def look_at(
     fov = check_quality(pixels, pipeline.quality)
     (prediction,) = pipeline.predictor.predict_together([pixels], [fov])
     detected = prediction.centers.astype(float).reshape(-1, 2)
-    away = np.linalg.norm(places[:, None] - detected[None], axis=2).min(axis=1, initial=np.inf)
-    chosen = match_centers(places, -away, detected, TOLERANCE * drive_px)
+    chosen = match_places(places, detected, TOLERANCE * drive_px)
     there = np.flatnonzero(chosen >= 0)
     looks: list[CloseLook | None] = [None] * len(places)
     if len(there):
-        found = close_looks(pixels, prediction, detected[chosen[there]], pipeline.close_up)
-        for number, look in zip(there.tolist(), found, strict=True):
-            looks[number] = look
+        centers = detected[chosen[there]]
+        patches, coarse = cut_around(pixels, prediction, centers)
+        look = pipeline.close_up.look(
+            torch.from_numpy(patches.transpose(0, 3, 1, 2)), torch.from_numpy(coarse)
+        )
+        at = [(prediction, (float(x), float(y))) for x, y in centers]
+        for number, (found, _) in zip(there.tolist(), close_looks(patches, look, at), strict=True):
+            looks[number] = found
     return looks
-
-
-def close_looks(
-    pixels: Pixels, prediction: Prediction, centers: NDArray[np.float64], close_up: CloseUp
-) -> list[CloseLook]:
-    """Places of a photograph close up, (N, 2), x and y (px); at least one."""
-    patches, coarse = cut_around(pixels, prediction, centers)
-    look = close_up.look(torch.from_numpy(patches.transpose(0, 3, 1, 2)), torch.from_numpy(coarse))
-    found = []
-    for row, (patch, fine_map) in enumerate(zip(patches, look.shares, strict=True)):
-        middle = float(look.middles[row][0]), float(look.middles[row][1])
-        off = np.subtract(middle, (PIXELS - 1) / 2) * prediction.fov.drive_px / SCALE
-        place = float(centers[row][0] + off[0]), float(centers[row][1] + off[1])
-        direction = disc_direction(prediction, place)
-        vessels = crossing_vessels(patch, fine_map, middle, direction)
-        found.append(CloseLook(patch, fine_map, middle, float(SCALE), vessels, direction))
-    return found
 
 
 def sign_cells(look: CloseLook | None) -> Row:

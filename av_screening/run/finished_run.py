@@ -19,6 +19,13 @@ SECOND_LOOK = ("gradable", "not_gradable_reason", "flagged")
 """Columns that are left out of tables in which they are empty."""
 
 
+def run_folders(path: Path) -> list[Path]:
+    """A run's folder by itself, or, where it is none, the runs in its sub-folders."""
+    inside = sorted(p.parent for p in path.glob("*/run.json"))
+    is_run = any((path / name).is_file() for name in ("run.json", "crossings.csv"))
+    return [path] if is_run or not inside else inside
+
+
 @dataclass(frozen=True)
 class FinishedRun:
     """Tables of a run's folder.
@@ -73,10 +80,10 @@ class FinishedRun:
         Raises:
             FileProblems: see `read`; a photograph is in two of the runs.
         """
-        inside = sorted(p.parent for p in path.glob("*/run.json"))
-        if (path / "run.json").is_file() or not inside:
+        folders = run_folders(path)
+        if folders == [path]:
             return cls.read(path)
-        runs = [cls.read(folder) for folder in inside]
+        runs = [cls.read(folder) for folder in folders]
         homes: dict[str, Path] = {}
         for run in runs:
             for name in run.folders:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from av_detectron import Prediction
 from av_grading.close_ups.close_look import CloseLook, one_hot
 from av_grading.close_ups.cut import PIXELS, SCALE, cut_close_up, cut_coarse
-from av_grading.close_ups.fine_map import CloseUp
+from av_grading.close_ups.fine_map import CloseUp, Look
 from av_grading.close_ups.grader_maps import grader_map
 from av_grading.formats.labels import likeliest
 from av_grading.formats.patches import PIXELS as PATCH_PIXELS
@@ -108,34 +108,44 @@ def _look_at(
     """Crossings close up, each given as the numbers of its photograph and in it; patches and coarse
     maps as `cut_close_ups` gives them."""
     look = close_up.look(torch.from_numpy(patches.transpose(0, 3, 1, 2)), torch.from_numpy(coarse))
-    middles = [(float(x), float(y)) for x, y in look.middles]
-    places, directions = [], []
-    for (photograph, number), middle in zip(chosen, middles, strict=True):
-        prediction = predictions[photograph]
-        x, y = _center(prediction, number)
-        off = np.subtract(middle, (PIXELS - 1) / 2) * prediction.fov.drive_px / SCALE
-        places.append((float(x + off[0]), float(y + off[1])))
-        directions.append(disc_direction(prediction, places[-1]))
-    vessels = [
-        crossing_vessels(*one)
-        for one in zip(patches, look.shares, middles, directions, strict=True)
-    ]
+    centers = [(predictions[p], _center(predictions[p], number)) for p, number in chosen]
+    seen = close_looks(patches, look, centers)
+    vessels = [found.vessels for found, _ in seen if found.vessels is not None]
     answers = close_up.read(look, vessels)
     found = []
     for row, (photograph, number) in enumerate(chosen):
-        prediction, place = predictions[photograph], places[row]
-        close_look = CloseLook(
-            patches[row],
-            look.shares[row],
-            middles[row],
-            float(SCALE),
-            vessels[row],
-            directions[row],
-        )
+        prediction, (close_look, place) = predictions[photograph], seen[row]
         patch = grader_patch(close_look, prediction.fov.drive_px)
         reason = rule.why_not(_known(prediction, place))
         answer = answers.of_row(row)
         found.append(_crossing(prediction, number, patch, close_look, place, answer, reason))
+    return found
+
+
+def close_looks(
+    patches: NDArray[np.uint8],
+    look: Look,
+    centers: Sequence[tuple[Prediction, tuple[float, float]]],
+) -> list[tuple[CloseLook, tuple[float, float]]]:
+    """What signs are measured from at each of N crossings, their vessels followed, and the place
+    (px of the photograph) where the fine map has the crossing.
+
+    Args:
+        patches: (N, P, P, 3), as `cut_close_ups` gives them.
+        look: the close-up network's, at them.
+        centers: what the detector says of the photograph, and where the close-up is centred (px).
+    """
+    found = []
+    for row, (prediction, (x, y)) in enumerate(centers):
+        middle = float(look.middles[row][0]), float(look.middles[row][1])
+        off = np.subtract(middle, (PIXELS - 1) / 2) * prediction.fov.drive_px / SCALE
+        place = float(x + off[0]), float(y + off[1])
+        direction = disc_direction(prediction, place)
+        vessels = crossing_vessels(patches[row], look.shares[row], middle, direction)
+        close_look = CloseLook(
+            patches[row], look.shares[row], middle, float(SCALE), vessels, direction
+        )
+        found.append((close_look, place))
     return found
 
 
