@@ -6,9 +6,8 @@
 Writes report.html, which holds everything and needs no network; attribution.csv with every measure
 of every patch; pictures/, a PNG a patch. Grades in the manifest are not needed; `--held-out` names
 predictions of a fold of `av_grading.train`, and only patches in them are shown. `--every 8`
-shows every eighth,
-`--least-grade 2` those of grade 2 and 3. `--caliber` names a
-CSV with a column `patch`, as in the manifest, and others, shown beside the grade.
+shows every eighth, `--least-grade 2` those of grade 2 and 3. `--caliber` names a CSV with a column
+`patch`, as in the manifest, and others, shown beside the grade.
 Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 """
 
