@@ -16,22 +16,10 @@ from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.data.phantom import write_phantoms
 from av_detectron.data.prepare import prepare_set
 from av_detectron.engine.trainer import CrossPosTrainer
+from tests.tools.test_train_net import TINY
 
-TINY = """
-_BASE_: {configs}/cpu/Base-CrossPos-CPU.yaml
-MODEL:
-  ANCHOR_GENERATOR: {{SIZES: [[10]]}}
-  RPN: {{IN_FEATURES: [p2], POST_NMS_TOPK_TEST: 20, POST_NMS_TOPK_TRAIN: 20}}
-  SAFPN: {{OUT_FEATURES: [p2]}}
-  FPN: {{OUT_CHANNELS: 32}}
-  ROI_BOX_HEAD: {{FC_DIM: 32}}
-  ROI_MASK_HEAD: {{CONV_DIM: 16, NUM_CONV: 1}}
-INPUT: {{CROSSPOS: {{FOV_DIAMETER: 270, CROP_SIZE: 64}}}}
-DATASETS: {{TRAIN: [crosspos_phantom_train], TEST: []}}
-DATALOADER: {{NUM_WORKERS: 0}}
-SOLVER: {{MAX_ITER: 9, CHECKPOINT_PERIOD: 3, WARMUP_ITERS: 2, IMS_PER_BATCH: 2}}
-OUTPUT_DIR: {output}
-"""
+CHANGES: list[object] = ["DATASETS.TEST", (), "TEST.EVAL_PERIOD", 0, "SOLVER.IMS_PER_BATCH", 2]
+CHANGES += ["SOLVER.MAX_ITER", 9, "SOLVER.CHECKPOINT_PERIOD", 3, "SOLVER.WARMUP_ITERS", 2]
 
 
 def train(rank: int, processes: int, folder: Path, until: int) -> None:
@@ -43,7 +31,7 @@ def train(rank: int, processes: int, folder: Path, until: int) -> None:
         comm._LOCAL_PROCESS_GROUP = distributed.new_group(list(range(processes)))
         # Detectron2 takes every process to have a GPU of its own.
         defaults.create_ddp_model = partial(defaults.create_ddp_model, device_ids=None)
-    cfg = load_config(folder / "tiny.yaml", [])
+    cfg = load_config(folder / "tiny.yaml", CHANGES)
     register_all(dataset_root(), list(cfg.DATASETS.TRAIN))
     trainer = CrossPosTrainer(cfg)
     trainer.resume_or_load(resume=True)
