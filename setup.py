@@ -52,7 +52,7 @@ setup(
     entry_points={"console_scripts": ["av-nicking=av_screening.command_line.main:main"]},
     package_data={
         "av_detectron": ["weights/*", "py.typed"],
-        "av_grading": ["weights/*", "report/page.*", "py.typed"],
+        "av_grading": ["weights/*", "report/page.*", "languages/*.json", "py.typed"],
         "av_screening": ["templates/*", "py.typed"],
     },
     # torch and Detectron2 are chosen by the user's machine (CPU, CUDA): see README.

@@ -47,7 +47,7 @@ def test_configs_templates_and_weights_are_packed(wheel: Path, repo: Path) -> No
         home = "av_grading" if name.startswith("grading/") else "av_detectron"
         assert f"{home}/configs/{name.removeprefix('grading/')}" in packed
     for package in ("av_detectron", "av_grading", "av_screening"):
-        kinds = {".py", ".html", ".css", ".js", ".safetensors", ".typed"}
+        kinds = {".py", ".html", ".css", ".js", ".json", ".safetensors", ".typed"}
         for path in (repo / package).rglob("*"):
             if path.suffix in kinds or path.name == "py.typed":
                 assert path.relative_to(repo).as_posix() in packed
