@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from av_grading.languages.catalogue import translate
 from av_grading.signs.sign import (
     ANSWERS,
     Column,
@@ -92,20 +93,26 @@ def sentences(row: Row) -> list[str]:
     found = []
     above, chance = text_in(row, "artery_above_answer"), number_in(row, "above_artery_probability")
     words = {
-        "present": "The artery lies above the vein",
-        "questionable": "It is not clear whether the artery lies above the vein",
-        "absent": "The vein lies above the artery",
+        "present": translate("The artery lies above the vein"),
+        "questionable": translate("It is not clear whether the artery lies above the vein"),
+        "absent": translate("The vein lies above the artery"),
     }.get(above)
-    if words:
-        sure = "" if chance is None else f" (probability that it is the artery: {percent(chance)})"
-        found.append(f"{words}{sure}.")
+    if words and chance is None:
+        found.append(f"{words}.")
+    elif words and chance is not None:
+        sure = translate("(probability that it is the artery: {share})", share=percent(chance))
+        found.append(f"{words} {sure}.")
     ratio = number_in(row, "artery_over_vein_width")
     if ratio is not None:
-        found.append(f"The artery is {percent(ratio)} as wide as the vein.")
+        width = percent(ratio)
+        found.append(translate("The artery is {share} as wide as the vein.", share=width))
     reflex, how = number_in(row, "reflex_ratio"), text_in(row, "reflex_answer")
     if reflex is not None and how in ("present", "questionable"):
-        start = "Its light reflex is" if how == "present" else "Its light reflex may be"
-        found.append(f"{start} broadened: {percent(reflex)} of its width.")
+        words = {
+            "present": translate("Its light reflex is broadened"),
+            "questionable": translate("Its light reflex may be broadened"),
+        }[how]
+        found.append(translate("{what}: {share} of its width.", what=words, share=percent(reflex)))
     return found
 
 
@@ -122,10 +129,12 @@ def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
     near = np.abs(x) <= 1.0
     bright = 1 - artery.density[0] / max(float(artery.density[0][near].max()), 1e-6)
     profile = Shape(np.stack([x[near], bright[near]], axis=1), "measured")
-    sure = text_in(values, "reflex_answer") == ANSWERS[2]
+    if text_in(values, "reflex_answer") == ANSWERS[2]:
+        caption = translate("The artery’s light reflex is broadened")
+    else:
+        caption = translate("The artery’s light reflex may be broadened")
     return Drawing(
-        f"The artery’s light reflex {'is' if sure else 'may be'} broadened, to {percent(ratio)} of "
-        "its width.",
+        translate("{what}, to {share} of its width.", what=caption, share=percent(ratio)),
         (-1.0, 1.0),
         (-0.25, 1.3),
         [
@@ -135,7 +144,7 @@ def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
             line((-ratio / 2, -0.12), (ratio / 2, -0.12)),
             Text(0.0, 1.08, percent(ratio)),
         ],
-        axis="Across the artery: how bright it is. Red: the artery. Light: its reflex.",
+        axis=translate("Across the artery: how bright it is. Red: the artery. Light: its reflex."),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from av_grading.languages.catalogue import translate, translate_reason
 from av_grading.signs.sign import (
     ANSWERS,
     SIDES,
@@ -22,7 +23,9 @@ from av_grading.signs.sign import (
     answer,
     known,
     number_in,
+    on_side,
     percent,
+    side_name,
     text_in,
 )
 
@@ -115,24 +118,41 @@ def _towards_disc(look: "CloseLook") -> tuple[float, float]:
 
 def sentences(row: Row) -> list[str]:
     """The stronger swelling, and on which side, where there is one."""
-    how = text_in(row, "banking_answer")
     found = []
-    if how in ("present", "questionable"):
-        sides = {
-            "upstream, away from the disc": number_in(row, "banking_upstream"),
-            "downstream, towards the disc": number_in(row, "banking_downstream"),
-        }
-        told = {where: ratio for where, ratio in sides.items() if ratio is not None}
-        if not told:
-            both = {f"on the {side} side": number_in(row, f"banking_{side}") for side in SIDES}
-            told = {where: ratio for where, ratio in both.items() if ratio is not None}
-        if told:
-            where = max(told, key=lambda name: told[name])
-            start = "The vein swells" if how == "present" else "The vein may swell"
-            found.append(f"{start} beyond the artery, to {percent(told[where])} {where} (banking).")
+    start = _start(row)
+    if start and (strongest := _strongest(row)):
+        side, share = strongest
+        width = {
+            "upstream": translate("{share} upstream, away from the disc", share=share),
+            "downstream": translate("{share} downstream, towards the disc", share=share),
+        }.get(side) or on_side(side, share)
+        text = translate(
+            "{start} beyond the artery, to {width} (banking).", start=start, width=width
+        )
+        found.append(text)
     if reason := text_in(row, "banking_not_measurable"):
-        found.append(f"Banking not measured: {reason}.")
+        why = translate_reason(reason)
+        found.append(translate("Banking not measured: {why}.", why=why))
     return found
+
+
+def _start(row: Row) -> str:
+    """Of a sentence on whether the vein swells; empty where it does not."""
+    return {
+        "present": translate("The vein swells"),
+        "questionable": translate("The vein may swell"),
+    }.get(text_in(row, "banking_answer"), "")
+
+
+def _strongest(row: Row) -> tuple[str, str] | None:
+    """Where the vein is widest, and its share there; of equal ones up- or downstream."""
+    places = ("upstream", "downstream", *SIDES)
+    known = {place: number_in(row, f"banking_{place}") for place in places}
+    told = {place: ratio for place, ratio in known.items() if ratio is not None}
+    if not told:
+        return None
+    widest = max(told, key=lambda place: told[place])
+    return widest, percent(told[widest])
 
 
 def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
@@ -159,7 +179,7 @@ def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
         if swollen is not None:
             at = sign * (float(edges[number]) + _SHOWN / 2)
             parts.append(Text(at, -0.95, percent(swollen)))
-        parts.append(Text(sign * reach, 0.9, f"{side} side", {-1: "start", 1: "end"}[sign]))
+        parts.append(Text(sign * reach, 0.9, side_name(side), {-1: "start", 1: "end"}[sign]))
     dashed = [line((-reach, y), (reach, y), kind="own") for y in (0.5, -0.5)]
     artery = box((-float(edges[0]), float(edges[1])), (-1.05, 1.05), "artery")
     return Drawing(
@@ -167,7 +187,7 @@ def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
         (-reach, reach),
         (-1.1, 1.1),
         [*parts, *dashed, artery],
-        axis="Along the vein. Orange: wider than its own width, which is dashed.",
+        axis=translate("Along the vein. Orange: wider than its own width, which is dashed."),
     )
 
 
@@ -176,18 +196,16 @@ _SHOWN, _MOST = 2.4, 1.8  # of the vein beyond the artery (vein widths); wider o
 
 def _caption(values: Row) -> str:
     """In a clinician's words: the stronger swelling, and where."""
-    places = {
-        "upstream, on the side away from the disc": "banking_upstream",
-        "downstream, on the side towards the disc": "banking_downstream",
-        "on the first side": "banking_first",
-        "on the second side": "banking_second",
-    }
-    known = {where: number_in(values, name) for where, name in places.items()}
-    told = {where: ratio for where, ratio in known.items() if ratio is not None}
-    where = max(told, key=lambda name: told[name])  # of equal ones the first: up- or downstream
-    sure = text_in(values, "banking_answer") == ANSWERS[2]
-    start = "The vein swells" if sure else "The vein may swell"
-    return f"{start} beyond the artery, to {percent(told[where])} of its width {where}."
+    strongest = _strongest(values)
+    if strongest is None:
+        return f"{_start(values)}."
+    side, share = strongest
+    what = translate("{share} of its width", share=share)
+    width = {
+        "upstream": translate("{what} upstream, on the side away from the disc", what=what),
+        "downstream": translate("{what} downstream, on the side towards the disc", what=what),
+    }.get(side) or on_side(side, what)
+    return translate("{start} beyond the artery, to {width}.", start=_start(values), width=width)
 
 
 SIGN = Sign(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from av_grading.languages.catalogue import translate, translate_reason
 from av_grading.signs.sign import (
     SIDES,
     Column,
@@ -15,6 +16,7 @@ from av_grading.signs.sign import (
     Sign,
     Value,
     number_in,
+    on_side,
     percent,
 )
 
@@ -91,15 +93,23 @@ def sentences(row: Row) -> list[str]:
     """Widths of the sides that were measured, the grade by them alone, and what was not."""
     found = []
     sides = [(side, number_in(row, f"ratio_{side}")) for side in SIDES]
-    measured = [f"{percent(ratio)} on the {side}" for side, ratio in sides if ratio is not None]
+    measured = [on_side(side, percent(ratio)) for side, ratio in sides if ratio is not None]
     if measured:
-        text = "Measured at its walls, beside the artery the vein has this share of its own width: "
-        found.append(text + " side, ".join(measured) + " side.")
+        text = translate(
+            "Measured at its walls, beside the artery the vein has this share of its own width: "
+            "{sides}.",
+            sides=", ".join(measured),
+        )
+        found.append(text)
     grade = number_in(row, "caliber_grade")
     if grade is not None:
-        found.append(f"From these widths alone the grade would be {grade:.0f}.")
+        text = translate(
+            "From these widths alone the grade would be {grade}.", grade=f"{grade:.0f}"
+        )
+        found.append(text)
     if row.get("not_measurable"):
-        found.append(f"Width not measured: {row['not_measurable']}.")
+        why = translate_reason(str(row["not_measurable"]))
+        found.append(translate("Width not measured: {why}.", why=why))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from av_grading.languages.catalogue import translate, translate_reason
 from av_grading.signs.sign import (
     ANSWERS,
     Column,
@@ -34,10 +35,6 @@ read as not bent turn by more, since veins curve by themselves."""
 TURNED = 5.0
 """Towards or away from the artery is said from this angle on (degrees)."""
 _SHIFTED = 0.5  # DRIVE px by which the places that make a course are moved, to see what that does
-_WORDS = {
-    "towards": "It is drawn towards the artery.",
-    "away": "It is pushed along the artery, away from its own course.",
-}
 
 COLUMNS = (
     Column(
@@ -180,17 +177,33 @@ def sentences(row: Row) -> list[str]:
     found = []
     if turned is not None and how in ("present", "questionable"):
         error = number_in(row, "deflection_degrees_se")
-        sure = "" if error is None else f" (±{error:.0f})"
-        start = "The vein is deflected" if how == "present" else "The vein may be deflected"
-        text = f"{start}: its course turns by {turned:.0f}{sure} degrees in all at the artery"
+        start = {
+            "present": translate("The vein is deflected"),
+            "questionable": translate("The vein may be deflected"),
+        }[how]
+        turns = translate(
+            "{start}: its course turns by {turned} degrees in all at the artery",
+            start=start,
+            turned=f"{turned:.0f}" + ("" if error is None else f" (±{error:.0f})"),
+        )
         between = number_in(row, "courses_degrees")
-        if between is not None:
-            text += f", {between:.0f} degrees from one side to the other"
-        found.append(text + ".")
-        if way := _WORDS.get(text_in(row, "deflection_way")):
-            found.append(way)
+        if between is None:
+            found.append(f"{turns}.")
+        else:
+            text = translate(
+                "{turns}, {between} degrees from one side to the other.",
+                turns=turns,
+                between=f"{between:.0f}",
+            )
+            found.append(text)
+        way = {
+            "towards": translate("It is drawn towards the artery."),
+            "away": translate("It is pushed along the artery, away from its own course."),
+        }.get(text_in(row, "deflection_way"))
+        found += [way] if way else []
     if reason := text_in(row, "deflection_not_measurable"):
-        found.append(f"Deflection not measured: {reason}.")
+        why = translate_reason(reason)
+        found.append(translate("Deflection not measured: {why}.", why=why))
     return found
 
 
@@ -252,8 +265,10 @@ def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
         (-_FRAME, _FRAME),
         parts,
         even=True,
-        axis="Blue: the vein. Red: the artery. Dark: the vein’s course on both sides. Dashed: "
-        "straight on.",
+        axis=translate(
+            "Blue: the vein. Red: the artery. Dark: the vein’s course on both sides. Dashed: "
+            "straight on."
+        ),
     )
 
 
@@ -263,16 +278,26 @@ _DRAWN, _FRAME = 2.4, 2.6  # of the courses, and of what is shown around the cro
 def _caption(values: Row) -> str:
     """In a clinician's words."""
     turned = number_in(values, "deflection_degrees") or 0.0
-    start = "The vein changes its course"
+    start = translate("The vein changes its course")
     if text_in(values, "deflection_answer") == ANSWERS[1]:
-        start = "The vein may change its course"
+        start = translate("The vein may change its course")
     way = {
-        "towards": ", drawn towards the artery",
-        "away": ", pushed along the artery",
+        "towards": translate(", drawn towards the artery"),
+        "away": translate(", pushed along the artery"),
     }.get(text_in(values, "deflection_way"), "")
+    text = translate(
+        "{start} at the artery, by {turned}° in all its turns{way}.",
+        start=start,
+        turned=f"{turned:.0f}",
+        way=way,
+    )
     between = number_in(values, "courses_degrees")
-    beyond = "" if between is None else f" Beyond it the vein runs {between:.0f}° off its course."
-    return f"{start} at the artery, by {turned:.0f}° in all its turns{way}.{beyond}"
+    if between is None:
+        return text
+    beyond = translate(
+        "Beyond it the vein runs {between}° off its course.", between=f"{between:.0f}"
+    )
+    return f"{text} {beyond}"
 
 
 SIGN = Sign(

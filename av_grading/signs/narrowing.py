@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from av_grading.languages.catalogue import translate
 from av_grading.signs.sign import (
     SIDES,
     Column,
@@ -10,6 +11,7 @@ from av_grading.signs.sign import (
     Row,
     Sign,
     number_in,
+    on_side,
     percent,
 )
 
@@ -51,11 +53,15 @@ def sentences(row: Row) -> list[str]:
     for side in SIDES:
         ratio, sd = number_in(row, f"read_ratio_{side}"), number_in(row, f"read_ratio_{side}_sd")
         if ratio is not None and sd is not None:
-            sides.append(f"{percent(ratio)} (±{100 * sd:.0f}) on the {side}")
+            sides.append(on_side(side, f"{percent(ratio)} (±{100 * sd:.0f})"))
     if not sides:
         return []
-    text = "Read from the straightened vein, beside the artery it has this share of its own width: "
-    return [text + " side, ".join(sides) + " side."]
+    text = translate(
+        "Read from the straightened vein, beside the artery it has this share of its own width: "
+        "{sides}.",
+        sides=", ".join(sides),
+    )
+    return [text]
 
 
 SIGN = Sign(

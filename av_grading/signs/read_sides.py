@@ -2,7 +2,17 @@
 
 from typing import TYPE_CHECKING
 
-from av_grading.signs.sign import SIDES, Column, Finding, Measurement, Row, Sign, number_in
+from av_grading.languages.catalogue import translate
+from av_grading.signs.sign import (
+    SIDES,
+    Column,
+    Finding,
+    Measurement,
+    Row,
+    Sign,
+    number_in,
+    on_side,
+)
 
 if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
@@ -45,11 +55,14 @@ def sentences(row: Row) -> list[str]:
     for side in SIDES:
         value = number_in(row, f"side_{side}_expected")
         if value is not None:
-            sides.append(f"{WORDS[min(3, int(value + 0.5))]} on the {side} side")
-    found = [f"Beside the artery the vein has {', '.join(sides)}."] if sides else []
+            sides.append(on_side(side, translate(WORDS[min(3, int(value + 0.5))])))
+    found = []
+    if sides:
+        found.append(translate("Beside the artery the vein has {sides}.", sides=", ".join(sides)))
     bent = number_in(row, "bent_probability")
     if bent is not None and bent >= 0.5:
-        found.append(f"The vein bends at the artery (probability {bent:.2f}).")
+        text = translate("The vein bends at the artery (probability {share}).", share=f"{bent:.2f}")
+        found.append(text)
     return found
 
 

@@ -9,13 +9,14 @@
                    error="deflection_degrees_se", decimals=1),
         ),
         compute=compute,        # (CloseLook) -> Measurement
-        sentences=sentences,    # (row of crossings.csv) -> list of sentences
+        sentences=sentences,    # (row of crossings.csv) -> list of sentences, translated
         drawing=drawing,        # (CloseLook, Measurement) -> small drawing, where it is there
         findings=(Finding("deflection", "Deflection", ("deflection_degrees",), ...),),
     )
 
-A sign's module is imported to list columns, which has to be quick: at its top it imports numpy and
-this module alone; what measures (OpenCV, SciPy, `av_grading.vessels`) is imported in `compute`.
+A sign's module is imported to list columns, which has to be quick: at its top it imports numpy,
+this module and `languages.catalogue` alone; what measures (OpenCV, SciPy, `av_grading.vessels`) is
+imported in `compute`. What readers see goes through `translate`; pages translate titles.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from av_grading.languages.catalogue import translate
 
 if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
@@ -251,6 +254,18 @@ def percent(share: float) -> str:
     '82 %'
     """
     return f"{100 * share:.0f} %"
+
+
+def side_name(side: str) -> str:
+    """One of `SIDES` as a label has it."""
+    return translate("first side") if side == SIDES[0] else translate("second side")
+
+
+def on_side(side: str, what: str) -> str:
+    """What there is on one of `SIDES`."""
+    if side == SIDES[0]:
+        return translate("{what} on the first side", what=what)
+    return translate("{what} on the second side", what=what)
 
 
 def answer(

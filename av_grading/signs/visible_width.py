@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from av_grading.languages.catalogue import translate, translate_reason
 from av_grading.signs.sign import (
     ANSWERS,
     SIDES,
@@ -24,7 +25,9 @@ from av_grading.signs.sign import (
     answer,
     known,
     number_in,
+    on_side,
     percent,
+    side_name,
     text_in,
 )
 
@@ -213,34 +216,57 @@ def sentences(row: Row) -> list[str]:
         if left is not None:
             error = number_in(row, f"visible_width_{side}_se")
             sure = "" if error is None else f" (±{100 * error:.0f})"
-            sides.append(f"{percent(left)}{sure} on the {side} side")
+            sides.append(on_side(side, f"{percent(left)}{sure}"))
     if sides:
-        found.append(
+        text = translate(
             "Beside the artery this share of the vein is left to see, width and darkness taken "
-            f"together: {', '.join(sides)}."
+            "together: {sides}.",
+            sides=", ".join(sides),
         )
-    told = [text_in(row, f"{name}_answer") for name in ("narrowing", "concealment")]
-    for name, how in zip(("narrowing", "concealment"), told, strict=True):
-        words = {
-            "narrowing": "the vein's walls come together beside the artery (narrowing)",
-            "concealment": "the vein pales beside the artery (concealment)",
-        }[name]
-        if how == "present":
-            found.append(f"{words[0].upper()}{words[1:]}.")
-        elif how == "questionable":
-            found.append(f"Perhaps {words}.")
+        found.append(text)
+    found += _lost(row)
     for side in SIDES:
         gap = number_in(row, f"gap_{side}_vein_widths")
         if gap:
-            found.append(f"A gap of {gap:.1f} vein widths lies before it on the {side} side.")
+            text = translate("A gap of {gap} vein widths lies before it", gap=f"{gap:.1f}")
+            found.append(f"{on_side(side, text)}.")
         taper = number_in(row, f"taper_{side}_vein_widths")
         if taper is not None:
-            found.append(
-                f"On the {side} side the vein regains its width over {taper:.1f} vein widths."
-            )
+            widths = f"{taper:.1f}"
+            if side == SIDES[0]:
+                text = translate(
+                    "On the first side the vein regains its width over {taper} vein widths.",
+                    taper=widths,
+                )
+            else:
+                text = translate(
+                    "On the second side the vein regains its width over {taper} vein widths.",
+                    taper=widths,
+                )
+            found.append(text)
     if reason := text_in(row, "visible_width_not_measurable"):
-        found.append(f"Visible width not measured: {reason}.")
+        why = translate_reason(reason)
+        found.append(translate("Visible width not measured: {why}.", why=why))
     return found
+
+
+def _lost(row: Row) -> list[str]:
+    """What took the vein away."""
+    narrowing = {
+        "present": translate("The vein's walls come together beside the artery (narrowing)."),
+        "questionable": translate(
+            "Perhaps the vein's walls come together beside the artery (narrowing)."
+        ),
+    }
+    concealment = {
+        "present": translate("The vein pales beside the artery (concealment)."),
+        "questionable": translate("Perhaps the vein pales beside the artery (concealment)."),
+    }
+    told = (
+        narrowing.get(text_in(row, "narrowing_answer")),
+        concealment.get(text_in(row, "concealment_answer")),
+    )
+    return [text for text in told if text]
 
 
 def draw(look: "CloseLook", measurement: Measurement) -> Sequence[Polyline]:
@@ -296,7 +322,7 @@ def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
         where = {-1: "end", 1: "start"}[sign]
         if left is not None:
             words.append(Text(sign * (float(edges[number]) + 0.08), -0.86, percent(left), where))
-        words.append(Text(sign * reach, 1.06, f"{side} side", {-1: "start", 1: "end"}[sign]))
+        words.append(Text(sign * reach, 1.06, side_name(side), {-1: "start", 1: "end"}[sign]))
     own = [line((-reach, y), (reach, y), kind="own") for y in (0.5, -0.5)]
     artery = box((-float(edges[0]), float(edges[1])), (-0.95, 0.95), "artery")
     return Drawing(
@@ -304,8 +330,10 @@ def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
         (-reach, reach),
         (-1.0, 1.15),
         [*own, *parts, artery, *words],
-        axis="Along the vein, as shares of its own width (dashed). Blue: what is left to see. "
-        "Lines: its walls. Number above: vein widths over which it is regained.",
+        axis=translate(
+            "Along the vein, as shares of its own width (dashed). Blue: what is left to see. "
+            "Lines: its walls. Number above: vein widths over which it is regained."
+        ),
     )
 
 
@@ -321,22 +349,41 @@ def _told(values: Row) -> dict[str, str]:
 def _caption(values: Row) -> str:
     """In a clinician's words: what takes the vein away, how much is left, and the gap."""
     told = _told(values)
-    verbs = {"narrowing": ("narrows", "narrow"), "concealment": ("is concealed", "be concealed")}
-    sure = [verbs[name][0] for name in verbs if told[name] == ANSWERS[2]]
-    unsure = [verbs[name][1] for name in verbs if told[name] == ANSWERS[1]]
-    if sure:
-        text = f"The vein {' and '.join(sure)} beside the artery"
-        text += f", and may {unsure[0]}" if unsure else ""
-    elif unsure:
-        text = f"The vein may {' and '.join(unsure)} beside the artery"
-    else:
-        text = "Less of the vein is seen beside the artery"
+    text = {
+        ("present", "present"): translate("The vein narrows and is concealed beside the artery"),
+        ("present", "questionable"): translate(
+            "The vein narrows beside the artery, and may be concealed"
+        ),
+        ("present", ""): translate("The vein narrows beside the artery"),
+        ("questionable", "present"): translate(
+            "The vein is concealed beside the artery, and may narrow"
+        ),
+        ("", "present"): translate("The vein is concealed beside the artery"),
+        ("questionable", "questionable"): translate(
+            "The vein may narrow and be concealed beside the artery"
+        ),
+        ("questionable", ""): translate("The vein may narrow beside the artery"),
+        ("", "questionable"): translate("The vein may be concealed beside the artery"),
+        ("", ""): translate("Less of the vein is seen beside the artery"),
+    }[_if_seen(told["narrowing"]), _if_seen(told["concealment"])]
     sides = [(side, number_in(values, f"visible_width_{side}")) for side in SIDES]
-    left = [f"{percent(v)} on the {side} side" for side, v in sides if v is not None]
+    left = ", ".join(on_side(side, percent(v)) for side, v in sides if v is not None)
+    if left:
+        text = translate("{what}: {sides} is left to see", what=text, sides=left)
     gaps = [(side, number_in(values, f"gap_{side}_vein_widths")) for side in SIDES]
-    told_gaps = [f"a gap of {v:.1f} vein widths on the {side} side" for side, v in gaps if v]
-    text += f": {', '.join(left)} is left to see" if left else ""
-    return f"{text}{'; ' if told_gaps else ''}{' and '.join(told_gaps)}."
+    found = [
+        on_side(side, translate("a gap of {gap} vein widths", gap=f"{v:.1f}"))
+        for side, v in gaps
+        if v
+    ]
+    if len(found) == 2:
+        found = [translate("{first} and {second}", first=found[0], second=found[1])]
+    return f"{'; '.join([text, *found])}."
+
+
+def _if_seen(answer: str) -> str:
+    """Empty unless it is at least questionable."""
+    return answer if answer in ANSWERS[1:] else ""
 
 
 FINDINGS = (

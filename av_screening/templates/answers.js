@@ -1,15 +1,19 @@
 // What a reader answers, kept in this browser for each run, reader and photograph (by
 // content and name), so that another cohort's photograph is not taken for it.
 const ANSWERS = ["0", "1", "2", "3", "questionable", "cannot_grade", "no_crossing", "vein_above"];
+const ANSWER_NAMES = { questionable: translate("questionable"), cannot_grade: translate("cannot grade"),
+  no_crossing: translate("no crossing"), vein_above: translate("vein above") };
 const REASONS = ["blurred", "too_dark_or_bright", "vein_too_thin", "on_the_disc", "vessels_parallel",
   "hidden", "other"];
+const REASON_NAMES = { blurred: translate("blurred"), too_dark_or_bright: translate("too dark or bright"),
+  vein_too_thin: translate("vein too thin"), on_the_disc: translate("on the disc"),
+  vessels_parallel: translate("vessels parallel"), hidden: translate("hidden"), other: translate("other") };
 const GRADABLE = ["0", "1", "2", "3", "questionable"]; // answers that signs can stand beside
 // Signs that a reader says of a vein, and the words for each; see docs/FORMATS.md, review file.
 const SIGNS = { side_first: ["0", "1", "2", "3"], side_second: ["0", "1", "2", "3"], bent: ["y", "n"] };
-const SIGN_NAMES = { side_first: "first side", side_second: "second side", bent: "bent" };
+const SIGN_NAMES = { side_first: translate("first side"), side_second: translate("second side") };
 const words = (name) => name.replaceAll("_", " ");
 
-const settings = readJson("settings");
 const photographs = readJson("photographs");
 const photographOf = new Map(photographs.map((entry) => [entry.key, entry]));
 const ROOT = `av-nicking-review:${settings.run}`;
@@ -21,7 +25,7 @@ function storage(act) {
   try {
     return act(window.localStorage);
   } catch {
-    tell("This browser keeps nothing more (private window, or full): download the review before you close the page.");
+    tell(translate("This browser keeps nothing more (private window, or full): download the review before you close the page."));
     return null;
   }
 }

@@ -20,7 +20,7 @@ function showCrossing(item) {
   for (const [name, can] of Object.entries(possible)) {
     const button = document.querySelector(`[data-part="${name}"]`);
     button.disabled = !can;
-    button.title = can ? "" : session.blind && name !== "map" ? "hidden in blind mode" : "not there";
+    button.title = can ? "" : session.blind && name !== "map" ? translate("hidden in blind mode") : translate("not there");
     press(button, can && parts[name]);
   }
   showLarge(item);
@@ -29,25 +29,29 @@ function showCrossing(item) {
 }
 
 function titleOf(item) {
-  if (!item) return [review.items.length ? "No crossing selected" : "No crossing was found"];
+  if (!item) return [review.items.length ? translate("No crossing selected") : translate("No crossing was found")];
   const state = stateOf(item);
   const badge = make("span", { class: "grade", "data-grade": state.grade }, state.grade ?? "–");
-  return [item.added ? `Added crossing ${item.name} ` : `Crossing ${item.name} `, badge];
+  return [`${item.added ? addedName(item) : crossingName(item)} `, badge];
 }
+
+const crossingName = ({ name }) => translate("Crossing {name}", { name });
+const addedName = ({ name }) => translate("Added crossing {name}", { name });
 
 function showLarge(item) {
   const large = byId("large");
   large.replaceChildren();
   if (!item) return;
   const found = [];
+  const mapAlt = translate("Arteries red, veins blue");
   if (item.picture) {
     const explained = parts.explained && item.explained && !session.blind;
     found.push(make("img", { src: explained ? item.explained : item.picture,
-      alt: explained ? `Where the grader looked at crossing ${item.name}` : `Crossing ${item.name}` }));
-    if (parts.map) found.push(make("img", { src: item.map, class: "tint", alt: "Arteries red, veins blue" }));
+      alt: explained ? translate("Where the grader looked at crossing {name}", item) : crossingName(item) }));
+    if (parts.map) found.push(make("img", { src: item.map, class: "tint", alt: mapAlt }));
   } else {
-    found.push(fromPhotograph(pagePhotograph.picture, item, `Added crossing ${item.name}`));
-    if (parts.map) found.push(fromPhotograph(pagePhotograph.vessels, item, "Arteries red, veins blue", "tint"));
+    found.push(fromPhotograph(pagePhotograph.picture, item, addedName(item)));
+    if (parts.map) found.push(fromPhotograph(pagePhotograph.vessels, item, mapAlt, "tint"));
   }
   if (parts.edges && !session.blind) {
     if (item.vein) found.push(walls(item.vein));
@@ -78,7 +82,7 @@ function walls(vein) {
     });
     return draw("path", { d: text });
   });
-  return draw("svg", { viewBox: "0 0 1000 1000", class: "walls", role: "img", "aria-label": "Measured edges of the vein" }, ...paths);
+  return draw("svg", { viewBox: "0 0 1000 1000", class: "walls", role: "img", "aria-label": translate("Measured edges of the vein") }, ...paths);
 }
 
 // What a sign draws of itself: lines whose points are shares of the picture's side.
@@ -86,7 +90,7 @@ function signLines(sign, lines) {
   const paths = lines.map((line) => draw("path", {
     d: line.map(([x, y], i) => `${i ? "L" : "M"}${(1000 * x).toFixed(1)} ${(1000 * y).toFixed(1)}`).join(""),
   }));
-  return draw("svg", { viewBox: "0 0 1000 1000", class: "walls", role: "img", "aria-label": `Measured: ${words(sign)}` }, ...paths);
+  return draw("svg", { viewBox: "0 0 1000 1000", class: "walls", role: "img", "aria-label": translate("Measured: {sign}", { sign: translate(words(sign)) }) }, ...paths);
 }
 
 function showWhy(item) {
@@ -98,10 +102,10 @@ function showWhy(item) {
   byId("measured").hidden = !item || item.added || session.blind;
   if (byId("measured").hidden) return;
   const shares = [0, 1, 2, 3].map((g) => Number(item.row[`p${g}`]));
-  const children = [make("h3", {}, "Why this grade")];
+  const children = [make("h3", {}, translate("Why this grade"))];
   if (item.row.p0 !== undefined) {
     children.push(make("div", { class: "shares", role: "img",
-      "aria-label": `Probabilities of grades 0 to 3: ${shares.map((s) => s.toFixed(2)).join(", ")}` },
+      "aria-label": translate("Probabilities of grades 0 to 3: {shares}", { shares: shares.map((s) => s.toFixed(2)).join(", ") }) },
     ...shares.map((share, grade) => {
       const bar = make("i", { "data-grade": grade });
       bar.style.height = `${100 * share}%`;

@@ -11,12 +11,12 @@ const flagged = hasColumn("flagged")
 const notGradable = (entry) => entry.marks.every((mark) => !mark[3]);
 
 const FILTERS = {
-  all: { name: "All", keep: () => true },
-  flagged: { name: "Flagged", keep: flagged, model: true,
-    title: hasColumn("flagged") ? "as the table says" : "a crossing of grade 2 or 3" },
-  not_gradable: { name: "Not gradable", keep: notGradable, model: true, title: "no crossing that can be graded" },
-  unreviewed: { name: "Unreviewed", keep: (entry) => !progressOf(entry).done, title: "with crossings to answer" },
-  failed: { name: "Failed", keep: () => false, title: "not screened" },
+  all: { name: translate("All"), keep: () => true },
+  flagged: { name: translate("Flagged"), keep: flagged, model: true,
+    title: hasColumn("flagged") ? translate("as the table says") : translate("a crossing of grade 2 or 3") },
+  not_gradable: { name: translate("Not gradable"), keep: notGradable, model: true, title: translate("no crossing that can be graded") },
+  unreviewed: { name: translate("Unreviewed"), keep: (entry) => !progressOf(entry).done, title: translate("with crossings to answer") },
+  failed: { name: translate("Failed"), keep: () => false, title: translate("not screened") },
 };
 
 // Signs that this run has measured; those that are answered can be filtered by, all sorted by.
@@ -27,8 +27,10 @@ const hasSign = (finding) => (entry) => is(entry.row[finding.present]);
 // Columns of the list: the known ones that the run has, then whatever else summary.csv has got.
 const LEFT_OUT = ["id", "fov_diameter_px", "graded", "crossings", "disc_x_px", "disc_y_px", "disc_diameter_px", "disc_score",
   ...settings.findings.flatMap((finding) => [finding.present, finding.strongest])];
-const NAMES = { crossings: "Crossings", highest_grade: "Highest grade", mean_expected_grade: "Mean grade",
-  nicked: "Grade 1 or more", measurable: "Measured" };
+const NAMES = { highest_grade: translate("Highest grade"), mean_expected_grade: translate("Mean grade"),
+  nicked: translate("Grade 1 or more"), measurable: translate("Measured"), gradable: translate("Gradable"),
+  severity: translate("Severity"), flagged: translate("Flagged"), eye: translate("Eye"),
+  eye_source: translate("Eye source"), eye_score: translate("Eye score") };
 const MODEL = ["highest_grade", "mean_expected_grade", "nicked", "measurable"];
 const known = ["highest_grade", "mean_expected_grade", "nicked", "measurable"].filter(hasColumn);
 const more = [...new Set(photographs.flatMap((entry) => Object.keys(entry.row)))]
@@ -36,23 +38,23 @@ const more = [...new Set(photographs.flatMap((entry) => Object.keys(entry.row)))
 const indexColumns = () => (session.blind ? [] : [...known, ...more]);
 const columnName = (name) => NAMES[name] ?? words(name).replace(/^./, (c) => c.toUpperCase());
 const SORTS = {
-  photograph: { name: "Name", by: (entry) => entry.name },
-  open: { name: "Least reviewed", by: (entry) => { const p = progressOf(entry); return p.done ? 2 : p.answered / (p.total + 1); } },
-  crossings: { name: "Most crossings", by: (entry) => -entry.marks.length },
+  photograph: { name: translate("Name"), by: (entry) => entry.name },
+  open: { name: translate("Least reviewed"), by: (entry) => { const p = progressOf(entry); return p.done ? 2 : p.answered / (p.total + 1); } },
+  crossings: { name: translate("Most crossings"), by: (entry) => -entry.marks.length },
 };
 for (const name of [...known, ...more]) {
-  SORTS[name] = { name: `${columnName(name)}, greatest first`, model: true, by: (entry) => {
+  SORTS[name] = { name: translate("{name}, greatest first", { name: columnName(name) }), model: true, by: (entry) => {
     const value = entry.row[name];
     return value === undefined ? Infinity : Number.isNaN(Number(value)) ? String(value) : -Number(value);
   } };
 }
 for (const { name, title, strongest, least } of measuredSigns) {
-  SORTS[`sign_${name}`] = { name: `${title}, strongest first`, model: true, sign: true, by: (entry) => {
+  SORTS[`sign_${name}`] = { name: translate("{name}, strongest first", { name: title }), model: true, sign: true, by: (entry) => {
     const value = entry.row[strongest];
     return value === undefined ? Infinity : least ? Number(value) : -Number(value);
   } };
 }
-const collator = new Intl.Collator("en", { numeric: true });
+const collator = new Intl.Collator(settings.language, { numeric: true });
 
 function ordered(entries) {
   if (session.blind && shown.sort === "photograph") return shuffled(entries, `${settings.run}:${session.reader}`);
@@ -73,7 +75,7 @@ function showIndex() {
   if (!byId("index")) return;
   byId("index").hidden = false;
   byId("review").hidden = true;
-  byId("title").textContent = document.title = `${photographs.length} photographs screened, ${failures.length} not`;
+  byId("title").textContent = document.title = translate("{n} photographs screened, {failed} not", { n: photographs.length, failed: failures.length });
   showTotals();
   showControls();
   const failed = shown.filter === "failed";
@@ -84,7 +86,8 @@ function showIndex() {
   const page = all.slice(shown.page * size, (shown.page + 1) * size);
   shown.row = Math.max(0, Math.min(page.length - 1, shown.row));
   byId("page-text").textContent = all.length
-    ? `${shown.page * size + 1}–${shown.page * size + page.length} of ${all.length}` : "0 of 0";
+    ? translate("{shown} of {n}", { shown: `${shown.page * size + 1}–${shown.page * size + page.length}`, n: all.length })
+    : translate("{shown} of {n}", { shown: 0, n: 0 });
   byId("previous-page").disabled = shown.page === 0;
   byId("next-page").disabled = shown.page >= pages - 1;
   byId("nothing").hidden = all.length > 0;
@@ -92,7 +95,8 @@ function showIndex() {
   byId("list-view").hidden = montage || !all.length;
   byId("montage").hidden = !montage;
   byId("montage").replaceChildren(...(montage ? page.map(tile) : []));
-  const heads = failed ? ["Photograph", "Reason", "Message"] : ["", "Photograph", "Reviewed", "Crossings", ...(listsSigns() ? ["Signs"] : []), ...indexColumns().map(columnName)];
+  const heads = failed ? [translate("Photograph"), translate("Reason"), translate("Message")]
+    : ["", translate("Photograph"), translate("Reviewed"), translate("Crossings"), ...(listsSigns() ? [translate("Signs")] : []), ...indexColumns().map(columnName)];
   byId("list-head").replaceChildren(...heads.map((text) => (text ? make("th", { scope: "col" }, text) : make("td", {}))));
   byId("list").replaceChildren(...(montage ? [] : page.map(failed ? failedRow : listRow)));
   showProgress();
@@ -117,26 +121,31 @@ const hashOf = (entry) => `#${encodeURIComponent(entry.folder)}`;
 
 function reviewedText(entry) {
   const { answered, total, done } = progressOf(entry);
-  return done ? "✓ all" : `${answered} of ${total}`;
+  return done ? translate("✓ all") : translate("{shown} of {n}", { shown: answered, n: total });
 }
 
 function listRow(entry, number) {
   const cells = indexColumns().map((name) => {
     const value = entry.row[name];
-    if (name === "highest_grade") return make("td", { class: "number" }, value === undefined ? "not graded" : make("span", { class: "grade", "data-grade": value }, String(value)));
+    if (name === "highest_grade") return make("td", { class: "number" }, value === undefined ? translate("not graded") : make("span", { class: "grade", "data-grade": value }, String(value)));
     return make("td", { class: Number.isNaN(Number(value)) ? null : "number" }, String(value ?? ""));
   });
   return make("tr", { class: number === shown.row ? "current" : null },
     make("td", { class: "picture" }, thumbnail(entry)),
     make("th", { scope: "row" }, make("a", { href: hashOf(entry) }, entry.name),
-      ...(!session.blind && flagged(entry) ? [" ", make("span", { class: "flag" }, "flagged")] : []),
+      ...(!session.blind && flagged(entry) ? [" ", make("span", { class: "flag" }, translate("flagged"))] : []),
       ...(entry.row.id ? [make("small", {}, ` ${entry.row.id}`)] : [])),
     make("td", { class: "number" }, reviewedText(entry)),
     make("td", { class: "number" }, String(entry.marks.length)), listsSigns() ? signCell(entry) : null, ...cells);
 }
 
+const FAILURE_NAMES = { unreadable: translate("unreadable"), too_large: translate("too large"),
+  no_fov: translate("no fov"), too_small: translate("too small"), too_dark: translate("too dark"),
+  overexposed: translate("overexposed"), not_fundus: translate("not fundus"), crashed: translate("crashed"),
+  timed_out: translate("timed out"), failed: translate("failed") };
+
 function failedRow(row) {
-  return make("tr", {}, make("th", { scope: "row" }, row.photograph), make("td", {}, words(row.reason)), make("td", {}, row.message));
+  return make("tr", {}, make("th", { scope: "row" }, row.photograph), make("td", {}, FAILURE_NAMES[row.reason] ?? words(row.reason)), make("td", {}, row.message));
 }
 
 function tile(entry, number) {
@@ -150,19 +159,19 @@ function tile(entry, number) {
 
 function showTotals() {
   const crossings = photographs.reduce((sum, entry) => sum + entry.marks.length, 0);
-  const totals = [["Photographs", photographs.length], ["Not screened", failures.length], ["Crossings", crossings]];
+  const totals = [[translate("Photographs"), photographs.length], [translate("Not screened"), failures.length], [translate("Crossings"), crossings]];
   const grades = photographs.flatMap(gradesOf);
   if (!session.blind && grades.length) {
-    for (const grade of [0, 1, 2, 3]) totals.push([`Grade ${grade}`, grades.filter((g) => g === grade).length]);
+    for (const grade of [0, 1, 2, 3]) totals.push([translate("Grade {grade}", { grade }), grades.filter((g) => g === grade).length]);
     const ungradable = photographs.reduce((sum, entry) => sum + entry.marks.filter((mark) => !mark[3]).length, 0);
-    if (ungradable) totals.push(["Not gradable", ungradable]);
+    if (ungradable) totals.push([translate("Not gradable"), ungradable]);
   }
   byId("totals").replaceChildren(...totals.map(([name, value]) =>
     make("div", {}, make("dt", {}, name), make("dd", {}, value.toLocaleString("en")))));
   const done = photographs.filter((entry) => progressOf(entry).done).length;
   byId("reviewed").max = Math.max(1, photographs.length);
   byId("reviewed").value = done;
-  byId("reviewed-text").textContent = `${done} of ${photographs.length}`;
+  byId("reviewed-text").textContent = translate("{shown} of {n}", { shown: done, n: photographs.length });
 }
 
 function showControls() {
@@ -172,7 +181,7 @@ function showControls() {
   const filterable = listsSigns();
   if (!filterable) shown.sign = "";
   byId("sign-filter").parentElement.hidden = !filterable;
-  byId("sign-filter").replaceChildren(make("option", { value: "" }, "any"), ...answeredSigns.map((finding) =>
+  byId("sign-filter").replaceChildren(make("option", { value: "" }, translate("any")), ...answeredSigns.map((finding) =>
     make("option", { value: finding.name, selected: shown.sign === finding.name },
       `${finding.title} (${photographs.filter(hasSign(finding)).length})`)));
   const count = (name) => (name === "failed" ? failures.length : photographs.filter(FILTERS[name].keep).length);
@@ -180,10 +189,10 @@ function showControls() {
     make("button", { type: "button", "data-filter": name, title: filter.title, "aria-pressed": String(shown.filter === name),
       on: { click: () => setFilter(name) } }, `${filter.name} ${count(name)}`)));
   const option = ([name, sort]) => make("option", { value: name, selected: shown.sort === name },
-    name === "photograph" && session.blind ? "Shuffled" : sort.name);
+    name === "photograph" && session.blind ? translate("Shuffled") : sort.name);
   const bySign = usable(SORTS).filter(([, sort]) => sort.sign);
   byId("sort").replaceChildren(...usable(SORTS).filter(([, sort]) => !sort.sign).map(option),
-    bySign.length ? make("optgroup", { label: "Signs" }, ...bySign.map(option)) : "");
+    bySign.length ? make("optgroup", { label: translate("Signs") }, ...bySign.map(option)) : "");
   press(byId("as-list"), !shown.montage);
   press(byId("as-montage"), shown.montage);
 }

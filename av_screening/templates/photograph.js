@@ -105,7 +105,8 @@ function discAndZones([x, y, diameter]) {
     if (name) parts.push(draw("text", { x: toPage(x), y: toPage(y) - r, class: "zone" }, name));
     return parts;
   };
-  return [...circle(0.5, "disc"), ...circle(1, "zone A"), ...circle(1.5, "zone B"), ...circle(2.5, "zone C")];
+  return [...circle(0.5, translate("disc")), ...circle(1, translate("zone A")), ...circle(1.5, translate("zone B")),
+    ...circle(2.5, translate("zone C"))];
 }
 
 // A missed crossing is added by a click, or by keys: arrows move the aim, Enter puts it there.
@@ -116,8 +117,8 @@ function startAdding(on) {
   frame.classList.toggle("adding", on);
   press(byId("add"), on);
   byId("hint").textContent = on
-    ? "Click where the missed crossing is; or move the aim with the arrow keys and press Enter. Esc ends."
-    : "Drag to move, wheel or pinch to zoom, click a crossing to select it.";
+    ? translate("Click where the missed crossing is; or move the aim with the arrow keys and press Enter. Esc ends.")
+    : translate("Drag to move, wheel or pinch to zoom, click a crossing to select it.");
   place();
 }
 

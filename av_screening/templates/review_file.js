@@ -36,9 +36,9 @@ function unanswered() {
 function downloadReview() {
   const left = unanswered();
   const added = left.filter((a) => a.added).length;
-  const counted = (count, what) => `${count} ${what}${count > 1 ? "s have" : " has"} no answer and ${count > 1 ? "are" : "is"} not in the file.`;
-  tell([added && counted(added, "added crossing"),
-    left.length > added && counted(left.length - added, "crossing with signs")].filter(Boolean).join(" "));
+  const others = left.length - added;
+  tell([added && translate("{n} added crossings have no answer and are not in the file.", { n: added }),
+    others && translate("{n} crossings with signs have no answer and are not in the file.", { n: others })].filter(Boolean).join(" "));
   const link = make("a", { download: `review_${settings.run}_${session.reader.replace(/[^\w-]/g, "_") || UNNAMED}.csv` });
   link.href = URL.createObjectURL(new Blob([reviewFile()], { type: "text/csv" }));
   link.click();
@@ -51,7 +51,7 @@ function parseCsv(text) {
   const pattern = /("(?:[^"]|"")*"|[^,\r\n]*)(,|\r?\n|\r|$)/gy;
   while (pattern.lastIndex < text.length) {
     const found = pattern.exec(text);
-    if (!found) throw new Error(`row ${rows.length}: a quote is not closed`);
+    if (!found) throw new Error(translate("row {row}: {why}", { row: rows.length, why: translate("a quote is not closed") }));
     const value = found[1];
     rows.at(-1).push(value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value);
     if (found[2] !== ",") rows.push([]);
@@ -64,26 +64,26 @@ function parseCsv(text) {
 function answersOfFile(text) {
   const [header, ...rows] = parseCsv(text.replace(/^\ufeff/, ""));
   if (!header || ![COLUMNS.join(), COLUMNS.slice(0, BEFORE_SIGNS).join()].includes(header.join())) {
-    throw new Error(`expected the columns ${COLUMNS.join()}, found ${(header || []).join()}`);
+    throw new Error(translate("expected the columns {expected}, found {found}", { expected: COLUMNS.join(), found: (header || []).join() }));
   }
   const keyOf = new Map(photographs.map((entry) => [entry.name, entry.key]));
   const seen = new Set();
   return rows.map((values, number) => {
     const row = Object.fromEntries(COLUMNS.map((name, i) => [name, values[i] ?? ""]));
-    const fail = (why) => { throw new Error(`row ${number + 2}: ${why}`); };
-    if (values.length !== header.length) fail(`expected ${header.length} values, found ${values.length}`);
-    if (row.run !== settings.run) fail(`expected the run ${settings.run}, found ${row.run}`);
-    const key = keyOf.get(row.photograph) ?? fail(`no photograph ${row.photograph} in this page`);
+    const fail = (why) => { throw new Error(translate("row {row}: {why}", { row: number + 2, why })); };
+    if (values.length !== header.length) fail(translate("expected {expected} values, found {found}", { expected: header.length, found: values.length }));
+    if (row.run !== settings.run) fail(translate("expected the run {expected}, found {found}", { expected: settings.run, found: row.run }));
+    const key = keyOf.get(row.photograph) ?? fail(translate("no photograph {name} in this page", { name: row.photograph }));
     const added = row.crossing === "";
-    if (!ANSWERS.includes(row.answer)) fail(`unknown answer ${row.answer}`);
-    if (!added && !(row.crossing in photographOf.get(key).marks)) fail(`no crossing ${row.crossing} in ${row.photograph}`);
-    if (!Number.isFinite(parseFloat(row.x)) || !Number.isFinite(parseFloat(row.y))) fail("expected a position");
+    if (!ANSWERS.includes(row.answer)) fail(translate("unknown answer {answer}", row));
+    if (!added && !(row.crossing in photographOf.get(key).marks)) fail(translate("no crossing {crossing} in {photograph}", row));
+    if (!Number.isFinite(parseFloat(row.x)) || !Number.isFinite(parseFloat(row.y))) fail(translate("expected a position"));
     for (const [name, possible] of Object.entries(SIGNS)) {
-      if (row[name] && !possible.includes(row[name])) fail(`${name}: expected ${possible.join(", ")} or nothing, found ${row[name]}`);
-      if (row[name] && !GRADABLE.includes(row.answer)) fail(`${name}: expected nothing beside ${row.answer}, found ${row[name]}`);
+      if (row[name] && !possible.includes(row[name])) fail(`${name}: ${translate("expected {possible} or nothing, found {found}", { possible: possible.join(", "), found: row[name] })}`);
+      if (row[name] && !GRADABLE.includes(row.answer)) fail(`${name}: ${translate("expected nothing beside {answer}, found {found}", { answer: row.answer, found: row[name] })}`);
     }
     const place = JSON.stringify([key, row.crossing, ...(added ? [row.x, row.y] : [])]);
-    if (seen.has(place)) fail("a second answer for the same crossing");
+    if (seen.has(place)) fail(translate("a second answer for the same crossing"));
     seen.add(place);
     return { key, id: row.crossing, row, added };
   });
@@ -93,7 +93,7 @@ function answersOfFile(text) {
 function loadReview(text) {
   const answers = answersOfFile(text);
   const readers = new Set(answers.map((a) => a.row.reader));
-  if (readers.size > 1) throw new Error(`expected one reader, found ${[...readers].join(", ")}`);
+  if (readers.size > 1) throw new Error(translate("expected one reader, found {found}", { found: [...readers].join(", ") }));
   if (readers.size) setReader([...readers][0].replace(UNNAMED, ""));
   const reviews = new Map();
   for (const { key, id, row, added } of answers) {

@@ -16,7 +16,7 @@ function loadPhotograph(entry, act) {
   script.addEventListener("load", () => script.remove());
   script.addEventListener("error", () => {
     script.remove();
-    tell(`${entry.folder}/review_data.js cannot be read: is the photograph's folder beside this page?`);
+    tell(translate("{file} cannot be read: is the photograph's folder beside this page?", { file: `${entry.folder}/review_data.js` }));
   });
   document.head.append(script);
 }
@@ -77,12 +77,12 @@ function stateOf(item) {
   const model = modelGrade(item);
   const word = answer?.answer;
   const signs = Object.keys(SIGNS).filter((name) => answer?.[name]).map((name) =>
-    (name === "bent" ? (answer.bent === "y" ? "bent" : "not bent") : `${SIGN_NAMES[name]} ${answer[name]}`));
-  if (!word) return { grade: model, text: [item.added ? "added, not answered" : "not answered", ...signs].join(", ") };
+    (name === "bent" ? (answer.bent === "y" ? translate("bent") : translate("not bent")) : `${SIGN_NAMES[name]} ${answer[name]}`));
+  if (!word) return { grade: model, text: [item.added ? translate("added, not answered") : translate("not answered"), ...signs].join(", ") };
   const given = /^[0-3]$/.test(word) ? word : undefined;
-  const texts = [given === undefined ? words(word) : `grade ${word}`];
-  if (answer.reason) texts.push(words(answer.reason));
-  if (model !== undefined && given !== undefined) texts.push(String(model) === word ? "confirmed" : `was ${model}`);
+  const texts = [ANSWER_NAMES[word] ?? translate("grade {grade}", { grade: word })];
+  if (answer.reason) texts.push(REASON_NAMES[answer.reason] ?? words(answer.reason));
+  if (model !== undefined && given !== undefined) texts.push(String(model) === word ? translate("confirmed") : translate("was {grade}", { grade: model }));
   texts.push(...signs);
   return { grade: given, text: texts.join(", "), dropped: word === "no_crossing", answered: true };
 }
@@ -115,7 +115,7 @@ function showChips() {
     const state = stateOf(item);
     return make("button", { type: "button", "data-id": item.id, "aria-current": item === review.item ? "true" : null,
       class: state.answered ? "answered" : "", title: state.text,
-      "aria-label": `Crossing ${item.name}: ${state.text}`, on: { click: () => chooseItem(item) } },
+      "aria-label": `${crossingName(item)}: ${state.text}`, on: { click: () => chooseItem(item) } },
     make("span", { class: "grade", "data-grade": state.grade }, state.dropped ? "×" : state.grade ?? "–"),
     `${item.name}${state.answered ? " ✓" : ""}`);
   }));
@@ -132,14 +132,14 @@ function showAnswer() {
   }
   const asks = answer?.answer === "cannot_grade";
   byId("reasons").hidden = !asks;
-  byId("reasons").replaceChildren(make("p", {}, "Why not?"), ...REASONS.map((reason, i) =>
+  byId("reasons").replaceChildren(make("p", {}, translate("Why not?")), ...REASONS.map((reason, i) =>
     make("button", { type: "button", "data-reason": reason, "aria-pressed": String(answer?.reason === reason),
-      on: { click: () => setReason(reason) } }, words(reason), " ", make("kbd", {}, String(i + 1)))));
-  byId("state").textContent = item ? `Your answer: ${stateOf(item).text}.` : "";
+      on: { click: () => setReason(reason) } }, REASON_NAMES[reason], " ", make("kbd", {}, String(i + 1)))));
+  byId("state").textContent = item ? translate("Your answer: {answer}.", { answer: stateOf(item).text }) : "";
   byId("clear").disabled = !answer;
   showSigns(item, answer);
   const model = item ? modelGrade(item) : undefined;
-  byId("confirm").firstChild.textContent = model !== undefined && !answer?.answer ? "Confirm, next " : "Next ";
+  byId("confirm").firstChild.textContent = `${model !== undefined && !answer?.answer ? translate("Confirm, next") : translate("Next")} `;
   byId("confirm").disabled = !item;
 }
 
@@ -214,11 +214,11 @@ function showSigns(item, answer) {
       const { value } = button.dataset;
       button.disabled = !takesSigns(item);
       button.classList.toggle("shown", model[name] === value);
-      button.title = [settings.sides[value], model[name] === value && "what the run says"].filter(Boolean).join("; ");
+      button.title = [settings.sides[value], model[name] === value && translate("what the run says")].filter(Boolean).join("; ");
       press(button, answer?.[name] === value);
     }
   }
-  byId("sign-hint").textContent = askedSide ? `${SIGN_NAMES[askedSide]}: 0 to 3, Backspace takes it back` : "";
+  byId("sign-hint").textContent = askedSide ? translate("{sign}: 0 to 3, Backspace takes it back", { sign: SIGN_NAMES[askedSide] }) : "";
 }
 
 function setReason(reason) {
@@ -279,6 +279,6 @@ function showProgress() {
   byId("undo").disabled = !undoable.length;
   const done = photographs.filter((entry) => progressOf(entry).done).length;
   const here = review.entry && !byId("review").hidden ? progressOf(review.entry) : null;
-  const all = photographs.length > 1 ? `${done} of ${photographs.length} photographs` : "";
-  byId("progress").textContent = [here && `${here.answered} of ${here.total} crossings`, all].filter(Boolean).join(" · ");
+  const all = photographs.length > 1 ? translate("{done} of {n} photographs", { done, n: photographs.length }) : "";
+  byId("progress").textContent = [here && translate("{done} of {n} crossings", { done: here.answered, n: here.total }), all].filter(Boolean).join(" · ");
 }

@@ -1,12 +1,13 @@
 // Signs that are present or questionable, each as a card: a small drawing of what was measured, and
 // a sentence. The shapes come from the sign's own file, in units of their own.
+const SIGN_ANSWERS = { questionable: translate("questionable"), present: translate("present") };
 const CARD = { width: 300, flat: 118, even: 190, edge: 6 };
 
 function showSignCards(item) {
   const cards = (!session.blind && item?.signs) || [];
   byId("sign-cards").replaceChildren(...cards.map((card) => make("figure", { class: "sign-card", "data-sign-card": card.sign },
     make("figcaption", {}, make("span", { class: "answers" }, ...card.answers.map(([title, answer]) =>
-      make("b", { class: `answer ${answer}` }, `${title}: ${answer}`))), make("span", { class: "caption" }, card.caption ?? card.title)),
+      make("b", { class: `answer ${answer}` }, `${title}: ${SIGN_ANSWERS[answer]}`))), make("span", { class: "caption" }, card.caption ?? card.title)),
     card.parts ? signDrawing(card) : null,
     card.axis ? make("small", {}, card.axis) : null)));
 }
@@ -26,7 +27,7 @@ function signDrawing({ x, y, parts, even, title }) {
     return draw("path", { d: part.closed ? `${path}Z` : path, class: `${part.kind}${part.closed ? " area" : ""}`,
       "stroke-width": part.width ? (part.width * scale[1]).toFixed(1) : null });
   });
-  return draw("svg", { viewBox: `0 0 ${CARD.width} ${height}`, role: "img", "aria-label": `Drawing: ${title}` }, ...shapes);
+  return draw("svg", { viewBox: `0 0 ${CARD.width} ${height}`, role: "img", "aria-label": translate("Drawing: {title}", { title }) }, ...shapes);
 }
 
 // Which side of the vein is the first: that nearer to the disc, where one is to be seen, else the
@@ -42,11 +43,11 @@ function sideMarks(item, named) {
     const tip = [500 + reach * ux, 500 + reach * uy];
     const back = (along, aside) => `${(tip[0] - along * ux - aside * uy).toFixed(1)} ${(tip[1] - along * uy + aside * ux).toFixed(1)}`;
     found.push(draw("path", { class: "to-disc", d: `M${back(46, 20)}L${back(0, 0)}L${back(46, -20)}` }),
-      draw("text", { x: Math.min(930, Math.max(70, tip[0] - 92 * ux)).toFixed(0), y: (tip[1] - 78 * uy + 10).toFixed(0), "text-anchor": "middle" }, "disc"));
+      draw("text", { x: Math.min(930, Math.max(70, tip[0] - 92 * ux)).toFixed(0), y: (tip[1] - 78 * uy + 10).toFixed(0), "text-anchor": "middle" }, translate("disc")));
   }
   if (named && item.sides) {
     item.sides.forEach(([x, y], number) => found.push(draw("text", { class: "side", "text-anchor": "middle",
-      x: Math.min(920, Math.max(80, 1000 * x)).toFixed(0), y: Math.min(960, Math.max(50, 1000 * y - 40)).toFixed(0) }, ["first side", "second side"][number])));
+      x: Math.min(920, Math.max(80, 1000 * x)).toFixed(0), y: Math.min(960, Math.max(50, 1000 * y - 40)).toFixed(0) }, Object.values(SIGN_NAMES)[number])));
   }
   return found.length ? draw("svg", { viewBox: "0 0 1000 1000", class: "side-marks", "aria-hidden": "true" }, ...found) : null;
 }

@@ -28,9 +28,9 @@ on("load-file", "change", async (event) => {
   try {
     const count = loadReview(await file.text());
     refresh();
-    tell(`${file.name}: ${count} answers taken over.`);
+    tell(translate("{file}: {n} answers taken over.", { file: file.name, n: count }));
   } catch (error) {
-    tell(`${file.name}: ${error.message}. Nothing was taken over.`);
+    tell(translate("{file}: {error}. Nothing was taken over.", { file: file.name, error: error.message }));
   }
 });
 on("undo", "click", undo);

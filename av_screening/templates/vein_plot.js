@@ -25,7 +25,7 @@ function drawVein(vein) {
     return `M${[...high, ...low.reverse()].join("L")}Z`;
   };
   const svg = draw("svg", { viewBox: `0 0 ${PLOT.width} ${PLOT.height}`, role: "img",
-    "aria-label": "Width along the vein, with its standard error" });
+    "aria-label": translate("Width along the vein, with its standard error") });
   const hidden = along.filter((_, i) => covered[i]);
   if (hidden.length) {
     svg.append(draw("rect", { x: x(hidden[0]), y: PLOT.top, width: Math.max(1, x(hidden.at(-1)) - x(hidden[0])),

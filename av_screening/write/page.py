@@ -2,7 +2,8 @@
 
 Both are the same script and styles. The index opens photographs within itself, so that a whole
 run's answers are kept in one place in every browser; a photograph's own page shows that one alone.
-Nothing is fetched from a network: data and pictures are files below the output folder.
+Nothing is fetched from a network: data and pictures are files below the output folder. Both are in
+the language that is spoken when they are made, see `av_grading.languages.catalogue`.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from av_grading.formats.grade_definition import MEANING
+from av_grading.languages.catalogue import catalogue, language, translate
 from av_grading.signs.read_sides import WORDS as SIDE_WORDS
 from av_grading.signs.registry import findings
 from av_screening.write.columns import crossings_columns, summary_columns
@@ -28,13 +30,15 @@ DATA = "review_data.js"
 @cache
 def environment() -> Environment:
     """Templates of this package, which escape whatever is put in."""
-    return Environment(
+    found = Environment(
         loader=PackageLoader("av_screening"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.globals["translate"] = translate
+    return found
 
 
 def review_page(run: str, record: Mapping[str, Any]) -> str:
@@ -85,25 +89,29 @@ def index_page(
 
 def _common(run: str) -> dict[str, Any]:
     standards = {grade: data_uri(p, "jpeg") for grade, p in standard_pictures().items()}
-    shown = [(SIGNS_SHOWN[sign], data_uri(p, "jpeg")) for sign, p in sign_pictures().items()]
+    shown = [
+        (translate(SIGNS_SHOWN[sign]), data_uri(p, "jpeg")) for sign, p in sign_pictures().items()
+    ]
     return {
-        "notice": NOTICE,
-        "meaning": MEANING,
+        "notice": translate(NOTICE),
+        "meaning": {grade: translate(text) for grade, text in MEANING.items()},
         "standards": standards,
         "sign_standards": shown,
         "settings": {
             "run": run,
+            "language": language(),
+            "texts": catalogue(language()).page,
             "meanings": {**summary_columns(), **crossings_columns()},
             "findings": [
                 {
                     "name": finding.name,
-                    "title": finding.title,
+                    "title": translate(finding.title),
                     "present": finding.present,
                     "strongest": finding.strongest,
                     "least": finding.least,
                 }
                 for finding in findings()
             ],
-            "sides": dict(enumerate(SIDE_WORDS)),
+            "sides": dict(enumerate(map(translate, SIDE_WORDS))),
         },
     }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from av_grading.formats.files import png
 from av_grading.formats.images import shares_picture
 from av_grading.formats.manifest import MAP_KIND, PLACE, format_manifest
+from av_grading.languages.catalogue import ENGLISH, speaking
 from av_screening.photograph import Screened
 from av_screening.write.columns import crossings_columns, format_csv
 from av_screening.write.folder_names import PHOTOGRAPHS
@@ -32,6 +33,7 @@ class Source:
         folder: name of its outputs' folder.
         run: the run's id, under which browsers keep its review.
         eye: "OD" or "OS" by the DICOM header; empty otherwise.
+        language: of its review page.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Source:
     folder: str
     run: str = ""
     eye: str = ""
+    language: str = ENGLISH
 
 
 MANIFEST = "manifest.csv"
@@ -91,17 +94,21 @@ def write_outputs(
     record = {
         "sha256": source.sha256,
         "settings": settings,
+        "language": source.language,
         "summary": summary,
         "aspect": round(width / height, 4),
         "marks": marks(rows, (height, width)),
     }
+    with speaking(source.language):
+        page = review_page(source.run, record)
+        data = review_data(pixels, screened, rows, summary, source.folder)
     files: dict[str, str | bytes] = {
         "crossings.csv": format_csv(crossings_columns(), rows),
         "crossings.json": json.dumps(coco_record(screened, source.name)) + "\n",
         "overlay.png": png(overlay),
         "thumbnail.jpg": thumbnail(pixels),
-        "review.html": review_page(source.run, record),
-        DATA: review_script(review_data(pixels, screened, rows, summary, source.folder)),
+        "review.html": page,
+        DATA: review_script(data),
         MANIFEST: patch_manifest(screened, source.name),
         RECORD: json.dumps(record, indent=1) + "\n",
     }

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from av_grading.caliber.width import Widths
 from av_grading.formats.files import png
 from av_grading.formats.patches import SIDE, cut_patch
+from av_grading.languages.catalogue import translate
 from av_grading.signs.registry import signs
 from av_grading.signs.sign import ANSWERS, text_in
 from av_screening.crossing import Crossing
@@ -37,7 +38,7 @@ Row = Mapping[str, object]
 def review_data(
     pixels: Image, screened: Screened, rows: Sequence[Row], summary: Row, folder: str
 ) -> dict[str, Any]:
-    """As JSON takes it; pictures are data URIs.
+    """As JSON takes it; pictures are data URIs, sentences are in the language that is spoken.
 
     Args:
         pixels: the photograph, RGB, (H, W, 3).
@@ -103,13 +104,14 @@ def sign_cards(crossing: Crossing, row: Row) -> list[dict[str, Any]]:
     for sign in signs():
         measured = crossing.signs.get(sign.name)
         answers = [
-            [finding.title, answer]
+            [translate(finding.title), answer]
             for finding in sign.findings
             if finding.answer and (answer := text_in(row, finding.answer)) in ANSWERS[1:]
         ]
         drawing = sign.drawing(crossing.close_look, measured) if sign.drawing and measured else None
         if answers or drawing:
-            card: dict[str, Any] = {"sign": sign.name, "title": sign.title, "answers": answers}
+            title = translate(sign.title)
+            card: dict[str, Any] = {"sign": sign.name, "title": title, "answers": answers}
             found.append(card | (drawing.as_json() if drawing else {}))
     return found
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from av_grading.formats.files import write_whole
+from av_grading.languages.catalogue import ENGLISH, speaking
 from av_screening.write.columns import (
     FAILURES,
     Row,
@@ -41,6 +42,7 @@ class Run:
         failures: path → reason and message.
         fingerprint: of its settings; outputs of other settings are left out.
         identity: the run's id, in run.json and in every review file.
+        language: of its index.
     """
 
     output: Path
@@ -48,6 +50,7 @@ class Run:
     failures: Failures
     fingerprint: str
     identity: str
+    language: str = ENGLISH
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Of the photographs that were screened, read one at a time."""
@@ -87,9 +90,9 @@ def write_run(run: Run, settings: Mapping[str, Any]) -> None:
     write_parts(output / "summary.csv", _table(summary_columns(), run.summaries()))
     write_parts(output / "failures.csv", _table(FAILURES, run.failed()))
     write_parts(output / "crossings.csv", _crossings(run))
-    write_parts(
-        output / "index.html", index_page(run.identity, run.records(), run.failed(), counts)
-    )
+    with speaking(run.language):
+        index = index_page(run.identity, run.records(), run.failed(), counts)
+        write_parts(output / "index.html", index)
     write_whole(output / "columns.csv", _meanings())
     write_whole(output / "NOTICE.txt", NOTICE + "\n")
     record = {"notice": NOTICE, "run": run.identity, **counts}

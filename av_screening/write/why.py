@@ -1,5 +1,6 @@
 """Why a crossing has its grade, in sentences, from whatever columns its row has."""
 
+from av_grading.languages.catalogue import translate, translate_reason
 from av_grading.signs.registry import signs
 from av_grading.signs.sign import Row, number_in, percent
 
@@ -25,13 +26,18 @@ def _gradable(row: Row) -> list[str]:
     sentences = []
     if number_in(row, "gradable") == 0:
         reason = str(row.get("not_gradable_reason") or "no reason is given").replace("_", " ")
-        sentences.append(f"Not gradable: {reason}.")
+        why = translate_reason(reason)
+        sentences.append(translate("Not gradable: {why}.", why=why))
     gradable = number_in(row, "gradable_probability")
     if gradable is not None:
-        sentences.append(f"It can be graded with a probability of {percent(gradable)}.")
+        share = percent(gradable)
+        text = translate("It can be graded with a probability of {share}.", share=share)
+        sentences.append(text)
     above = number_in(row, "above_artery_probability")
     if above is not None:
-        sentences.append(f"The artery lies above with a probability of {percent(above)}.")
+        share = percent(above)
+        text = translate("The artery lies above with a probability of {share}.", share=share)
+        sentences.append(text)
     return sentences
 
 
@@ -39,7 +45,7 @@ def _probabilities(row: Row) -> list[str]:
     shares = [number_in(row, f"p{grade}") for grade in range(4)]
     grade = number_in(row, "grade")
     if grade is None and number_in(row, "gradable") != 0:
-        return ["No grader was given: there is no grade until a reader sets one."]
+        return [translate("No grader was given: there is no grade until a reader sets one.")]
     if grade is None or None in shares:
         return []
     known = [share for share in shares if share is not None]
@@ -47,10 +53,20 @@ def _probabilities(row: Row) -> list[str]:
     if mean is None:
         mean = sum(g * share for g, share in enumerate(known)) / max(sum(known), 1e-9)
     each = ", ".join(f"{g}: {percent(share)}" for g, share in enumerate(known))
-    sentences = [f"Grade {grade:.0f}: the expected grade is {mean:.2f} (probabilities {each})."]
+    text = translate(
+        "Grade {grade}: the expected grade is {mean} (probabilities {each}).",
+        grade=f"{grade:.0f}",
+        mean=f"{mean:.2f}",
+        each=each,
+    )
+    sentences = [text]
     spread = number_in(row, "spread")
     if spread is not None:
-        sentences.append(f"The graders' mean grades differ by {spread:.2f} (standard deviation).")
+        text = translate(
+            "The graders' mean grades differ by {spread} (standard deviation).",
+            spread=f"{spread:.2f}",
+        )
+        sentences.append(text)
     return sentences
 
 
@@ -62,5 +78,12 @@ def _disc(row: Row) -> list[str]:
     distance, zone = number_in(row, "disc_distance_dd"), row.get("disc_zone")
     if distance is None:
         return []
-    where = {"": "", "disc": ", on the disc"}.get(str(zone or ""), f", in zone {zone}")
-    return [f"It lies {distance:.1f} disc diameters from the disc's centre{where}."]
+    where = {"": "", "disc": translate(", on the disc")}.get(
+        str(zone or ""), translate(", in zone {zone}", zone=zone)
+    )
+    text = translate(
+        "It lies {distance} disc diameters from the disc's centre{where}.",
+        distance=f"{distance:.1f}",
+        where=where,
+    )
+    return [text]

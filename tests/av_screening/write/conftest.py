@@ -59,7 +59,20 @@ def run_folder(
     tmp_path_factory: pytest.TempPathFactory, eye: NDArray[np.uint8], settings: Settings
 ) -> Path:
     """The outputs of a run over `NAMES`; a fourth photograph could not be read."""
-    output = tmp_path_factory.mktemp("run")
+    return write_run_folder(tmp_path_factory.mktemp("run"), eye, settings)
+
+
+@pytest.fixture(scope="session")
+def german_run_folder(
+    tmp_path_factory: pytest.TempPathFactory, eye: NDArray[np.uint8], settings: Settings
+) -> Path:
+    """The same run with pages in German."""
+    return write_run_folder(tmp_path_factory.mktemp("lauf"), eye, settings, "de")
+
+
+def write_run_folder(
+    output: Path, eye: NDArray[np.uint8], settings: Settings, language: str = "en"
+) -> Path:
     (output / PHOTOGRAPHS).mkdir()
     base = Pipeline.from_settings(settings)
     signs = [
@@ -70,11 +83,11 @@ def run_folder(
     for number, name in enumerate(NAMES):
         pixels = np.ascontiguousarray(np.rot90(eye, number))
         folder = folder_name(PurePath(name))
-        source = Source(name, f"{number}" * 64, "", folder, RUN)
+        source = Source(name, f"{number}" * 64, "", folder, RUN, language=language)
         write_outputs(output, source, pixels, pipeline(pixels), "settings")
     failures = {"zz<i>.png": ("too_dark", "expected light, found <u>none</u>")}
     paths = [PurePath(name) for name in (*NAMES, "zz<i>.png")]
-    write_run(Run(output, lambda: iter(paths), failures, "settings", RUN), {})
+    write_run(Run(output, lambda: iter(paths), failures, "settings", RUN, language), {})
     return output
 
 
