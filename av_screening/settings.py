@@ -12,6 +12,7 @@ from typing import Any, Literal
 from av_grading.command_line.defaults import VIEWS
 from av_grading.decision import IN_USE, SHIPPED, DecisionRule
 from av_grading.gradable import GradableRule
+from av_grading.languages.catalogue import ENGLISH, languages
 from av_grading.models.registry import (
     DEFAULT_CLOSE_UP,
     DEFAULT_GRADERS,
@@ -71,6 +72,7 @@ class Settings:
         caliber: measure the veins' width by fits to their profiles.
         explain: draw where the graders looked.
         identity: keyword of the DICOM attribute to copy; empty for none.
+        language: of the pages, one of `languages()`; tables and review files are the same in all.
         reading: limits on files.
         quality: limits on photographs.
 
@@ -95,6 +97,7 @@ class Settings:
     caliber: bool = False
     explain: bool = False
     identity: str = ""
+    language: str = ENGLISH
     reading: ReadingLimits = field(default_factory=ReadingLimits)
     quality: QualityLimits = field(default_factory=QualityLimits)
 
@@ -104,6 +107,7 @@ class Settings:
             "map_n_views": N_VIEWS,
             "precision": PRECISIONS,
             "device": ("cpu", "cuda"),
+            "language": languages(),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -184,8 +188,10 @@ def describe_weights(path: Path) -> dict[str, str]:
 
 
 def fingerprint(described: dict[str, Any]) -> str:
-    """One word for all that changes outputs: results of another one are not reused."""
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
+    """One word for all that changes what is said: results of another one are not reused. Not of the
+    pages' language: what readers answer in two languages is of one run."""
+    counted = {name: value for name, value in described.items() if name != "language"}
+    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def run_id(fingerprint: str, folder: Path) -> str:

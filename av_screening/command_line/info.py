@@ -1,4 +1,4 @@
-"""List what there is: commands, networks with the weights that are shipped, sets, columns.
+"""List what there is: commands, networks with their weights, sets, columns, pages' languages.
 
     av-nicking info
     av-nicking info models
@@ -71,11 +71,20 @@ def columns() -> list[str]:
     return lines
 
 
+def languages() -> list[str]:
+    """A line for each language that review pages can have."""
+    from av_grading.languages.catalogue import catalogue
+    from av_grading.languages.catalogue import languages as codes
+
+    return _aligned((code, catalogue(code).name) for code in codes())
+
+
 LISTS: dict[str, Callable[[], list[str]]] = {
     "commands": commands,
     "models": models,
     "sets": sets,
     "columns": columns,
+    "languages": languages,
 }
 
 

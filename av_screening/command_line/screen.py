@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from av_grading.command_line.defaults import GRADER_N_VIEWS, VIEWS
+from av_grading.languages.catalogue import ENGLISH, languages
 from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
 from av_screening.command_line.defaults import (
     DEFAULT_WEIGHTS,
@@ -94,6 +95,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--eyes", type=Path, help="CSV with photograph, person, eye: tables by eye and person")
     add("--explain", action="store_true", help="draw what raised the graders' grades (Captum)")
     add("--dicom-id", default="", metavar="KEYWORD", help="attribute to copy, such as PatientID")
+    add("--language", choices=languages(), default=ENGLISH, help="of the pages")
     add("--max-megapixels", type=float, default=ReadingLimits.max_megapixels)
     add("--max-file-mb", type=float, default=ReadingLimits.max_file_mb)
     add("--min-fov", type=float, default=MIN_FOV, help="least diameter (px)")
@@ -146,6 +148,7 @@ def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> "S
         caliber=args.caliber,
         explain=args.explain,
         identity=args.dicom_id,
+        language=args.language,
         reading=ReadingLimits(args.max_megapixels, args.max_file_mb),
         quality=QualityLimits(min_fov=args.min_fov),
     )

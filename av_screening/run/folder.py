@@ -131,7 +131,8 @@ def screen_folder(
             return counts
         photographs = partial(find_photographs, folder, output)
         identity = run_id(word, folder)
-        write_run(Run(output, photographs, counts.failures, word, identity), described)
+        run = Run(output, photographs, counts.failures, word, identity, settings.language)
+        write_run(run, described)
     return counts
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from av_grading.languages.catalogue import ENGLISH
 from av_screening.errors import RejectedPhotograph
 from av_screening.read.photograph import Photograph, decode, read_content
 from av_screening.settings import Settings, run_id
@@ -139,7 +140,8 @@ def read_task(task: Task) -> Outcome | ReadPhotograph:
         content = read_content(task.folder / task.relative, settings.reading)
         sha256 = hashlib.sha256(content).hexdigest()
         record = read_record(task.output, folder) or {}
-        if (record.get("sha256"), record.get("settings")) == (sha256, task.fingerprint):
+        same = (record.get("sha256"), record.get("settings")) == (sha256, task.fingerprint)
+        if same and record.get("language", ENGLISH) == settings.language:
             return Outcome(task.relative, kept=True)
         photograph = decode(content, settings.reading, settings.identity)
         del content
@@ -196,6 +198,7 @@ def finish(seen: Outcome | SeenPhotograph) -> Outcome:
         folder_name(task.relative),
         run_id(task.fingerprint, task.folder),
         photograph.eye,
+        task.settings.language,
     )
     write_outputs(task.output, source, photograph.pixels, screened, task.fingerprint)
     return Outcome(task.relative)

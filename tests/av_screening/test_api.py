@@ -102,7 +102,13 @@ def test_what_cannot_be_screened(tmp_path: Path, eye: Eye, settings: Settings) -
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("grader_n_views", 3), ("map_n_views", 0), ("precision", "half"), ("device", "tpu")],
+    [
+        ("grader_n_views", 3),
+        ("map_n_views", 0),
+        ("precision", "half"),
+        ("device", "tpu"),
+        ("language", "tlh"),
+    ],
 )
 def test_settings_that_mean_nothing(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"{name}: expected one of .*, found {value}"):

@@ -115,6 +115,8 @@ def test_wrong_use(photographs: Path, tmp_path: Path, screen: Screen) -> None:
     for former, name in (("--views", "--grader-n-views"), ("--map-views", "--map-n-views")):
         code, _, err = screen(photographs, *output, former, "4")
         assert code == 2 and f"{former} is now {name}" in err
+    code, _, err = screen(photographs, *output, "--language", "tlh")
+    assert code == 2 and "--language: invalid choice: 'tlh'" in err
     code, _, err = screen(photographs, *output, "--threads", "0")
     assert code == 2 and "--threads: expected at least 1, found 0" in err
     if not torch.cuda.is_available():

@@ -210,6 +210,23 @@ def test_resume_keeps_what_is_the_same(
     assert screen_folder(photographs, output, other, resume=True).screened == 3
 
 
+def test_another_language_is_the_same_run_with_other_pages(
+    photographs: Path, tmp_path: Path, settings: Settings
+) -> None:
+    output = tmp_path / "out"
+    screen_folder(photographs, output, settings)
+    before, run = contents(output), json.loads((output / "run.json").read_text())
+    german = dataclasses.replace(settings, language="de")
+    assert screen_folder(photographs, output, german, resume=True).screened == 3
+    again = json.loads((output / "run.json").read_text())
+    assert again["run"] == run["run"] and again["settings"]["language"] == "de"
+    after = contents(output)
+    changed = {Path(name).name for name in before if before[name] != after[name]}
+    pages = {"index.html", "review.html", "review_data.js"}
+    assert pages <= changed <= {*pages, "record.json", "run.json"}
+    assert screen_folder(photographs, output, german, resume=True).kept == 3
+
+
 def test_same_bytes_with_two_workers(photographs: Path, tmp_path: Path, settings: Settings) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     (photographs / "c.png").write_text("no photograph")
