@@ -79,7 +79,7 @@ def test_nothing_is_said_beside_the_catalogue() -> None:
 def test_languages_are_the_files() -> None:
     assert languages() == tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
     assert {"de", "en"} <= set(languages())
-    with pytest.raises(ValueError, match="expected one of de, en, found 'tlh'"):
+    with pytest.raises(ValueError, match="expected one of de, .*found 'tlh'"):
         catalogue("tlh")
 
 
