@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 from detectron2.config import CfgNode, get_cfg
 
+from av_detectron.data.cross_fit import set_of
 from av_detectron.evaluation.center_matching import TOLERANCE
 
 DRIVE_FOV_DIAMETER = 540.0
@@ -119,6 +120,8 @@ def add_av_config(cfg: CfgNode) -> None:
     # (DRIVE px). Thresholds are chosen with it; further ones are measured beside it, see
     # `evaluation/center_matching.py`.
     cfg.TEST.CROSSPOS.TOLERANCE = TOLERANCE
+    # Sets with a tolerance of their own, such as [["hrf", 7.5]].
+    cfg.TEST.CROSSPOS.SET_TOLERANCES = []
     # Metric whose best value on the validation photographs decides which weights are kept.
     cfg.TEST.CROSSPOS.BEST_METRIC = "bbox/AP50"
 
@@ -131,6 +134,26 @@ def get_av_config() -> CfgNode:
     cfg = get_cfg()
     add_av_config(cfg)
     return cfg
+
+
+def tolerance_of(cfg: CfgNode, dataset: str) -> float:
+    """Tolerance of centre matching (DRIVE px) on a dataset, such as "crosspos_hrf_val".
+
+    Raises:
+        ValueError: `TEST.CROSSPOS.SET_TOLERANCES` are no pairs of a set and a number above 0.
+    """
+    keys = cfg.TEST.CROSSPOS
+    own: dict[str, float] = {}
+    for pair in keys.SET_TOLERANCES:
+        match pair:
+            case [str(name), int() | float() as tolerance] if tolerance > 0:
+                own[name] = float(tolerance)
+            case _:
+                raise ValueError(
+                    "TEST.CROSSPOS.SET_TOLERANCES: expected pairs of a set and a number above 0, "
+                    f"such as ['hrf', 7.5], found {pair!r}"
+                )
+    return own.get(set_of(dataset), float(keys.TOLERANCE))
 
 
 def find_config(name: str, configs: Path | None = None) -> Path:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from av_detectron.checkpoint.release import detector_config
+from av_detectron.config import tolerance_of
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.engine.trainer import pair_discs, predict
 from av_detectron.evaluation.av_scores import map_centers, map_metrics, score_map
@@ -82,12 +83,13 @@ def measure(
     cfg: CfgNode, args: argparse.Namespace, disc: bool = True
 ) -> tuple[dict[str, float], dict[str, list[float]], list[str]]:
     """Metrics, their intervals and the names of the photographs; with the disc's or without."""
-    tolerance = cfg.TEST.CROSSPOS.TOLERANCE
     threshold = None
     if args.validation:
         on_validation = predict_maps(cfg, args.validation)
         centers = [map_centers(output["av"].numpy(), record) for record, output in on_validation]
+        tolerance = tolerance_of(cfg, args.validation)
         threshold = pool([c.matches(tolerance) for c in centers]).best_threshold()
+    tolerance = tolerance_of(cfg, args.dataset)
     scores, names, found = [], [], {}
     for record, output in predict_maps(cfg, args.dataset):
         scores.append(score_map(output["av"].numpy(), record))

@@ -18,6 +18,7 @@ from pathlib import Path
 from detectron2.config import CfgNode
 
 from av_detectron.checkpoint.release import detector_config
+from av_detectron.config import tolerance_of
 from av_detectron.data.crosspos import dataset_root, json_path, register_all
 from av_detectron.engine.trainer import evaluate
 from av_detectron.evaluation.detector_scores import (
@@ -42,7 +43,7 @@ def detect(config: Path, dataset: str) -> tuple[CfgNode, DetectorScores]:
     written = Path(cfg.OUTPUT_DIR) / "inference" / dataset / "coco_instances_results.json"
     labels = json_path(dataset_root(), dataset)
     predictions = json.loads(written.read_text())
-    return cfg, DetectorScores(labels, predictions, threshold, cfg.TEST.CROSSPOS.TOLERANCE)
+    return cfg, DetectorScores(labels, predictions, threshold, tolerance_of(cfg, dataset))
 
 
 def report(args: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog
 from detectron2.utils.logger import setup_logger
 
-from av_detectron.config import load_config
+from av_detectron.config import load_config, tolerance_of
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.data.errors import InputFileError
 from av_detectron.engine.trainer import CrossPosTrainer, load_model
@@ -30,20 +30,19 @@ from av_detectron.modeling.crossing_rcnn import CrossingRCNN
 
 @torch.inference_mode()
 def match_all(cfg: CfgNode, weights: list[float]) -> dict[float, list[Matches]]:
-    """For each weight, detections on the config's validation sets, matched at its tolerance.
+    """For each weight, detections on the config's validation sets, matched at their tolerances.
 
     The features of every photograph are extracted once.
 
     Raises:
         ValueError: the detector has no map, which is what rescores.
     """
-    tolerance = cfg.TEST.CROSSPOS.TOLERANCE
     model = load_model(cfg).eval()
     if not isinstance(model, CrossingRCNN):
         raise ValueError(f"{cfg.MODEL.META_ARCHITECTURE} predicts no artery/vein map")
     sets: dict[float, list[Matches]] = {weight: [] for weight in weights}
     for dataset in cfg.DATASETS.TEST:
-        records = DatasetCatalog.get(dataset)
+        records, tolerance = DatasetCatalog.get(dataset), tolerance_of(cfg, dataset)
         evaluators = {w: CenterEvaluator(records, tolerance, -1.0) for w in weights}
         for batch in CrossPosTrainer.build_test_loader(cfg, dataset):
             images = model.preprocess_image(batch)

@@ -21,6 +21,7 @@ from torch import nn
 
 from av_detectron.checkpoint.checkpointer import CrossPosCheckpointer, read_checkpoint
 from av_detectron.checkpoint.release import fill
+from av_detectron.config import tolerance_of
 from av_detectron.data.cross_fit import without_fold
 from av_detectron.data.crosspos import check_labels, with_unmarked
 from av_detectron.data.disc import OpticDisc
@@ -130,7 +131,8 @@ class CrossPosTrainer(DefaultTrainer):
         evaluators: list[DatasetEvaluator] = []
         if cfg.MODEL.META_ARCHITECTURE != "VesselNet":
             evaluators.append(CrossPosCOCOEvaluator(dataset_name, output, cfg.MODEL.MASK_ON))
-            evaluators.append(CenterEvaluator(records, keys.TOLERANCE, keys.SCORE_THRESHOLD))
+            tolerance = tolerance_of(cfg, dataset_name)
+            evaluators.append(CenterEvaluator(records, tolerance, keys.SCORE_THRESHOLD))
         labelled = any(r.get("av_file_name") for r in records)
         if cfg.MODEL.META_ARCHITECTURE in WITH_MAP and labelled:
             evaluators.append(AVMapEvaluator(records))

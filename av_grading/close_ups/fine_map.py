@@ -14,7 +14,7 @@ from av_grading.close_ups.cut import to_inputs
 from av_grading.models.close_up_unet import CloseUpNet
 from av_grading.models.reading_head import ReadingHead, all_features, head_answers, pool
 from av_grading.models.reading_outputs import Answers
-from av_grading.models.registry import DEFAULT_CLOSE_UP
+from av_grading.models.registry import DEFAULT_CLOSE_UP, close_up_maps
 from av_grading.models.weights_file import WeightsError, build, read_model, save_model
 from av_grading.vessels.center import refine_center
 from av_grading.vessels.crossing_vessels import CrossingVessels
@@ -22,8 +22,6 @@ from av_grading.vessels.crossing_vessels import CrossingVessels
 BATCH = 8
 """Close-ups at once: more are no faster on a CPU, and take memory."""
 GPU_BATCH = 64
-NAME = "close_up_unet"
-"""Of the network, in the registry."""
 HEAD = "head."
 """What the names of the reading head's tensors begin with, where a file has one."""
 
@@ -51,10 +49,12 @@ class CloseUp:
         network: in evaluation mode.
         head: what tells which vessel lies above, and whether readers would grade; None before
             it is trained.
+        architecture: the network's name in the registry, one of `close_up_maps`.
     """
 
     network: CloseUpNet
     head: ReadingHead | None = None
+    architecture: str = "close_up_unet"
 
     @torch.inference_mode()
     def look(
@@ -107,7 +107,8 @@ def save_close_up(close_up: CloseUp, path: Path) -> None:
     state = dict(close_up.network.state_dict())
     if close_up.head is not None:
         state |= {HEAD + name: x.float() for name, x in close_up.head.state_dict().items()}
-    save_model(path, NAME, {"widths": close_up.network.widths}, state, exact=(HEAD,))
+    settings = {"widths": close_up.network.widths}
+    save_model(path, close_up.architecture, settings, state, exact=(HEAD,))
 
 
 def load_close_up(
@@ -123,7 +124,7 @@ def load_close_up(
     Raises:
         WeightsError: missing, damaged or of another kind; names the file.
     """
-    file = read_model(path, NAME)
+    file = read_model(path, *close_up_maps())
     own = {k.removeprefix(HEAD): v for k, v in file.state.items() if k.startswith(HEAD)}
     rest = {k: v for k, v in file.state.items() if not k.startswith(HEAD)}
     network = cast(CloseUpNet, build(file, rest))
@@ -132,4 +133,5 @@ def load_close_up(
     except TypeError as error:
         raise WeightsError(f"{path}: a reading head of another architecture: {error}") from error
     # Channels last: a quarter of the time less on a CPU.
-    return CloseUp(network.to(device).to(memory_format=torch.channels_last), read)
+    network = network.to(device).to(memory_format=torch.channels_last)
+    return CloseUp(network, read, file.architecture)

@@ -132,6 +132,16 @@ TRAININGS["reading_grader"] = _training("reading_grader")
 """Trainings by name."""
 
 
+def close_up_maps() -> tuple[str, ...]:
+    """Networks that give fine maps of close-ups, by name. Each is built with `widths`, which it
+    keeps, and has `extract` and `read_map` as `CloseUpNet` has them.
+
+    >>> close_up_maps()
+    ('close_up_unet',)
+    """
+    return tuple(a.name for a in ARCHITECTURES.values() if a.training.name == "close_up_map")
+
+
 def create_model(name: str, **settings: object) -> "nn.Module":
     """A network with random weights.
 

@@ -7,6 +7,7 @@ photographs, so that a map which smooths a narrowing away is wrong.
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -15,8 +16,9 @@ import torch.nn.functional as F
 from av_grading.close_ups.cut import SCALE, to_inputs
 from av_grading.close_ups.fine_map import CloseUp, save_close_up
 from av_grading.close_ups.load import CloseUps, load_close_ups
-from av_grading.config import required
+from av_grading.config import ConfigError, required
 from av_grading.models.close_up_unet import CloseUpNet
+from av_grading.models.registry import close_up_maps, create_model
 from av_grading.training.trainer import Figures, Trainer, TrainerSettings
 
 WEIGHTS = "close_up_map.safetensors"
@@ -47,10 +49,21 @@ class Model:
     """The architecture.
 
     Attributes:
+        architecture: one of `close_up_maps`.
         widths: channels of the levels, the finest first; multiples of 8.
     """
 
+    architecture: str = "close_up_unet"
     widths: tuple[int, ...] = (32, 64, 96, 128)
+
+    def __post_init__(self) -> None:
+        if self.architecture not in close_up_maps():
+            known = ", ".join(close_up_maps())
+            raise ConfigError(f"architecture: expected one of {known}, found {self.architecture!r}")
+
+    def build(self) -> CloseUpNet:
+        """The network, with random weights."""
+        return cast(CloseUpNet, create_model(self.architecture, widths=self.widths))
 
 
 @dataclass(frozen=True)
@@ -242,7 +255,7 @@ def train(config: CloseUpMapConfig, output: Path, *, resume: bool) -> None:
     held = load_close_ups(required(config.data.val, "data.val", "a folder of close-ups"))
     few = _part(held, _whole_crossings(held, config.data.held))
     chances = weights_of(data)
-    trainer = Trainer(lambda: CloseUpNet(config.model.widths), config, settings, output)
+    trainer = Trainer(config.model.build, config, settings, output)
 
     def losses_of(network: CloseUpNet, step: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([settings.seed, step])
@@ -256,7 +269,8 @@ def train(config: CloseUpMapConfig, output: Path, *, resume: bool) -> None:
         return validate(network, few)
 
     def save(network: CloseUpNet) -> None:
-        save_close_up(CloseUp(network), output / WEIGHTS)
+        close_up = CloseUp(network, architecture=config.model.architecture)
+        save_close_up(close_up, output / WEIGHTS)
 
     print(f"{len(data)} close-ups, {len(few)} held back", flush=True)
     trainer.fit(losses_of, figures_of, save, resume=resume)

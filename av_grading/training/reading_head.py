@@ -6,7 +6,7 @@ photographs. It takes a minute and has no checkpoint: it always starts over.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from av_grading.close_ups.fine_map import CloseUp, load_close_up, save_close_up
+from av_grading.close_ups.fine_map import load_close_up, save_close_up
 from av_grading.close_ups.readings import Targets, targets_of
 from av_grading.formats.config_file import dump_config
 from av_grading.formats.files import write_whole
@@ -141,7 +141,7 @@ def train(config: ReadingHeadConfig, output: Path, *, resume: bool) -> None:
     bias = torch.tensor([h[3] for h in heads], dtype=torch.float32)
     head = ReadingHead(tensors[0], tensors[1], tensors[2], bias)
     close_up = load_close_up(Path(config.data.weights or DEFAULT_CLOSE_UP), head=False)
-    save_close_up(CloseUp(close_up.network, head), output / WEIGHTS)
+    save_close_up(replace(close_up, head=head), output / WEIGHTS)
     write_whole(output / "readings.json", json.dumps(chosen, indent=1))
     write_whole(output / "config.yaml", dump_config(config))
     if len(held):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from av_grading.gradable import GradableRule
     from av_screening.evaluation.in_use_scores import Scores, Tables
 
-RULE_HELP = "of what is gradable, to try others: least_vein_width=2.5 ..."
+RULE_HELP = "of what is gradable, to try others: least_clear=0.5 ..."
 SPLITS = ("val", "test", "train")
 READINGS = (
     "CSV set,image,x_px,y_px,above,says_gradable; by default readings.csv in --root if there is one"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from av_detectron.config import RENAMED_KEYS, find_config, load_config
+from av_detectron.config import RENAMED_KEYS, find_config, load_config, tolerance_of
 
 
 def config_names() -> list[str]:
@@ -64,3 +64,14 @@ def test_keys_of_earlier_versions_are_refused_by_their_new_names(
     path.write_text("SEED: 1\n")
     with pytest.raises(ValueError, match=rf"mine\.yaml {old} 1: Key {old} was renamed to {new};"):
         load_config(path, [old, "1"])
+
+
+def test_a_set_has_a_tolerance_of_its_own(repo: Path) -> None:
+    base, key = repo / "configs" / "cpu" / "safpn_av.yaml", "TEST.CROSSPOS.SET_TOLERANCES"
+    changes = ["TEST.CROSSPOS.TOLERANCE", "9.0", key, "[['hrf', 7.5], ['les_av', 5]]"]
+    cfg = load_config(base, changes)
+    asked = ("hrf_val", "les_av_test", "drive_val")
+    assert [tolerance_of(cfg, f"crosspos_{name}") for name in asked] == [7.5, 5.0, 9.0]
+    for wrong in ("['hrf', 7.5]", "[['hrf', 0]]", "[['hrf', 'near']]"):
+        with pytest.raises(ValueError, match="expected pairs of a set and a number above 0"):
+            tolerance_of(load_config(base, [key, wrong]), "crosspos_hrf_val")

@@ -1,7 +1,10 @@
 """Each network is trained by its name, goes on where it stopped, and refuses other settings."""
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +19,7 @@ from av_grading.command_line.train import main
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.grader import load_grader
 from av_grading.models.close_up_unet import CloseUpNet
-from av_grading.models.registry import TRAININGS
+from av_grading.models.registry import ARCHITECTURES, TRAININGS
 from av_grading.models.vein_strip import load_narrowing
 from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS
 from tests.av_grading.conftest import draw_crossing
@@ -112,6 +115,32 @@ def test_close_up_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     more = ["--resume", "train.lr=0.01"]
     assert main([*given, str(tmp_path / "whole"), *more]) == 1
     assert "train.lr: found 0.002, expected 0.01" in capsys.readouterr().err
+
+
+class OtherNet(CloseUpNet):
+    """Another network that gives fine maps."""
+
+
+def test_another_close_up_network_is_a_file_and_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = replace(ARCHITECTURES["close_up_unet"], name="other", target=f"{__name__}:OtherNet")
+    monkeypatch.setitem(sys.modules, __name__, SimpleNamespace(OtherNet=OtherNet))
+    monkeypatch.setitem(ARCHITECTURES, "other", row)
+    data = write_close_ups(tmp_path / "close_ups", ["plain", "nicked"])
+    given = ["close_up_map", f"data.train={data}", f"data.val={data}", "data.held=1", *FAST]
+    given += ["model.widths=[8, 16]", "augment.crop=64", "train.steps=1", "--output"]
+    given += [str(tmp_path / "out")]
+    assert main([*given, "model.architecture=other"]) == 0
+    found = load_close_up(tmp_path / "out/close_up_map.safetensors")
+    assert isinstance(found.network, OtherNet) and found.architecture == "other"
+    save_close_up(found, tmp_path / "again.safetensors")
+    assert isinstance(load_close_up(tmp_path / "again.safetensors").network, OtherNet)
+    with pytest.raises(SystemExit):
+        main([*given, "model.architecture=unet"])
+    assert "architecture: expected one of close_up_unet, other, found 'unet'" in (
+        capsys.readouterr().err
+    )
 
 
 def test_vein_strip(tmp_path: Path, close_up: Path) -> None:
