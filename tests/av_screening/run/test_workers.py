@@ -112,11 +112,12 @@ def test_interrupted_beside_workers_that_hang(
 
 
 SLOW_TO_START = """
+import os
 import time
 from av_screening.run.workers import run_tasks
 
 if __name__ == "__mp_main__":
-    print("starting", flush=True)
+    os.write(1, b"starting\\n")  # whole: two workers write to one pipe
     time.sleep(1)
     print("started", flush=True)
 
