@@ -10,8 +10,7 @@ SET/images/; or the review files of two readers of one run, with the folder that
 crossing is cut around the detector's centre for it, as in use, where the detector finds one within
 10 DRIVE px, else around the place that was read. Writes a safetensors file and a table for each
 photograph; those that are there already are kept. Test photographs of a table are for reporting and
-are left out unless --split test. With --unread those crossings are cut instead that the detector
-finds in the same photographs and that were not read, for networks to label.
+are left out unless --split test.
 Exit codes: 0 done, 1 a photograph failed, 2 wrong usage.
 """
 
@@ -20,7 +19,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from tqdm import tqdm
@@ -38,9 +36,6 @@ from av_screening.read.photograph import decode, read_content
 from av_screening.read.quality import check_quality
 from av_screening.steps.second_look import cut_around
 from av_screening.write.folder_names import folder_name
-
-PLACE = ("set", "split", "image", "x_px", "y_px", "drive_px")
-"""Columns that say where a crossing lies."""
 
 
 def find_image(root: Path, set_name: str, split: str, image: str) -> Path:
@@ -76,33 +71,21 @@ def read_reviews(paths: list[Path], photographs: Path, set_name: str) -> pd.Data
     return as_table(readings.assign(set=set_name, split="train"))
 
 
-def cut(
-    image: Path, name: str, rows: pd.DataFrame, predictor: Predictor, *, unread: bool = False
-) -> ReadCloseUps | None:
-    """Close-ups of one photograph's readings, or of the crossings that were not read; `name` tells
-    it from others of its set. None where there is nothing to cut."""
+def cut(image: Path, name: str, rows: pd.DataFrame, predictor: Predictor) -> ReadCloseUps:
+    """Close-ups of one photograph's readings; `name` tells it from others of its set."""
     limits = ReadingLimits()
     pixels = decode(read_content(image, limits), limits).pixels
     prediction = predictor(pixels, check_quality(pixels, QualityLimits()))
     places = rows[["x_px", "y_px"]].to_numpy(float)
     detected = prediction.centers.astype(float).reshape(-1, 2)
     found = match_places(places, detected, TOLERANCE * prediction.fov.drive_px)
-    if unread:
-        centers = np.delete(detected, found[found >= 0], axis=0)
-        table = pd.DataFrame(centers.round(1), columns=["x_px", "y_px"])
-        for column in ("set", "split", "image"):
-            table[column] = rows[column].iloc[0]
-        table["drive_px"] = prediction.fov.drive_px
-        table = table.reindex(columns=[*PLACE, *COLUMNS])
-    else:
-        centers = places.copy()
-        centers[found >= 0] = detected[found[found >= 0]]
-        table = rows[[*PLACE, *COLUMNS]].copy()
-        table["detected"] = (found >= 0).astype(int)
-    if not len(centers):
-        return None
+    centers = places.copy()
+    centers[found >= 0] = detected[found[found >= 0]]
     patches, coarse = cut_around(pixels, prediction, centers)
-    table.insert(0, "group", f"{rows['set'].iloc[0]}/{name}")
+    group = f"{rows['set'].iloc[0]}/{name}"
+    table = rows[["set", "split", "image", "x_px", "y_px", "drive_px", *COLUMNS]].copy()
+    table.insert(0, "group", group)
+    table["detected"] = (found >= 0).astype(int)
     return ReadCloseUps(
         torch.from_numpy(patches.transpose(0, 3, 1, 2).copy()), torch.from_numpy(coarse), table
     )
@@ -119,7 +102,6 @@ def make_parser() -> argparse.ArgumentParser:
     add("--photographs", type=Path, help="the folder that was screened; for review files")
     add("--set", default="reviewed", help="name of the reviewed photographs; for review files")
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector")
-    add("--unread", action="store_true", help="cut what was detected there and not read")
     return parser
 
 
@@ -152,9 +134,7 @@ def main(argv: list[str] | None = None) -> int:
                     path = args.photographs / image
                 else:
                     path = find_image(args.readings[0].parent, set_name, split, image)
-                close_ups = cut(path, name, rows, predictor, unread=args.unread)
-                if close_ups is not None:
-                    write_read_close_ups(close_ups, target)
+                write_read_close_ups(cut(path, name, rows, predictor), target)
             except (RejectedPhotograph, InputFileError) as error:
                 print(f"{set_name}/{image}: {error}", file=sys.stderr)
                 failed = 1

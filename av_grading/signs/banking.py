@@ -3,6 +3,9 @@
 Darkness is added up no farther than a DRIVE px and a half beyond the vein's own walls, so that
 neighbours do not count. The vein's own width is that of the side where it is narrower: a swelling
 that takes up most of a side would be that side's own median.
+
+A swelling ends: beyond it the vein is as wide as before. A vein that stays wide, or that another
+vessel joins, does not bank.
 """
 
 from typing import TYPE_CHECKING
@@ -39,6 +42,10 @@ SWELLING = 3.0
 """From this distance of the artery's edge on a vein may swell (DRIVE px)."""
 OVER = 3.0
 """The swelling is that of a stretch of this length (DRIVE px)."""
+ENDS = 2.0
+"""Beyond it the vein is seen as narrow again over this length (DRIVE px)."""
+JOINED = 1.8
+"""From where it is so many times as wide as its own, another vessel joins the vein."""
 OWN = 2.5
 """From this distance on the vein's own width is told (DRIVE px)."""
 QUESTIONABLE, PRESENT = 1.25, 1.40
@@ -81,14 +88,11 @@ def compute(look: "CloseLook") -> Measurement:
         return Measurement({"banking_not_measurable": "the vein is too short beyond the artery"})
     own = median_known(width[..., own_at])  # (R, 2)
     own = np.where(enough, own, np.inf).min(axis=1, keepdims=True)  # (R, 1)
-    count = round(OVER / float(vein.away[1] - vein.away[0]))
-    beyond = width[..., vein.away >= SWELLING]
-    found = np.lib.stride_tricks.sliding_window_view(beyond, count, axis=2).mean(axis=3)
-    widest = np.where(np.isfinite(found), found, -np.inf).max(axis=2)
+    widest = _widest(width[..., vein.away >= SWELLING], own, float(vein.away[1] - vein.away[0]))
     seen = np.isfinite(widest) & (own > 0.3) & enough
-    ratio = np.where(seen, widest / np.maximum(own, 0.3), np.nan)
+    ratio = np.where(seen, widest, np.nan)
     if not np.isfinite(ratio[0]).any():
-        return Measurement({"banking_not_measurable": "other vessels hide the vein"})
+        return Measurement({"banking_not_measurable": "other vessels hide or join the vein"})
     deviation = spread(ratio)
     values = {f"banking_{side}": float(ratio[0, k]) for k, side in enumerate(SIDES)}
     for number, towards in enumerate(_towards_disc(look)):
@@ -103,6 +107,30 @@ def compute(look: "CloseLook") -> Measurement:
         float(ratio[0, side]), QUESTIONABLE, PRESENT, float(deviation[side])
     )
     return Measurement(cells, errors)
+
+
+def _widest(width: Array, own: Array, step: float) -> Array:
+    """The greatest swelling of each side, as a share of what is wider: the vein's own, or the
+    vein beyond it; -inf where none can be told.
+
+    Args:
+        width: from where a vein may swell, (R, 2, M).
+        own: the vein's, (R, 1).
+        step: between places (DRIVE px).
+    """
+    least = np.maximum(own, 0.3)[..., None]
+    joined = np.logical_or.accumulate(width > JOINED * least, axis=2)
+    width = np.where(joined, np.nan, width)
+    over, ends = (round(length / step) for length in (OVER, ENDS))
+    swelling, beyond = (
+        np.lib.stride_tricks.sliding_window_view(width, count, axis=2).mean(axis=3)
+        for count in (over, ends)
+    )
+    # Of all that follows, where it is narrowest.
+    follows = np.fmin.accumulate(beyond[..., ::-1], axis=2)[..., ::-1][..., over:]
+    swelling = swelling[..., : follows.shape[2]]
+    ratio = swelling / np.maximum(np.minimum(follows, swelling), least)
+    return np.asarray(np.where(np.isfinite(ratio), ratio, -np.inf).max(axis=2, initial=-np.inf))
 
 
 def _towards_disc(look: "CloseLook") -> tuple[float, float]:

@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from av_grading.close_ups.reading_inputs import ReadingInputs
-from av_grading.close_ups.readings import Targets, targets_of
+from av_grading.close_ups.readings import targets_of
 from av_grading.models.reading_strip import (
     ReadingStrip,
     StripReader,
@@ -17,7 +16,6 @@ from av_grading.models.reading_strip import (
 )
 from av_grading.models.registry import DEFAULT_NARROWING
 from av_grading.models.vein_strip import load_narrowing
-from av_grading.training.pseudo_labels import Unread, joined, label
 from av_grading.training.readings import (
     Data,
     TargetTensors,
@@ -33,7 +31,6 @@ from av_grading.vessels.straighten import VESSELS
 
 WEIGHTS = "reading_strip.safetensors"
 """What is written."""
-Rows = NDArray[np.int64]
 _WIDTH_NOISE = 0.1  # a vessel's own width is measured with about this relative error
 _NO_ARTERY = 0.15  # share of the crossings that are shown without it, as where it is not followed
 
@@ -54,7 +51,6 @@ class ReadingStripConfig:
     """All settings."""
 
     data: Data = field(default_factory=Data)
-    unread: Unread = field(default_factory=Unread)
     model: Model = field(default_factory=Model)
     train: TrainerSettings = field(
         default_factory=lambda: TrainerSettings(
@@ -79,91 +75,31 @@ def build(settings: Model) -> ReadingStrip:
     return network
 
 
-@dataclass(frozen=True)
-class Examples:
-    """What is learned from: read crossings, and after them those that networks labelled.
-
-    Attributes:
-        strips, widths: as those of `ReadingInputs`.
-        targets: of all.
-        read, labelled: rows of either kind, with how often each is drawn; the latter may be none.
-    """
-
-    strips: torch.Tensor
-    widths: torch.Tensor
-    targets: Targets
-    read: tuple[Rows, NDArray[np.float64]]
-    labelled: tuple[Rows, NDArray[np.float64]] | None = None
-
-    def draw(self, rng: np.random.Generator, count: int, share: float) -> Rows:
-        """Rows of a batch, a share of them labelled ones."""
-        others = 0 if self.labelled is None else round(share * count)
-        drawn = [rng.choice(self.read[0], count - others, p=self.read[1])]
-        if self.labelled is not None:
-            drawn.append(rng.choice(self.labelled[0], others, p=self.labelled[1]))
-        return np.concatenate(drawn)
-
-
-def gather(
-    config: ReadingStripConfig, inputs: ReadingInputs, rows: Rows, left_out: set[str]
-) -> Examples:
-    """Examples of some read rows, and of unread crossings where these are named.
-
-    Args:
-        config: says which.
-        inputs: of read crossings.
-        rows: of these, to learn from.
-        left_out: photographs from which nothing is learned.
-
-    Raises:
-        InputFileError, WeightsError: see `load_data`, `label`.
-    """
-    targets = targets_of(inputs.table)
-    read = rows, draw_weights(targets, rows)
-    unread = config.unread
-    if not unread.inputs:
-        return Examples(inputs.strips, inputs.widths, targets, read)
-    others = load_data(Data(unread.close_ups, unread.inputs, config.data.weights))
-    labels = label(others, unread)
-    usable = np.flatnonzero(labels.usable & ~others.table["group"].isin(left_out).to_numpy())
-    print(f"{len(usable)} crossings that were not read, labelled by networks", flush=True)
-    return Examples(
-        torch.cat([inputs.strips, others.strips]),
-        torch.cat([inputs.widths, others.widths]),
-        joined(targets, labels),
-        read,
-        (len(inputs) + usable, labels.chances(usable)),
-    )
-
-
 def train(config: ReadingStripConfig, output: Path, *, resume: bool) -> None:
     """Train, and write `WEIGHTS` and, where a fold is left out, its predictions.
 
     Raises:
-        ConfigError, InputFileError, WeightsError, ResumeError: see `load_data`, `gather`, `build`,
-            `Trainer`.
+        ConfigError, InputFileError, WeightsError, ResumeError: see `load_data`, `build`, `Trainer`.
     """
     settings = config.train
     inputs = load_data(config.data)
+    targets = targets_of(inputs.table)
     rows, held = split_rows(inputs, config.data, inputs.followed.numpy())
-    # A photograph is left out whole, whether its crossings were read or not.
-    group = inputs.table["group"]
-    examples = gather(config, inputs, rows, set(group) - set(group.iloc[rows]))
+    weights = draw_weights(targets, rows)
     trainer = Trainer(lambda: build(config.model), config, settings, output)
 
     def losses_of(network: ReadingStrip, step: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([settings.seed, step])
-        drawn = examples.draw(rng, settings.batch, config.unread.share)
-        at = torch.from_numpy(drawn)
-        strips = normalize_strips(examples.strips[at])
+        drawn = rng.choice(rows, settings.batch, p=weights)
+        strips = normalize_strips(inputs.strips[torch.from_numpy(drawn)])
         strips = augment(strips.flatten(0, 1), rng).view(strips.shape)
         noise = np.exp(rng.normal(0, _WIDTH_NOISE, (len(drawn), VESSELS))).astype(np.float32)
         noise[rng.random(len(drawn)) < _NO_ARTERY, 1] = 0
-        widths = examples.widths[at] * torch.from_numpy(noise)
+        widths = inputs.widths[torch.from_numpy(drawn)] * torch.from_numpy(noise)
         logits = network(strips.to(trainer.device), widths.to(trainer.device))
-        return reading_loss(logits, TargetTensors.of(examples.targets, drawn, trainer.device))
+        return reading_loss(logits, TargetTensors.of(targets, drawn, trainer.device))
 
-    def predict(network: ReadingStrip, which: Rows) -> NDArray[np.float64]:
+    def predict(network: ReadingStrip, which: NDArray[np.int64]) -> NDArray[np.float64]:
         reader = StripReader(network)
         parts = [torch.from_numpy(which[i : i + 64]) for i in range(0, len(which), 64)]
         return np.concatenate([reader.read(inputs.strips[p], inputs.widths[p]) for p in parts])

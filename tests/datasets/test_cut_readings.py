@@ -4,13 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
 from av_detectron.data.phantom import make_phantom
-from av_grading.close_ups.readings import COLUMNS, load_read_close_ups, targets_of
-from datasets.cut_readings import PLACE
+from av_grading.close_ups.readings import load_read_close_ups, targets_of
 from tests.av_screening.models import write_tiny_detector
 from tests.av_screening.review.reviews import added, review_rows, with_signs, write_review
 from tests.av_screening.run_folder import Drawn
@@ -75,31 +73,3 @@ def test_what_is_missing_is_said(tmp_path: Path, reviews: list[Path], run_script
     given = [reviews[0], "--photographs", tmp_path, "--output", tmp_path / "cut"]
     code, _, err = run_script("datasets/cut_readings.py", *given)
     assert code == 1 and "expected two review files, found 1" in err
-
-
-def test_crossings_that_were_not_read_are_cut_for_networks_to_label(
-    tmp_path: Path, run_script: Script
-) -> None:
-    image = tmp_path / "clinic" / "images" / "eye.png"
-    image.parent.mkdir(parents=True)
-    Image.fromarray(make_phantom(seed=0, fov_diameter=300).image).save(image)
-    detector = write_tiny_detector(tmp_path)
-
-    def cut(name: str, places: list[tuple[float, float]]) -> pd.DataFrame:
-        """Unread crossings where these places were read."""
-        rows = pd.DataFrame(places, columns=["x_px", "y_px"]).assign(
-            set="clinic", split="train", image="eye.png", drive_px=0.5
-        )
-        rows.reindex(columns=[*PLACE, *COLUMNS]).to_csv(tmp_path / "readings.csv", index=False)
-        given = ["--output", tmp_path / name, "--weights", detector, "--unread"]
-        code, _, err = run_script("datasets/cut_readings.py", tmp_path / "readings.csv", *given)
-        assert code == 0, err
-        found = load_read_close_ups(tmp_path / name)
-        assert len(found.table) == len(found.patches)
-        return found.table
-
-    every = cut("every", [(0.0, 0.0)])
-    assert set(every["group"]) == {"clinic/eye.png"} and every["grade_1"].isna().all()
-    places = list(every[["x_px", "y_px"]].itertuples(index=False, name=None))
-    rest = cut("rest", places[:1])
-    assert list(rest[["x_px", "y_px"]].itertuples(index=False, name=None)) == places[1:]

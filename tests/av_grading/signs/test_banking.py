@@ -28,6 +28,12 @@ def test_a_vein_of_even_width_does_not_swell() -> None:
     assert SIGN.sentences(row) == []
 
 
+def test_a_vein_that_stays_wide_or_is_joined_does_not_bank() -> None:
+    for wide in (lambda way: np.where(way > 5, 1.5, 1.0), lambda way: np.where(way > 5, 2.2, 1.0)):
+        row = row_of(look_along(width=wide))
+        assert row["banking_answer"] == "absent", row
+
+
 @pytest.mark.parametrize("by", [0.2, 0.4])
 def test_a_swelling_is_measured_on_its_side(by: float) -> None:
     row = row_of(look_along(width=swollen(by, 1), disc=(-1, 0)))
