@@ -4,8 +4,8 @@ Darkness is added up no farther than a DRIVE px and a half beyond the vein's own
 neighbours do not count. The vein's own width is that of the side where it is narrower: a swelling
 that takes up most of a side would be that side's own median.
 
-A swelling ends: beyond it the vein is as wide as before. A vein that stays wide, or that another
-vessel joins, does not bank.
+A swelling ends: beyond it the vein is as wide as before. A vein that stays wide does not bank.
+Nothing is told from where another vessel joins it, nor of a side that is wide where last seen.
 """
 
 from typing import TYPE_CHECKING
@@ -92,7 +92,9 @@ def compute(look: "CloseLook") -> Measurement:
     seen = np.isfinite(widest) & (own > 0.3) & enough
     ratio = np.where(seen, widest, np.nan)
     if not np.isfinite(ratio[0]).any():
-        return Measurement({"banking_not_measurable": "other vessels hide or join the vein"})
+        return Measurement(
+            {"banking_not_measurable": "the vein is not seen to where it would end to swell"}
+        )
     deviation = spread(ratio)
     values = {f"banking_{side}": float(ratio[0, k]) for k, side in enumerate(SIDES)}
     for number, towards in enumerate(_towards_disc(look)):
@@ -128,9 +130,14 @@ def _widest(width: Array, own: Array, step: float) -> Array:
     )
     # Of all that follows, where it is narrowest.
     follows = np.fmin.accumulate(beyond[..., ::-1], axis=2)[..., ::-1][..., over:]
-    swelling = swelling[..., : follows.shape[2]]
-    ratio = swelling / np.maximum(np.minimum(follows, swelling), least)
-    return np.asarray(np.where(np.isfinite(ratio), ratio, -np.inf).max(axis=2, initial=-np.inf))
+    ending, last = np.split(swelling, [follows.shape[2]], axis=2)
+    ratio = ending / np.maximum(np.minimum(follows, ending), least)
+    known = np.isfinite(ratio)
+    widest = np.where(known, ratio, -np.inf).max(axis=2, initial=-np.inf)
+    # Wide where it is last seen: it may end or not.
+    unknown = np.concatenate([np.where(known, -np.inf, ending), last], axis=2) / least
+    open_end = np.nan_to_num(unknown, nan=-np.inf).max(axis=2, initial=-np.inf)
+    return np.asarray(np.where(open_end >= np.maximum(widest, QUESTIONABLE), -np.inf, widest))
 
 
 def _towards_disc(look: "CloseLook") -> tuple[float, float]:
