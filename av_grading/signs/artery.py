@@ -97,11 +97,11 @@ def sentences(row: Row) -> list[str]:
         "questionable": translate("It is not clear whether the artery lies above the vein"),
         "absent": translate("The vein lies above the artery"),
     }.get(above)
-    if words and chance is None:
+    if words:
+        if chance is not None:
+            sure = translate("(probability that it is the artery: {share})", share=percent(chance))
+            words = f"{words} {sure}"
         found.append(f"{words}.")
-    elif words and chance is not None:
-        sure = translate("(probability that it is the artery: {share})", share=percent(chance))
-        found.append(f"{words} {sure}.")
     ratio = number_in(row, "artery_over_vein_width")
     if ratio is not None:
         width = percent(ratio)

@@ -128,16 +128,19 @@ def _widest(width: Array, own: Array, step: float) -> Array:
         np.lib.stride_tricks.sliding_window_view(width, count, axis=2).mean(axis=3)
         for count in (over, ends)
     )
-    # Of all that follows, where it is narrowest.
-    follows = np.fmin.accumulate(beyond[..., ::-1], axis=2)[..., ::-1][..., over:]
-    ending, last = np.split(swelling, [follows.shape[2]], axis=2)
-    ratio = ending / np.maximum(np.minimum(follows, ending), least)
-    known = np.isfinite(ratio)
-    widest = np.where(known, ratio, -np.inf).max(axis=2, initial=-np.inf)
+    # Of all that follows, where it is narrowest; NaN where nothing is seen to follow.
+    narrowest = np.fmin.accumulate(beyond[..., ::-1], axis=2)[..., ::-1][..., over:]
+    follows = np.full_like(swelling, np.nan)
+    follows[..., : narrowest.shape[2]] = narrowest
+    ended = _greatest(swelling / np.maximum(np.minimum(follows, swelling), least))
     # Wide where it is last seen: it may end or not.
-    unknown = np.concatenate([np.where(known, -np.inf, ending), last], axis=2) / least
-    open_end = np.nan_to_num(unknown, nan=-np.inf).max(axis=2, initial=-np.inf)
-    return np.asarray(np.where(open_end >= np.maximum(widest, QUESTIONABLE), -np.inf, widest))
+    open_end = _greatest(np.where(np.isnan(follows), swelling, np.nan) / least)
+    return np.asarray(np.where(open_end >= np.maximum(ended, QUESTIONABLE), -np.inf, ended))
+
+
+def _greatest(values: Array) -> Array:
+    """Along the last axis; -inf where none is known."""
+    return np.asarray(np.where(np.isfinite(values), values, -np.inf).max(axis=-1, initial=-np.inf))
 
 
 def _towards_disc(look: "CloseLook") -> tuple[float, float]:

@@ -200,7 +200,8 @@ def sentences(row: Row) -> list[str]:
             "towards": translate("It is drawn towards the artery."),
             "away": translate("It is pushed along the artery, away from its own course."),
         }.get(text_in(row, "deflection_way"))
-        found += [way] if way else []
+        if way:
+            found.append(way)
     if reason := text_in(row, "deflection_not_measurable"):
         why = translate_reason(reason)
         found.append(translate("Deflection not measured: {why}.", why=why))

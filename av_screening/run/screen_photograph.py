@@ -140,8 +140,8 @@ def read_task(task: Task) -> Outcome | ReadPhotograph:
         content = read_content(task.folder / task.relative, settings.reading)
         sha256 = hashlib.sha256(content).hexdigest()
         record = read_record(task.output, folder) or {}
-        same = (record.get("sha256"), record.get("settings")) == (sha256, task.fingerprint)
-        if same and record.get("language", ENGLISH) == settings.language:
+        earlier = (record.get("sha256"), record.get("settings"), record.get("language", ENGLISH))
+        if earlier == (sha256, task.fingerprint, settings.language):
             return Outcome(task.relative, kept=True)
         photograph = decode(content, settings.reading, settings.identity)
         del content
