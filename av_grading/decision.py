@@ -1,10 +1,10 @@
 """From probabilities to a grade, in one place: weights of the members, prevalence, doubt, rounding.
 
-    decision = decide({"fine": fine, "narrowing": narrowing}, DecisionRule({"narrowing": 0.8}))
+    decision = decide({"fine": fine, "sign_strip": strip}, DecisionRule({"sign_strip": 0.8}))
     decision.grade, decision.expected, decision.doubt
 
 A member is whatever gives probabilities of the grades 0-3 that take all grades to be equally
-common: a grader, the narrowing network. `screen`, `grade`, `evaluate` and trainings decide here.
+common: a grader, the sign strip. `screen`, `grade`, `evaluate` and trainings decide here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,8 +21,8 @@ Prevalence = tuple[float, float, float, float]
 
 EQUAL: Prevalence = (0.25, 0.25, 0.25, 0.25)
 """Prevalence of the grades that members have learned from."""
-NARROWING = "narrowing"
-"""The narrowing network's name as a member."""
+SIGN_STRIP = "sign_strip"
+"""The sign strip's name as a member."""
 IN_USE: Prevalence = (0.55, 0.15, 0.15, 0.15)
 """Grades are rarer than what graders have learned from. How rare depends on who is photographed
 (2-8 % of people in populations have nicking at all: Beaver Dam, ARIC, CHS); this was chosen on 31

@@ -16,8 +16,8 @@ from av_grading.languages.catalogue import ENGLISH, languages
 from av_grading.models.registry import (
     DEFAULT_CLOSE_UP,
     DEFAULT_GRADERS,
-    DEFAULT_NARROWING,
     DEFAULT_READING_STRIP,
+    DEFAULT_SIGN_STRIP,
 )
 from av_grading.signs.registry import signs
 from av_grading.signs.sign import Sign
@@ -53,8 +53,8 @@ class Settings:
         map_n_views: mirror images of a photograph that its map is the mean of, likewise.
         close_up: file of `av-nicking train reading_head`: the second look; None:
             crossings are graded on the detector's map, and all of them.
-        narrowing: file of `av-nicking train vein_strip`: how much of the veins' width is left, a
-            sign beside the grade, with the second look; None: not measured.
+        sign_strip: file of `av-nicking train sign_strip`: what is left to see of veins,
+            with the second look; None: measured along the vein, less well.
         strip: file of `av-nicking train reading_strip`, which reads straightened veins, with the
             second look; None: not asked. By default the shipped one beside the shipped grader,
             and none beside others: these grade alone.
@@ -85,7 +85,7 @@ class Settings:
     grader_n_views: int = 2
     map_n_views: int = 1
     close_up: Path | None = DEFAULT_CLOSE_UP
-    narrowing: Path | None = DEFAULT_NARROWING
+    sign_strip: Path | None = DEFAULT_SIGN_STRIP
     strip: Path | Literal["with shipped graders"] | None = WITH_SHIPPED
     gradable: GradableRule = field(default_factory=GradableRule)
     decision: DecisionRule | Literal["with shipped graders"] = WITH_SHIPPED
@@ -146,7 +146,7 @@ class Settings:
         values = dataclasses.asdict(self)
         values["detector"] = describe_weights(self.detector)
         values["close_up"] = self.close_up and describe_weights(self.close_up)
-        values["narrowing"] = self.narrowing and describe_weights(self.narrowing)
+        values["sign_strip"] = self.sign_strip and describe_weights(self.sign_strip)
         values["strip"] = self.strip_file and describe_weights(self.strip_file)
         values["decision"] = dataclasses.asdict(self.decision_rule)
         values["graders"] = [describe_weights(path) for path in self.graders]

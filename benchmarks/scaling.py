@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
         default=[(1, 100), (1, 1000), (2, 100), (2, 1000)],
         metavar="WORKERSxPHOTOGRAPHS",
     )
-    steps = ["close-up", "narrowing", "strip"]
+    steps = ["close-up", "sign-strip", "strip"]
     add("--without", nargs="*", choices=steps, default=[], help="steps left out")
     add("--output", type=Path, required=True, help="results file to write")
     return run_report(report, parser.parse_args(argv))

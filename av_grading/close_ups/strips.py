@@ -1,11 +1,13 @@
-"""Straightened veins of close-ups, with what is known to be left of their widths."""
+"""Straightened veins of close-ups, with what is known of their signs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save
 from tqdm import tqdm
 
@@ -13,6 +15,8 @@ from av_grading.close_ups.cut import PIXELS, SCALE
 from av_grading.close_ups.fine_map import CloseUp
 from av_grading.close_ups.load import load_close_ups
 from av_grading.formats.files import write_whole
+from av_grading.signs.sign import SIDES
+from av_grading.signs.strip_signs import READ
 from av_grading.vessels.centerline import course
 from av_grading.vessels.crossing_vessels import crossing_vessels
 from av_grading.vessels.straighten import straighten
@@ -27,12 +31,13 @@ class Strips:
 
     Attributes:
         strips: (N, CHANNELS, ROWS, COLUMNS), 0-255, uint8.
-        ratios: what is left of the width on the side of the first and second arm, (N, 2).
+        truth: of everything in `READ` on the side of the first and second arm, (N, 2, Q), NaN
+            where it is not known.
         table: their close-ups' rows, with `seen_width_drive_px`, the vein's in the fine map.
     """
 
     strips: torch.Tensor
-    ratios: torch.Tensor
+    truth: torch.Tensor
     table: pd.DataFrame
 
     def __len__(self) -> int:
@@ -41,6 +46,15 @@ class Strips:
     def widths(self) -> torch.Tensor:
         """Of the veins in their fine maps (DRIVE px), (N,)."""
         return torch.from_numpy(self.table["seen_width_drive_px"].to_numpy(np.float32))
+
+
+def joined(parts: Sequence[Strips]) -> Strips:
+    """Strips of several folders, one after the other."""
+    return Strips(
+        torch.cat([part.strips for part in parts]),
+        torch.cat([part.truth for part in parts]),
+        pd.concat([part.table for part in parts], ignore_index=True),
+    )
 
 
 def cut_strips(close_up: CloseUp, folder: Path, kept: Path) -> Strips:
@@ -56,8 +70,8 @@ def cut_strips(close_up: CloseUp, folder: Path, kept: Path) -> Strips:
     """
     if kept.is_file():
         tensors = load_file(kept)
-        return Strips(tensors["strips"], tensors["ratios"], pd.read_csv(kept.with_suffix(".csv")))
-    strips, ratios, rows = [], [], []
+        return Strips(tensors["strips"], tensors["truth"], pd.read_csv(kept.with_suffix(".csv")))
+    strips, truths, rows = [], [], []
     for path in tqdm(sorted(folder.glob("*.safetensors")), desc="strips", disable=None):
         if not pd.read_csv(path.with_suffix(".csv"))["kind"].isin(KINDS).any():
             continue
@@ -71,17 +85,46 @@ def cut_strips(close_up: CloseUp, folder: Path, kept: Path) -> Strips:
                 continue  # in use it would not be gradable
             row = data.table.iloc[number]
             away = course(seen.vein.first, SCALE) - row["first_arm_degrees"]
-            ratio = row["ratio_first"], row["ratio_second"]
+            truth = truth_of(row)
             # Arms are numbered as their centreline happens to be followed.
-            ratios.append(ratio if np.cos(np.radians(away)) > 0 else ratio[::-1])
+            truths.append(truth if np.cos(np.radians(away)) > 0 else truth[::-1])
             strips.append(straighten(patch, share, seen.vein, seen.vein_width))
             rows.append({**row, "seen_width_drive_px": seen.vein_width})
     found = Strips(
         torch.from_numpy(np.stack(strips)),
-        torch.tensor(ratios, dtype=torch.float32),
+        torch.from_numpy(np.stack(truths)),
         pd.DataFrame(rows),
     )
     kept.parent.mkdir(parents=True, exist_ok=True)
     write_whole(kept.with_suffix(".csv"), found.table.to_csv(index=False, lineterminator="\n"))
-    write_whole(kept, save({"strips": found.strips, "ratios": found.ratios}))
+    write_whole(kept, save({"strips": found.strips, "truth": found.truth}))
     return found
+
+
+def truth_of(row: pd.Series) -> NDArray[np.float32]:
+    """What a close-up's row says of everything in `READ` on both sides, (2, Q), NaN where it does
+    not: the clinical simulation draws all, a squeeze width alone."""
+    values = np.full((2, len(READ)), np.nan, np.float32)
+    for number, side in enumerate(SIDES):
+
+        def drawn(name: str, side: str = side) -> float:
+            return float(row.get(name.format(side), np.nan))
+
+        if np.isfinite(drawn("visible_{}")):
+            told = {
+                "visible_width": drawn("visible_{}"),
+                "contrast": drawn("contrast_{}"),
+                "wall_width": drawn("width_{}"),
+                "taper_vein_widths": drawn("taper_{}_vein_widths"),
+                "swelling": drawn("banking_{}"),
+            }
+        else:
+            width, faded = drawn("ratio_{}"), np.nan_to_num(drawn("faded_{}"))
+            told = {"wall_width": width}
+            if not faded:
+                told |= {"visible_width": width, "contrast": 1.0}
+            if not np.nan_to_num(drawn("swelling")):
+                told["swelling"] = 0.0
+        for name, value in told.items():
+            values[number, READ.index(name)] = value
+    return values

@@ -17,7 +17,7 @@ from av_grading.models.reading_outputs import (
     probabilities_of_outputs,
 )
 from av_grading.models.registry import DEFAULT_READING_STRIP
-from av_grading.models.vein_strip import NarrowingNet, normalize
+from av_grading.models.sign_strip import SignStrip, normalize
 from av_grading.models.weights_file import build, read_model, save_model
 from av_grading.vessels.crossing_vessels import CrossingVessels
 from av_grading.vessels.straighten import VESSELS, Both, straighten_both
@@ -32,7 +32,7 @@ class ReadingStrip(nn.Module):
     """Strips as `normalize_strips` gives them, (B, VESSELS, CHANNELS, ROWS, COLUMNS), and widths
     (B, VESSELS), 0 of a vessel that was not followed → logits (B, OUTPUTS).
 
-    The body is that of the network which learned from simulated nicking. One side is read as the
+    The body is that of the sign strip, which learned from drawn signs. One side is read as the
     other's mirror image; the grade and the questions see the sum of both sides' features and how
     far they differ, so that they do not depend on which is first. The artery is read likewise:
     where the map takes one vessel for the other, the nicked one is still seen.
@@ -45,7 +45,7 @@ class ReadingStrip(nn.Module):
         """
         super().__init__()
         self.widths = tuple(widths)
-        pretrained = NarrowingNet(self.widths)
+        pretrained = SignStrip(self.widths)
         self.body = pretrained.body
         flat, _, dense, *_ = pretrained.head
         self.reduce = nn.Sequential(flat, nn.Dropout(0.3), dense, nn.SiLU())
@@ -71,14 +71,14 @@ class ReadingStrip(nn.Module):
         sides = [self.side(torch.cat([own[:, 0], artery], dim=1)) for own in (first, second)]
         return torch.cat([whole, *sides], dim=1)
 
-    def start_from(self, narrowing: NarrowingNet) -> None:
-        """Take the body and the first dense layer of a network that learned from simulation."""
-        self.body.load_state_dict(narrowing.body.state_dict())
-        self.reduce[2].load_state_dict(narrowing.head[2].state_dict())
+    def start_from(self, signs: SignStrip) -> None:
+        """Take the body and the first dense layer of a network that learned from drawn signs."""
+        self.body.load_state_dict(signs.body.state_dict())
+        self.reduce[2].load_state_dict(signs.head[2].state_dict())
 
 
 def normalize_strips(strips: torch.Tensor) -> torch.Tensor:
-    """`vein_strip.normalize` of strips (B, VESSELS, CHANNELS, ROWS, COLUMNS), 0-255."""
+    """`sign_strip.normalize` of strips (B, VESSELS, CHANNELS, ROWS, COLUMNS), 0-255."""
     return normalize(strips.flatten(0, 1)).view(strips.shape)
 
 

@@ -26,7 +26,7 @@ FINE_GRADER = WEIGHTS / "nicking_grader_fine_r18.safetensors"
 """The grader that went on from there on fine maps, from which `DEFAULT_GRADER` starts."""
 DEFAULT_CLOSE_UP = WEIGHTS / "close_up_map.safetensors"
 """Fine maps of close-ups, with a reading head."""
-DEFAULT_NARROWING = WEIGHTS / "vein_narrowing.safetensors"
+DEFAULT_SIGN_STRIP = WEIGHTS / "sign_strip.safetensors"
 """What is left of a vein's width, learned from simulation."""
 DEFAULT_READING_STRIP = WEIGHTS / "reading_strip.safetensors"
 """What a straightened vein is read as, learned from machine readings of real crossings."""
@@ -94,12 +94,12 @@ ARCHITECTURES = {
             (DEFAULT_CLOSE_UP,),
         ),
         Architecture(
-            "vein_strip",
-            f"{_MODELS}.vein_strip:NarrowingNet",
+            "sign_strip",
+            f"{_MODELS}.sign_strip:SignStrip",
             "straightened veins, (B, 6, H, W), and their widths, (B,)",
-            "logits of what is left of the width on either side, (B, 2, bins)",
-            _training("vein_strip"),
-            (DEFAULT_NARROWING,),
+            "logits of what is read on either side, (B, 2, 5, bins)",
+            _training("sign_strip"),
+            (DEFAULT_SIGN_STRIP,),
         ),
         Architecture(
             "reading_strip",

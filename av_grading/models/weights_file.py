@@ -23,7 +23,10 @@ from av_grading.models.registry import ARCHITECTURES, create_model
 
 FORMAT = "av_grading"
 """What the metadata of every file say under "format"."""
-FORMER_FORMATS = {"av_grading.close_up": "close_up_unet", "av_grading.narrowing": "vein_strip"}
+FORMER_FORMATS = {
+    "av_grading.close_up": "close_up_unet",
+    "av_grading.narrowing": "narrowing, of 0.2.0",
+}
 """Formats that 0.2.0 wrote beside `FORMAT` → what they are weights of."""
 
 

@@ -4,7 +4,7 @@ Two things take it away, which are told apart: narrowing, where the walls come t
 concealment, where the vein pales behind the artery's opaque wall.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from av_grading.signs.sign import (
     side_name,
     text_in,
 )
+from av_grading.signs.strip_signs import read_by_strip
 
 if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
@@ -53,6 +54,12 @@ NARROWING = (0.25, 0.35)
 """The same of the width between the walls, for narrowing."""
 CONCEALMENT = (0.25, 0.35)
 """The same of the contrast, for concealment."""
+THRESHOLDS = {
+    "visible_width": (QUESTIONABLE, PRESENT),
+    "narrowing": NARROWING,
+    "concealment": CONCEALMENT,
+}
+"""By what is answered."""
 _LENGTHS = np.geomspace(1.5, 14, 18)  # of losses that are tried (DRIVE px)
 _LEVEL = 1.0
 _MORE = 0.1  # of a vein that is darker in a place no more says anything of its taper
@@ -74,8 +81,8 @@ def _columns() -> tuple[Column, ...]:
     ):
         for side in SIDES:
             column = f"{name}_{side}"
-            error = "" if name == "wall_width" else f"{column}_se"
-            found.append(Column(column, "share", f"{meaning}, {_SIDE[side]}", error=error))
+            meant = f"{meaning}, {_SIDE[side]}"
+            found.append(Column(column, "share", meant, error=f"{column}_se"))
     for side in SIDES:
         found.append(
             Column(
@@ -119,7 +126,15 @@ class _Lost:
 
 
 def compute(look: "CloseLook") -> Measurement:
-    """Of each side by itself; a side whose vein cannot be seen beside the artery has no numbers."""
+    """Of each side by itself. The numbers are what the sign strip reads, where it was asked; gaps
+    and pictures, and all without it, are measured along the vein: a side whose vein cannot be seen
+    beside the artery has none of these."""
+    measured = _measured(look)
+    read = read_by_strip(look)
+    return measured if read is None else _as_read(read, measured)
+
+
+def _measured(look: "CloseLook") -> Measurement:
     from av_grading.formats.errors import NotMeasurable
     from av_grading.vessels.copies import least, spread
 
@@ -138,11 +153,11 @@ def compute(look: "CloseLook") -> Measurement:
         return Measurement(
             {"visible_width_not_measurable": "other vessels hide the vein beside the artery"}
         )
-    local = np.clip(vein.visible, 0, _MOST)
-    local = (local + np.clip(vein.contrast, 0, _MOST) * np.clip(vein.width, 0, _MOST)) / 2
+    profile = np.clip(vein.visible, 0, _MOST)
+    profile = (profile + np.clip(vein.contrast, 0, _MOST) * np.clip(vein.width, 0, _MOST)) / 2
     per_width = 1 / vein.own_width
     step = float(vein.away[1] - vein.away[0])
-    gone = _from_edge(local, GAP)
+    gone = _from_edge(profile, GAP)
     gap = gone.sum(axis=2) * step * per_width
     taper = _taper(vein.visible, vein.away) * per_width
     lost = visible[0] <= 1 - QUESTIONABLE
@@ -165,15 +180,52 @@ def compute(look: "CloseLook") -> Measurement:
     errors = {name: e for name, e in errors.items() if name in cells}
     # A vein that has paled has no walls that could come together.
     told = np.where(vein.contrast[0] >= PALE, np.clip(vein.walls, 0, _MOST), np.nan)[:, beside]
-    for name, left, (questionable, present) in (
-        ("visible_width", visible, (QUESTIONABLE, PRESENT)),
-        ("narrowing", least(told)[None], NARROWING),
-        ("concealment", contrast, CONCEALMENT),
-    ):
-        worse = int(np.where(np.isfinite(left[0]), left[0], np.inf).argmin())
-        off = float(spread(left)[worse]) if len(left) > 1 else float("nan")
-        cells[f"{name}_answer"] = answer(1 - float(left[0, worse]), questionable, present, off)
+    kept = {
+        "visible_width": (visible[0], spread(visible)),
+        "narrowing": (least(told), np.full(2, np.nan)),
+        "concealment": (contrast[0], spread(contrast)),
+    }
+    cells |= _answers(kept)
     return Measurement(cells, errors, _Lost(gone[0]))
+
+
+def _answers(kept: Mapping[str, tuple[Array, Array]]) -> dict[str, Value]:
+    """Whether signs are there, by what is left on both sides (2,) and its standard errors (2,)."""
+    cells: dict[str, Value] = {}
+    for name, (left, errors) in kept.items():
+        worse = int(np.where(np.isfinite(left), left, np.inf).argmin())
+        lost, off = 1 - float(left[worse]), float(errors[worse])
+        cells[f"{name}_answer"] = answer(lost, *THRESHOLDS[name], off)
+    return cells
+
+
+def _as_read(read: Mapping[str, tuple[Array, Array]], lines: Measurement) -> Measurement:
+    """What the sign strip reads in the place of what is measured, where it says the same."""
+    cells, errors = dict(lines.values), dict(lines.errors)
+    visible, contrast = read["visible_width"], read["contrast"]
+    taper = read["taper_vein_widths"]
+    lost = visible[0] <= 1 - QUESTIONABLE
+    for column, (values, deviations), told in (
+        ("visible_width_{}", visible, np.ones(2, bool)),
+        ("wall_width_{}", read["wall_width"], np.ones(2, bool)),
+        ("contrast_{}", contrast, np.ones(2, bool)),
+        ("taper_{}_vein_widths", taper, lost),
+    ):
+        for number, side in enumerate(SIDES):
+            name = column.format(side)
+            cells.pop(name, None)
+            errors.pop(name, None)
+            if told[number]:
+                cells[name], errors[name] = float(values[number]), float(deviations[number])
+    walls = np.where(contrast[0] >= PALE, read["wall_width"][0], np.nan)
+    cells |= _answers(
+        {
+            "visible_width": visible,
+            "narrowing": (walls, read["wall_width"][1]),
+            "concealment": contrast,
+        }
+    )
+    return Measurement(cells, errors, lines.detail)
 
 
 def _taper(visible: Array, away: Array) -> Array:

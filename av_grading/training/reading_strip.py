@@ -14,8 +14,8 @@ from av_grading.models.reading_strip import (
     normalize_strips,
     save_strip_reader,
 )
-from av_grading.models.registry import DEFAULT_NARROWING
-from av_grading.models.vein_strip import load_narrowing
+from av_grading.models.registry import DEFAULT_SIGN_STRIP
+from av_grading.models.sign_strip import load_sign_reader
 from av_grading.training.readings import (
     Data,
     TargetTensors,
@@ -25,13 +25,12 @@ from av_grading.training.readings import (
     reading_loss,
     split_rows,
 )
+from av_grading.training.sign_strip import WIDTH_NOISE, augment
 from av_grading.training.trainer import Trainer, TrainerSettings
-from av_grading.training.vein_strip import augment
 from av_grading.vessels.straighten import VESSELS
 
 WEIGHTS = "reading_strip.safetensors"
 """What is written."""
-_WIDTH_NOISE = 0.1  # a vessel's own width is measured with about this relative error
 _NO_ARTERY = 0.15  # share of the crossings that are shown without it, as where it is not followed
 
 
@@ -40,7 +39,8 @@ class Model:
     """Where it starts.
 
     Attributes:
-        init_from: network of simulated nicking; empty for the shipped one, "random" for none.
+        init_from: sign strip, which learned from drawn signs; empty for the shipped one, "random"
+            for none.
     """
 
     init_from: str = ""
@@ -70,8 +70,8 @@ def build(settings: Model) -> ReadingStrip:
     """
     network = ReadingStrip()
     if settings.init_from != "random":
-        path = Path(settings.init_from or DEFAULT_NARROWING)
-        network.start_from(load_narrowing(path).network)
+        path = Path(settings.init_from or DEFAULT_SIGN_STRIP)
+        network.start_from(load_sign_reader(path).network)
     return network
 
 
@@ -93,7 +93,7 @@ def train(config: ReadingStripConfig, output: Path, *, resume: bool) -> None:
         drawn = rng.choice(rows, settings.batch, p=weights)
         strips = normalize_strips(inputs.strips[torch.from_numpy(drawn)])
         strips = augment(strips.flatten(0, 1), rng).view(strips.shape)
-        noise = np.exp(rng.normal(0, _WIDTH_NOISE, (len(drawn), VESSELS))).astype(np.float32)
+        noise = np.exp(rng.normal(0, WIDTH_NOISE, (len(drawn), VESSELS))).astype(np.float32)
         noise[rng.random(len(drawn)) < _NO_ARTERY, 1] = 0
         widths = inputs.widths[torch.from_numpy(drawn)] * torch.from_numpy(noise)
         logits = network(strips.to(trainer.device), widths.to(trainer.device))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from av_grading.command_line.defaults import GRADER_N_VIEWS, VIEWS
 from av_grading.languages.catalogue import ENGLISH, languages
-from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
+from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_SIGN_STRIP
 from av_screening.command_line.defaults import (
     DEFAULT_WEIGHTS,
     MAP_N_VIEWS,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from av_screening.settings import Settings
 
 GRADERS = "of av_grading.train, which then grade alone; several: mean; none: no grades"
-NARROWING_HELP = "of `train vein_strip`: how much of the veins' width is left, a sign"
+SIGN_STRIP_HELP = "of `train sign_strip`: what is left to see of veins, beside the grade"
 STRIP_HELP = "of `train reading_strip`: reads the straightened vein, beside shipped graders"
 CLOSE_UP_HELP = "of `av-nicking train reading_head`: the second look at each crossing"
 MAP_HELP = "mirror images that the map is the mean of; 4 as in av_detectron.Predictor"
@@ -73,8 +73,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="of tools/release_weights.py")
     add("--graders", type=Path, nargs="*", default=list(DEFAULT_GRADERS), help=GRADERS)
     add("--close-up", type=Path, default=DEFAULT_CLOSE_UP, help=CLOSE_UP_HELP)
-    add("--narrowing", type=Path, default=DEFAULT_NARROWING, help=NARROWING_HELP)
-    add("--no-narrowing", action="store_true", help="leave that sign out")
+    add("--sign-strip", type=Path, default=DEFAULT_SIGN_STRIP, help=SIGN_STRIP_HELP)
+    add("--no-sign-strip", action="store_true", help="measure that along the vein, less well")
     add("--strip", type=Path, help=STRIP_HELP)
     add("--no-strip", action="store_true", help="grade without it")
     add("--no-close-up", action="store_true", help="grade all crossings on the detector's map")
@@ -139,7 +139,7 @@ def settings_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> "S
         grader_n_views=args.grader_n_views,
         map_n_views=args.map_n_views,
         close_up=None if args.no_close_up else args.close_up,
-        narrowing=None if args.no_narrowing else args.narrowing,
+        sign_strip=None if args.no_sign_strip else args.sign_strip,
         strip=None if args.no_strip else args.strip or WITH_SHIPPED,
         threshold=args.threshold,
         precision=best_precision(args.device) if args.precision == "auto" else args.precision,

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from av_grading.command_line.defaults import SIMULATION_PROTOCOLS
-from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_NARROWING
+from av_grading.models.registry import DEFAULT_CLOSE_UP, DEFAULT_GRADERS, DEFAULT_SIGN_STRIP
 from av_screening.command_line.defaults import DEFAULT_WEIGHTS, SEVERE_EYES, SQUEEZES
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def evaluate(args: argparse.Namespace) -> int:
         detector=args.weights,
         graders=tuple(args.graders),
         close_up=None if args.no_close_up else args.close_up,
-        narrowing=None if args.no_narrowing else args.narrowing,
+        sign_strip=None if args.no_sign_strip else args.sign_strip,
         strip=None if args.no_strip else args.strip or WITH_SHIPPED,
         gradable=rule_of(args.rule),
         precision=best_precision("cpu") if args.precision == "auto" else args.precision,
@@ -210,8 +210,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="detector")
     add("--graders", type=Path, nargs="+", default=list(DEFAULT_GRADERS), help="several: mean")
     add("--close-up", type=Path, default=DEFAULT_CLOSE_UP, help="the second look")
-    add("--narrowing", type=Path, default=DEFAULT_NARROWING, help="by default that shipped")
-    add("--no-narrowing", action="store_true", help="leave that sign out")
+    add("--sign-strip", type=Path, default=DEFAULT_SIGN_STRIP, help="by default that shipped")
+    add("--no-sign-strip", action="store_true", help="measure along the vein")
     add("--strip", type=Path, help="by default that shipped, beside shipped graders alone")
     add("--no-strip", action="store_true", help="grade without it")
     add("--no-close-up", action="store_true", help="grade all crossings on the detector's map")

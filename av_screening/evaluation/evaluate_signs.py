@@ -71,8 +71,8 @@ def evaluate(args: argparse.Namespace) -> int:
 
     readings = read_paired_tables([args.readings])
     readings = readings[readings["clear_1"] & readings["clear_2"]]
-    # Signs are measured, not read: no network that grades is asked.
-    settings = Settings(graders=(), narrowing=None, strip=None, precision=best_precision("cpu"))
+    # No network that grades is asked.
+    settings = Settings(graders=(), strip=None, precision=best_precision("cpu"))
     tables: dict[str, list[Row]] = {"drawn": [], "versions": []}
     failures, tasks = [], list(make_tasks(args))
     for number, task in enumerate(tasks, start=1):

@@ -23,7 +23,7 @@ WIDTHS = {
 """Width of the vein from and below (DRIVE px), by the suffix of a metric's name."""
 
 
-READ = "read_ratio_first", "read_ratio_second"
+READ = "wall_width_first", "wall_width_second"
 FITTED = "ratio_first", "ratio_second"
 
 
@@ -56,7 +56,7 @@ def squeezed_scores(table: pd.DataFrame) -> Scores:
     Returns:
         found_share, gradable_share: of the squeezed crossings. qwk, accuracy, auc_grade2 (of p2 +
         p3), measured_share: of the gradable ones, ratio_spearman (of the smaller ratio of the two
-        sides) of those of them that are measured: read by the narrowing network, without it
+        sides) of those of them that are measured: read by the sign strip, without it
         fitted. fitted_share, fitted_ratio_spearman: of the caliber step's fits. qwk_labelled_map:
         of the same grader on the squeezed labelled map at the labelled centre, all squeezed
         crossings.
@@ -67,7 +67,7 @@ def squeezed_scores(table: pd.DataFrame) -> Scores:
     graded, given = gradable[grade.notna()], grade.dropna()
     truth = graded["true_grade"].to_numpy(int)
     fitted = gradable[number(gradable, "measurable") == 1]
-    read = gradable[number(gradable, "read_ratio_first").notna()]
+    read = gradable[number(gradable, READ[0]).notna()]
     measured, columns = (read, READ) if READ[0] in table else (fitted, FITTED)
     labelled = table[number(table, "grade_labelled_map").notna()]
     return {

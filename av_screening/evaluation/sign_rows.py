@@ -24,7 +24,7 @@ from av_screening.evaluation.drawn_signs import (
 )
 from av_screening.evaluation.squeezing import ClearCrossing
 from av_screening.read.quality import check_quality
-from av_screening.steps.pipeline import Pipeline
+from av_screening.steps.pipeline import Pipeline, with_strip_signs
 from av_screening.steps.second_look import close_looks, cut_around
 
 Pixels = NDArray[np.uint8]
@@ -69,7 +69,10 @@ def look_at(
             torch.from_numpy(patches.transpose(0, 3, 1, 2)), torch.from_numpy(coarse)
         )
         at = [(prediction, (float(x), float(y))) for x, y in centers]
-        for number, (found, _) in zip(there.tolist(), close_looks(patches, look, at), strict=True):
+        seen = [found for found, _ in close_looks(patches, look, at)]
+        if pipeline.sign_strip is not None:
+            seen, _ = with_strip_signs(seen, pipeline.sign_strip)
+        for number, found in zip(there.tolist(), seen, strict=True):
             looks[number] = found
     return looks
 

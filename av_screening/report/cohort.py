@@ -250,7 +250,7 @@ def _bars(counts: pd.Series, label: str, *, sideways: bool = False) -> Figure:
 
 def _widths(crossings: pd.DataFrame) -> Figure | None:
     own = [c for c in ("own_width_first_drive_px", "own_width_second_drive_px") if c in crossings]
-    kinds = (("read_ratio_first", "read_ratio_second"), ("ratio_first", "ratio_second"))
+    kinds = (("wall_width_first", "wall_width_second"), ("ratio_first", "ratio_second"))
     known = [[c for c in kind if c in crossings and crossings[c].notna().any()] for kind in kinds]
     ratios = known[0] or known[1]
     both = [crossings[[*own]].stack().dropna(), crossings[[*ratios]].stack().dropna()]

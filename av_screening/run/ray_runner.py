@@ -50,7 +50,7 @@ def _absolute(task: Task) -> Task:
         detector=given.detector.resolve(),
         graders=tuple(path.resolve() for path in given.graders),
         close_up=given.close_up and given.close_up.resolve(),
-        narrowing=given.narrowing and given.narrowing.resolve(),
+        sign_strip=given.sign_strip and given.sign_strip.resolve(),
         strip=given.strip_file and given.strip_file.resolve(),
         decision=given.decision_rule,
     )

@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from av_detectron import Predictor
 from av_detectron.data.fov import FieldOfView
+from av_grading.close_ups.close_look import CloseLook
 from av_grading.close_ups.fine_map import CloseUp, load_close_up
-from av_grading.decision import NARROWING, DecisionRule
+from av_grading.decision import SIGN_STRIP, DecisionRule
 from av_grading.formats.grade_definition import GRADES
 from av_grading.gradable import GradableRule
 from av_grading.grader import Grader
 from av_grading.models.reading_strip import StripReader, load_strip_reader
-from av_grading.models.vein_strip import NarrowingReader, load_narrowing
-from av_grading.signs.narrowing import OUTPUT
+from av_grading.models.sign_strip import SignReader, load_sign_reader
 from av_grading.signs.sign import Sign
+from av_grading.signs.strip_signs import OUTPUT
 from av_screening.crossing import Crossing
 from av_screening.photograph import Screened
 from av_screening.read.limits import QualityLimits
@@ -47,7 +48,7 @@ class Pipeline:
         quality: QualityLimits | None = None,
         *,
         close_up: CloseUp | None = None,
-        narrowing: NarrowingReader | None = None,
+        sign_strip: SignReader | None = None,
         strip: StripReader | None = None,
         rule: GradableRule | None = None,
         flag_above: float = 3.0,
@@ -58,7 +59,7 @@ class Pipeline:
             predictor: of crossings and map.
             graders: by name; those that learned from readings tell what is gradable, too.
             close_up: the second look; None: every crossing is graded on the coarse map.
-            narrowing: what reads how much of the veins' width is left, a sign beside the grade;
+            sign_strip: what reads what is left to see of veins, beside the grade;
                 with the second look alone.
             strip: what reads straightened veins as readings do, likewise.
             rule: what a crossing has to be like to be graded.
@@ -72,7 +73,7 @@ class Pipeline:
         self.predictor = predictor
         self.graders = dict(graders or {})
         self.close_up = close_up
-        self.narrowing = narrowing
+        self.sign_strip = sign_strip
         own = {n: g for n, g in self.graders.items() if g.learned_from_readings}
         self.readers = Readers(own, strip)
         self.rule = rule or GradableRule()
@@ -100,13 +101,13 @@ class Pipeline:
         )
         graders = load_graders(settings.graders, settings.device, settings.grader_n_views)
         # Gradients, which explanations need, stay in float32.
-        close_up = narrowing = strip = None
+        close_up = sign_strip = strip = None
         if settings.close_up is not None:
             close_up = load_close_up(settings.close_up, settings.device)
             if settings.precision == "bfloat16":
                 close_up = close_up.in_bfloat16()
-            if settings.narrowing is not None:
-                narrowing = load_narrowing(settings.narrowing, settings.device)
+            if settings.sign_strip is not None:
+                sign_strip = load_sign_reader(settings.sign_strip, settings.device)
             if settings.strip_file is not None:
                 strip = load_strip_reader(settings.strip_file, settings.device)
         return cls(
@@ -116,7 +117,7 @@ class Pipeline:
             explain_by(list(graders.values())) if settings.explain and graders else None,
             settings.quality,
             close_up=close_up,
-            narrowing=narrowing,
+            sign_strip=sign_strip,
             strip=strip,
             rule=settings.gradable,
             flag_above=settings.flag_above,
@@ -169,8 +170,8 @@ class Pipeline:
         crossings = [crossing for own in crossings_of for crossing in own]
         if self.close_up is not None:
             crossings = read_crossings(crossings, self.readers, self.rule)
-            if self.narrowing is not None:
-                crossings = read_narrowings(crossings, self.narrowing)
+            if self.sign_strip is not None:
+                crossings = read_sign_strips(crossings, self.sign_strip)
         crossings = self._graded(crossings)
         mark("grade")
         seen, start = [], 0
@@ -222,21 +223,31 @@ class Pipeline:
         return replace(screened, crossings=crossings)
 
 
-def read_narrowings(crossings: Sequence[Crossing], reader: NarrowingReader) -> list[Crossing]:
-    """The same crossings, with what the narrowing network says of the gradable ones whose vein was
+def read_sign_strips(crossings: Sequence[Crossing], reader: SignReader) -> list[Crossing]:
+    """The same crossings, with what the sign strip says of the gradable ones whose vein was
     followed."""
-    chosen = [
-        i
-        for i, crossing in enumerate(crossings)
-        if crossing.gradable and (v := crossing.close_look.vessels) is not None and v.vein
-    ]
-    looks = [crossings[i].close_look for i in chosen]
-    veins = [(strips[0], float(widths[0])) for strips, widths in (x.straightened for x in looks)]
-    read = reader.read([strip for strip, _ in veins], [width for _, width in veins])
-    probabilities, outputs = read.probabilities(), np.stack([read.ratios, read.deviations], axis=1)
     found = list(crossings)
+    chosen = [i for i, crossing in enumerate(crossings) if crossing.gradable]
+    looks, probabilities = with_strip_signs([crossings[i].close_look for i in chosen], reader)
     for row, number in enumerate(chosen):
-        look = replace(looks[row], outputs={**looks[row].outputs, OUTPUT: outputs[row]})
-        said = {**crossings[number].members, NARROWING: probabilities[row]}
-        found[number] = replace(crossings[number], close_look=look, members=said)
+        if OUTPUT in looks[row].outputs:
+            said = {**crossings[number].members, SIGN_STRIP: probabilities[row]}
+            found[number] = replace(crossings[number], close_look=looks[row], members=said)
     return found
+
+
+def with_strip_signs(
+    looks: Sequence[CloseLook], reader: SignReader
+) -> tuple[list[CloseLook], NDArray[np.float64]]:
+    """The same close looks, with what the sign strip says where the vein was followed, and its
+    probabilities of the grades, (N, 4), NaN where it was not."""
+    chosen = [i for i, look in enumerate(looks) if look.vessels is not None and look.vessels.vein]
+    both = [looks[i].straightened for i in chosen]
+    read = reader.read([strips[0] for strips, _ in both], [float(wide[0]) for _, wide in both])
+    outputs = np.stack([read.means, read.deviations], axis=1)
+    found, probabilities = list(looks), np.full((len(looks), len(GRADES)), np.nan)
+    probabilities[chosen] = read.probabilities()
+    for row, number in enumerate(chosen):
+        look = looks[number]
+        found[number] = replace(look, outputs={**look.outputs, OUTPUT: outputs[row]})
+    return found, probabilities

@@ -38,7 +38,7 @@ _ADDED = {
     "nicking_answer": "as a reading centre's form has it: absent, questionable (the grade is in "
     "doubt), present or cannot_grade",
 }
-"""Added after the narrowing's columns, before those of later signs."""
+"""Before those of signs."""
 
 _CROSSINGS = {
     "photograph": "path below the folder that was screened",
@@ -119,7 +119,7 @@ def crossings_columns() -> dict[str, str]:
     Columns of signs come last, in the order of the signs; they are empty where a crossing is not
     gradable.
     """
-    found = dict(_CROSSINGS)
+    found = {**_CROSSINGS, **_ADDED}
     for sign in signs():
         if sign.name == "caliber":
             continue
@@ -129,8 +129,6 @@ def crossings_columns() -> dict[str, str]:
             for column in sign.columns
             if column.in_disc_diameters
         }
-        if sign.name == "narrowing":
-            found |= _ADDED
     return found
 
 

@@ -20,7 +20,8 @@ from av_grading.formats.grade_definition import Thresholds
 from av_grading.grader import load_grader
 from av_grading.models.close_up_unet import CloseUpNet
 from av_grading.models.registry import ARCHITECTURES, TRAININGS
-from av_grading.models.vein_strip import load_narrowing
+from av_grading.models.sign_strip import load_sign_reader
+from av_grading.signs.strip_signs import READ
 from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS
 from tests.av_grading.conftest import draw_crossing
 
@@ -79,7 +80,9 @@ def write_strips(path: Path, count: int) -> None:
         }
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {"strips": torch.from_numpy(strips), "ratios": torch.from_numpy(ratios).float()}
+    truth = np.full((count, 2, len(READ)), np.nan, np.float32)
+    truth[..., 0] = truth[..., 2] = ratios
+    tensors = {"strips": torch.from_numpy(strips), "truth": torch.from_numpy(truth)}
     save_file(tensors, path)
     table.to_csv(path.with_suffix(".csv"), index=False)
 
@@ -143,15 +146,15 @@ def test_another_close_up_network_is_a_file_and_a_row(
     )
 
 
-def test_vein_strip(tmp_path: Path, close_up: Path) -> None:
+def test_sign_strip(tmp_path: Path, close_up: Path) -> None:
     for run in ("whole", "cut"):
         for name in ("train", "val"):
             write_strips(tmp_path / run / f"{name}.safetensors", 12)
-    given = ["vein_strip", f"data.weights={close_up}", f"data.train={tmp_path}", *FAST]
+    given = ["sign_strip", f"data.weights={close_up}", f"data.train={tmp_path}", *FAST]
     given += [f"data.val={tmp_path}", "model.widths=[8, 8]", "train.steps=4", "--output"]
     assert main([*given, str(tmp_path / "whole")]) == 0
-    path = tmp_path / "whole/vein_strip.safetensors"
-    assert load_narrowing(path).network.widths == (8, 8)
+    path = tmp_path / "whole/sign_strip.safetensors"
+    assert load_sign_reader(path).network.widths == (8, 8)
     written = path.read_bytes()
     assert main([*given, str(tmp_path / "whole"), "--resume"]) == 0
     assert path.read_bytes() == written

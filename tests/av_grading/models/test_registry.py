@@ -19,20 +19,20 @@ from av_grading.models.build import build_grader
 from av_grading.models.registry import (
     ARCHITECTURES,
     DEFAULT_CLOSE_UP,
-    DEFAULT_NARROWING,
+    DEFAULT_SIGN_STRIP,
     FINE_GRADER,
     SIMULATED_GRADER,
     TRAININGS,
     create_model,
 )
-from av_grading.models.vein_strip import load_narrowing
+from av_grading.models.sign_strip import load_sign_reader
 from av_grading.models.weights_file import WeightsError, load_model, read_model, save_model
 from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS
 
 SMALL: dict[str, dict[str, object]] = {
     "close_up_unet": {"widths": [8, 16]},
     "reading_head": {"features": 5},
-    "vein_strip": {"widths": [8, 8, 8]},
+    "sign_strip": {"widths": [8, 8, 8]},
     "reading_strip": {"widths": [8, 8, 8]},
     "one_stream": {"stages": 1, "stream": "av_map"},
     "two_stream": {"stages": 1, "loss": "corn"},
@@ -49,10 +49,10 @@ def test_every_network_is_built_by_its_name() -> None:
     assert set(SMALL) == set(ARCHITECTURES)
     for name, settings in SMALL.items():
         assert create_model(name, **settings).state_dict(), name
-    with pytest.raises(ValueError, match="expected one of .*vein_strip.*, found 'vein_stripe'"):
-        create_model("vein_stripe")
+    with pytest.raises(ValueError, match="expected one of .*sign_strip.*, found 'sign_stripe'"):
+        create_model("sign_stripe")
     with pytest.raises(TypeError, match="width"):
-        create_model("vein_strip", width=3)
+        create_model("sign_strip", width=3)
 
 
 def test_every_training_has_its_module_and_a_config_that_fits() -> None:
@@ -87,25 +87,25 @@ def test_what_is_kept_exact_is() -> None:
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
-    network = create_model("vein_strip", widths=(8, 8, 8))
+    network = create_model("sign_strip", widths=(8, 8, 8))
     for settings, message in (
         ({"widths": [8, 8]}, "weights of another architecture"),
         ({"wide": [8, 8]}, "weights of another architecture.*wide"),
     ):
-        save_model(path, "vein_strip", settings, network.state_dict())
+        save_model(path, "sign_strip", settings, network.state_dict())
         with pytest.raises(WeightsError, match=f"net.safetensors: {message}"):
-            load_model(path, "vein_strip")
+            load_model(path, "sign_strip")
     with pytest.raises(WeightsError, match="expected weights of two_stream or one_stream, found"):
         load_grader(path)
     with pytest.raises(ValueError, match="found 'stripe'"):
         save_model(path, "stripe", {}, {})
     tensor = {"a": torch.zeros(1)}
-    save_file(tensor, path, {"format": "av_grading", "architecture": "vein_strip"})
+    save_file(tensor, path, {"format": "av_grading", "architecture": "sign_strip"})
     with pytest.raises(WeightsError, match="expected settings as JSON"):
-        load_model(path, "vein_strip")
-    save_file(tensor, path, {"format": "av_grading.narrowing", "widths": "wide"})
+        load_model(path, "sign_strip")
+    save_file(tensor, path, {"format": "av_grading.close_up", "widths": "wide"})
     with pytest.raises(WeightsError, match="expected settings as JSON"):
-        load_model(path, "vein_strip")
+        load_model(path, "close_up_unet")
 
 
 def test_files_of_0_2_0_are_read(tmp_path: Path) -> None:
@@ -113,9 +113,9 @@ def test_files_of_0_2_0_are_read(tmp_path: Path) -> None:
     network = create_model("close_up_unet", widths=(8, 16))
     save_file(network.state_dict(), path, {"format": "av_grading.close_up", "widths": widths})
     assert load_close_up(path).network.widths == (8, 16)
-    strip = create_model("vein_strip", widths=(8, 16))
-    save_file(strip.state_dict(), path, {"format": "av_grading.narrowing", "widths": widths})
-    assert load_narrowing(path).network.widths == (8, 16)
+    save_file(network.state_dict(), path, {"format": "av_grading.narrowing", "widths": widths})
+    with pytest.raises(WeightsError, match=r"weights of sign_strip, found 'narrowing, of 0\.2\.0'"):
+        load_sign_reader(path)
     config = load_config(None, ["model.stages=1", "model.kind=one_stream", "train.loss=corn"])
     state = build_grader(config).state_dict()
     former = {"format": "av_grading", "config": config.dump(), "temperature": "2.0"}
@@ -162,7 +162,7 @@ def test_what_is_shipped_answers_as_before() -> None:
     assert answers == pytest.approx(np.array(HEAD_ANSWERS), abs=1e-5)
     strips = torch.from_numpy(rng.integers(0, 256, (2, CHANNELS, ROWS, COLUMNS), np.uint8))
     with torch.inference_mode():
-        logits = load_narrowing(DEFAULT_NARROWING).network(strips, torch.tensor([4.0, 6.0]))
+        logits = load_sign_reader(DEFAULT_SIGN_STRIP).network(strips, torch.tensor([4.0, 6.0]))
     first = np.array([[-0.817915, -0.618796, -0.392708], [-0.443896, -0.231358, -0.0390207]])
     assert logits[0, :, :3].numpy() == pytest.approx(first, abs=1e-4)
     photographs = rng.integers(0, 256, (2, 96, 96, 3), np.uint8)

@@ -21,7 +21,7 @@ DUMMY = Sign(
 
 def test_every_file_is_a_sign_of_its_name_in_the_order_of_positions() -> None:
     found = signs()
-    assert [sign.name for sign in found][:2] == ["narrowing", "caliber"]
+    assert [sign.name for sign in found][:2] == ["caliber", "visible_width"]
     assert [sign.position for sign in found] == sorted({sign.position for sign in found})
     assert all(get_sign(sign.name) is sign for sign in found)
     assert all(meaning for sign in found for meaning in sign.meanings().values())
@@ -85,7 +85,7 @@ def test_a_measurement_is_written_as_its_columns_say() -> None:
 def test_a_registered_sign_is_gone_afterwards() -> None:
     with registered(DUMMY):
         assert get_sign("dummy") is DUMMY
-    with pytest.raises(KeyError, match="expected a sign of narrowing"):
+    with pytest.raises(KeyError, match="expected a sign of caliber"):
         get_sign("dummy")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from av_detectron.data.phantom import make_phantom
 from av_detectron.predictor import DEFAULT_WEIGHTS
-from av_grading.decision import NARROWING, DecisionRule
+from av_grading.decision import SIGN_STRIP, DecisionRule
 from av_grading.gradable import GradableRule
 from av_screening import Settings
 from av_screening.photograph import Screened
@@ -33,18 +33,18 @@ def patches() -> list[CrossingPatch]:
     ]
 
 
-def test_narrowing_has_its_weight_beside_the_graders(
+def test_the_sign_strip_has_its_weight_beside_the_graders(
     patches: list[CrossingPatch], graders: tuple[Path, Path]
 ) -> None:
     loaded = load_graders(graders, "cpu", 2)
-    sure, rule = {NARROWING: np.eye(4)[[0, 3, 1]]}, DecisionRule({NARROWING: 0.8})
+    sure, rule = {SIGN_STRIP: np.eye(4)[[0, 3, 1]]}, DecisionRule({SIGN_STRIP: 0.8})
     (_, alone), both = (
         grade_crossings(patches, loaded),
         grade_crossings(patches, loaded, rule, sure),
     )
     members, decision = both
-    assert list(members) == [*loaded, NARROWING]
-    expected = 0.2 * alone.probabilities + 0.8 * sure[NARROWING]
+    assert list(members) == [*loaded, SIGN_STRIP]
+    expected = 0.2 * alone.probabilities + 0.8 * sure[SIGN_STRIP]
     assert decision.probabilities == pytest.approx(expected)
     assert (decision.doubt < alone.doubt).all()
     assert decision.spread == pytest.approx(alone.spread)  # that between graders
@@ -70,18 +70,18 @@ def test_all_shipped_networks_are_members_and_doubt_is_told_beside_the_grade(
     assert len(found.graded) >= 4
     for crossing in found.graded:
         assert {"reading_head", "reading_grader_r18"} <= set(crossing.members)
-        assert NARROWING not in crossing.members
+        assert SIGN_STRIP not in crossing.members
     for row in crossing_rows(found, "eye.png", "", ""):
         assert ("grade" in row) == bool(row["gradable"]) == ("doubt" in row)
         expected = "cannot_grade" if "grade" not in row else row["nicking_answer"]
         assert row["nicking_answer"] == expected
-        if "read_ratio_first" in row:
-            assert 0.3 < float(str(row["read_ratio_first"])) < 1.1
+        if "wall_width_first" in row:
+            assert 0.05 < float(str(row["wall_width_first"])) < 1.2
             assert 0 <= float(str(row["side_first_expected"])) <= 3
 
 
-def test_without_strip_and_narrowing_the_others_share_the_grade() -> None:
-    settings = Settings(DEFAULT_WEIGHTS, narrowing=None, strip=None, gradable=EASY)
+def test_without_both_strips_the_others_share_the_grade() -> None:
+    settings = Settings(DEFAULT_WEIGHTS, sign_strip=None, strip=None, gradable=EASY)
     found, _ = screened(Pipeline.from_settings(settings), EASY)
     assert found.graded and all("reading_strip" not in c.members for c in found.graded)
-    assert all("read_ratio_first" not in row for row in crossing_rows(found, "eye.png", "", ""))
+    assert all(not c.close_look.outputs for c in found.graded)

@@ -7,22 +7,22 @@ import pytest
 
 from av_grading.close_ups.close_look import CloseLook
 from av_grading.close_ups.cut import PIXELS
-from av_grading.decision import NARROWING
+from av_grading.decision import SIGN_STRIP
 from av_grading.formats.errors import NotMeasurable
 from av_grading.gradable import ClearRule, GradableRule, NotGradable
 from av_grading.models.reading_head import NAME as HEAD
 from av_grading.models.reading_outputs import Answer, Answers
 from av_grading.models.reading_strip import NAME as STRIP
 from av_grading.models.reading_strip import load_strip_reader
-from av_grading.models.registry import DEFAULT_NARROWING
-from av_grading.models.vein_strip import load_narrowing
+from av_grading.models.registry import DEFAULT_SIGN_STRIP
+from av_grading.models.sign_strip import load_sign_reader
 from av_grading.signs.read_sides import OUTPUT
 from av_grading.vessels.crossing_vessels import crossing_vessels
 from av_grading.vessels.straighten import straighten_both
 from av_screening.crossing import Crossing
 from av_screening.steps import readers as step
 from av_screening.steps.patches import CrossingPatch
-from av_screening.steps.pipeline import read_narrowings
+from av_screening.steps.pipeline import read_sign_strips
 from av_screening.steps.readers import HOPELESS, Readers, read_crossings
 from tests.av_grading.close_ups.test_fine_map import phantom_shares
 
@@ -134,8 +134,8 @@ def test_vessels_are_straightened_once_for_all_networks(
     (found,) = read_crossings(
         [replace(crossing, answers={HEAD: answer(0.9, 0.9)})], readers, GradableRule(clear=MEAN)
     )
-    (found,) = read_narrowings([found], load_narrowing(DEFAULT_NARROWING))
-    assert len(made) == 1 and {STRIP, NARROWING} <= set(found.members)
+    (found,) = read_sign_strips([found], load_sign_reader(DEFAULT_SIGN_STRIP))
+    assert len(made) == 1 and {STRIP, SIGN_STRIP} <= set(found.members)
     with pytest.raises(NotMeasurable, match="not followed"):
         _ = replace(crossing.close_look, vessels=None, _straightened=[]).straightened
 

@@ -6,8 +6,6 @@ from av_screening.write.why import why_this_grade
 def test_every_column_has_its_sentence() -> None:
     row = {"grade": 2, "p0": "0.1", "p1": "0.2", "p2": "0.6", "p3": "0.1", "spread": "0.25"}
     row |= {"ratio_first": "0.91", "ratio_second": 0.5, "caliber_grade": 2}
-    row |= {"read_ratio_first": "0.88", "read_ratio_first_sd": "0.06"}
-    row |= {"read_ratio_second": "0.55", "read_ratio_second_sd": "0.09"}
     row |= {"gradable": 1, "gradable_probability": "0.9", "above_artery_probability": "0.8"}
     row |= {"disc_distance_dd": "1.26", "disc_zone": "B", "not_measurable": ""}
     assert why_this_grade(row) == [
@@ -15,8 +13,6 @@ def test_every_column_has_its_sentence() -> None:
         "The artery lies above with a probability of 80 %.",
         "Grade 2: the expected grade is 1.70 (probabilities 0: 10 %, 1: 20 %, 2: 60 %, 3: 10 %).",
         "The graders' mean grades differ by 0.25 (standard deviation).",
-        "Read from the straightened vein, beside the artery it has this share of its own width: "
-        "88 % (±6) on the first side, 55 % (±9) on the second side.",
         "Measured at its walls, beside the artery the vein has this share of its own width: "
         "91 % on the first side, 50 % on the second side.",
         "From these widths alone the grade would be 2.",

@@ -1,4 +1,4 @@
-"""The network that reads a straightened vein, and what applies it."""
+"""The network that reads the signs along a straightened vein, and what applies it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,19 +12,26 @@ from torch import nn
 
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.models.weights_file import load_model, save_model
+from av_grading.signs.strip_signs import READ
 from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, Strip
 
-NAME = "vein_strip"
+NAME = "sign_strip"
 """In the registry."""
-EDGES = tuple(round(0.4 + 0.05 * i, 2) for i in range(14))
-"""Between the bins of what is left of a vein's width; the grades' thresholds are among them."""
-MIDDLES = np.array([EDGES[0] - 0.025, *(e + 0.025 for e in EDGES)])
-"""Middle of every bin."""
+EDGES = np.stack(
+    [np.linspace(0.1, 1.15, 22)] * 3 + [np.linspace(0.9, 3.0, 22), np.linspace(0.02, 0.44, 22)]
+)
+"""Between the bins of everything in `READ`, (Q, bins - 1); the grades' thresholds are among those
+of widths."""
+STEPS = EDGES[:, 1] - EDGES[:, 0]
+"""Widths of bins, (Q,)."""
+MIDDLES = np.concatenate([EDGES - STEPS[:, None] / 2, EDGES[:, -1:] + STEPS[:, None] / 2], axis=1)
+"""Middle of every bin, (Q, bins)."""
 _PIXELS = 3
+_VISIBLE = READ.index("visible_width")
 
 
-class NarrowingNet(nn.Module):
-    """Strips (B, CHANNELS, ROWS, COLUMNS), 0-255, and widths (B,) → logits (B, 2, bins).
+class SignStrip(nn.Module):
+    """Strips (B, CHANNELS, ROWS, COLUMNS), 0-255, and widths (B,) → logits (B, 2, Q, bins).
 
     One side is read as the other's mirror image: first and second arm.
     """
@@ -54,11 +61,11 @@ class NarrowingNet(nn.Module):
             nn.Linear(before * cells, 96),
             nn.SiLU(inplace=True),
             nn.Dropout(0.3),
-            nn.Linear(96, len(EDGES) + 1),
+            nn.Linear(96, MIDDLES.size),
         )
 
     def forward(self, strips: torch.Tensor, widths: torch.Tensor) -> torch.Tensor:
-        """Logits of what is left of the width on either side."""
+        """Logits of what is read on either side."""
         return self.read(normalize(strips), widths)
 
     def read(self, strips: torch.Tensor, widths: torch.Tensor) -> torch.Tensor:
@@ -67,7 +74,7 @@ class NarrowingNet(nn.Module):
         wide = (widths.float() / 5 - 1).view(-1, 1, 1, 1).expand(-1, 1, *size)
         seen = torch.cat([strips, wide], dim=1)
         both = self.head(self.body(torch.cat([seen.flip(3), seen])))
-        return torch.stack(both.chunk(2), dim=1)
+        return torch.stack(both.view(-1, *MIDDLES.shape).chunk(2), dim=1)
 
 
 def normalize(strips: torch.Tensor) -> torch.Tensor:
@@ -80,30 +87,33 @@ def normalize(strips: torch.Tensor) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
-class Narrowing:
-    """What is left of the veins' widths at N crossings.
+class StripSigns:
+    """What is read at N crossings.
 
     Attributes:
-        shares: probabilities of the bins, (N, 2, bins), on the side of the first and second arm.
+        shares: probabilities of the bins, (N, 2, Q, bins), on the side of the first and second
+            arm.
     """
 
     shares: NDArray[np.float64]
 
     @property
-    def ratios(self) -> NDArray[np.float64]:
-        """Width at the artery's edge as a share of the vein's own, (N, 2): the mean."""
-        return np.asarray(self.shares @ MIDDLES)
+    def means(self) -> NDArray[np.float64]:
+        """Of everything in `READ`, (N, 2, Q)."""
+        return np.asarray((self.shares * MIDDLES).sum(axis=-1))
 
     @property
     def deviations(self) -> NDArray[np.float64]:
-        """Standard deviations of these, (N, 2)."""
-        return np.asarray(np.sqrt(np.maximum(self.shares @ MIDDLES**2 - self.ratios**2, 0)))
+        """Standard deviations of these, (N, 2, Q)."""
+        square = (self.shares * MIDDLES**2).sum(axis=-1)
+        return np.asarray(np.sqrt(np.maximum(square - self.means**2, 0)))
 
     def probabilities(self) -> NDArray[np.float64]:
-        """Of the grades 0-3, (N, 4), the sides taken to be independent of each other."""
-        rule = Thresholds()
-        low = self.shares[..., MIDDLES < rule.moderate].sum(axis=-1)
-        free = self.shares[..., MIDDLES > rule.pressed].sum(axis=-1)
+        """Of the grades 0-3, (N, 4), by what is left to see; the sides taken to be independent of
+        each other."""
+        rule, shares, left = Thresholds(), self.shares[:, :, _VISIBLE], MIDDLES[_VISIBLE]
+        low = shares[..., left < rule.moderate].sum(axis=-1)
+        free = shares[..., left > rule.pressed].sum(axis=-1)
         middle = 1 - low - free
         none = free[:, 0] * free[:, 1]
         both = (1 - free[:, 0]) * (1 - free[:, 1])
@@ -113,30 +123,30 @@ class Narrowing:
 
 
 @dataclass(frozen=True)
-class NarrowingReader:
+class SignReader:
     """A trained network, in evaluation mode."""
 
-    network: NarrowingNet
+    network: SignStrip
 
     @torch.inference_mode()
-    def read(self, strips: Sequence[Strip], widths: Sequence[float]) -> Narrowing:
+    def read(self, strips: Sequence[Strip], widths: Sequence[float]) -> StripSigns:
         """Read strips that `straighten` gave of veins of these widths (DRIVE px)."""
         if not strips:
-            return Narrowing(np.zeros((0, 2, len(EDGES) + 1)))
+            return StripSigns(np.zeros((0, 2, *MIDDLES.shape)))
         device = next(self.network.parameters()).device
         wide = torch.tensor(widths, dtype=torch.float32, device=device)
         seen = torch.from_numpy(np.stack(strips)).to(device)
         # Across the vein there is no first and second: the mean of both mirror images.
         logits = [self.network(seen, wide), self.network(seen.flip(2), wide)]
-        mean = torch.stack([x.softmax(dim=2) for x in logits]).mean(dim=0)
-        return Narrowing(mean.cpu().double().numpy())
+        mean = torch.stack([x.softmax(dim=-1) for x in logits]).mean(dim=0)
+        return StripSigns(mean.cpu().double().numpy())
 
 
-def save_narrowing(network: NarrowingNet, path: Path) -> None:
+def save_sign_reader(network: SignStrip, path: Path) -> None:
     """Write a network's weights; raises as `save_model`."""
     save_model(path, NAME, {"widths": network.widths}, network.state_dict())
 
 
-def load_narrowing(path: Path, device: str = "cpu") -> NarrowingReader:
-    """Read a file of `save_narrowing`; raises as `load_model`."""
-    return NarrowingReader(cast(NarrowingNet, load_model(path, NAME)).to(device))
+def load_sign_reader(path: Path, device: str = "cpu") -> SignReader:
+    """Read a file of `save_sign_reader`; raises as `load_model`."""
+    return SignReader(cast(SignStrip, load_model(path, NAME)).to(device))

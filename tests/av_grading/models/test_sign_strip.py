@@ -1,8 +1,9 @@
-"""What is left of a vein's width, from straightened veins."""
+"""What is left to see of a vein, from straightened veins."""
 
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -15,21 +16,23 @@ from av_grading.close_ups.from_photograph import (
     write_photograph,
 )
 from av_grading.close_ups.strips import Strips, cut_strips
+from av_grading.close_ups.strips import truth_of as row_truth
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.formats.labels import VEIN
 from av_grading.models.close_up_unet import CloseUpNet
-from av_grading.models.registry import DEFAULT_NARROWING
-from av_grading.models.vein_strip import (
-    EDGES,
-    Narrowing,
-    NarrowingNet,
-    load_narrowing,
-    save_narrowing,
+from av_grading.models.registry import DEFAULT_SIGN_STRIP
+from av_grading.models.sign_strip import (
+    MIDDLES,
+    SignStrip,
+    StripSigns,
+    load_sign_reader,
+    save_sign_reader,
 )
 from av_grading.models.weights_file import WeightsError
+from av_grading.signs.strip_signs import READ
 from av_grading.simulation.effects.squeeze import Squeeze, squeeze
 from av_grading.simulation.vein import measure_vein
-from av_grading.training.vein_strip import augment, truth_of
+from av_grading.training.sign_strip import augment, loss_of, truth_of
 from av_grading.vessels.centerline import VesselLine, trace
 from av_grading.vessels.crossing_vessels import crossing_vessels
 from av_grading.vessels.straighten import (
@@ -102,26 +105,50 @@ def test_a_short_line_goes_on_straight() -> None:
 
 def test_truths_are_probabilities_whose_grades_are_the_definition_s() -> None:
     rng = np.random.default_rng(0)
-    ratios = rng.uniform(0.35, 1.1, (300, 2))
+    visible = rng.uniform(0.1, 1.1, (300, 2))
     for limit in (0.6, 0.85):  # nearer than the truth's own blur any grade would do
-        ratios = ratios[(np.abs(ratios - limit) > 0.1).all(axis=1)]
-    truth = truth_of(torch.from_numpy(ratios).float())
-    assert truth.sum(dim=2) == pytest.approx(1, abs=1e-5)
-    found = Narrowing(truth.double().numpy())
-    assert found.ratios == pytest.approx(np.clip(ratios, 0.375, 1.075), abs=0.03)
-    assert (found.deviations < 0.06).all()
-    assert found.probabilities().sum(axis=1) == pytest.approx(1)
-    grades = [Thresholds().grade(*pair) for pair in ratios]
+        visible = visible[(np.abs(visible - limit) > 0.12).all(axis=1)]
+    values = np.full((len(visible), 2, len(READ)), np.nan)
+    values[..., :3] = visible[..., None]
+    truth = truth_of(torch.from_numpy(values).float())
+    assert truth[:, :, :3].sum(dim=-1) == pytest.approx(1, abs=1e-5)
+    assert not truth[:, :, 3:].any()  # not known
+    found = StripSigns(truth.double().numpy())
+    assert found.means[..., 0] == pytest.approx(visible, abs=0.03)
+    assert (found.deviations[..., :3] < 0.06).all()
+    assert found.probabilities().sum(axis=1) == pytest.approx(1, abs=1e-5)
+    grades = [Thresholds().grade(*pair) for pair in visible]
     assert found.probabilities().argmax(axis=1).tolist() == grades and set(grades) == {0, 1, 2, 3}
+
+
+def test_what_is_seldom_known_counts_as_much_as_the_rest() -> None:
+    values = torch.full((8, 2, len(READ)), float("nan"))
+    values[..., 0], values[0, 0, 3] = 0.5, 2.0
+    logits = torch.zeros(8, 2, *MIDDLES.shape)
+    logits[..., 3, :] = 8 * truth_of(values)[0, 0, 3]  # the one known taper is told well
+    loss = loss_of(logits, truth_of(values))
+    assert float(loss) < float(loss_of(torch.zeros_like(logits), truth_of(values))) - 0.1
+    assert torch.isfinite(loss)
+
+
+def test_rows_say_what_their_simulation_draws() -> None:
+    drawn = {"visible_first": 0.4, "contrast_first": 0.8, "width_first": 0.5}
+    drawn |= {"taper_first_vein_widths": 1.5, "banking_first": 0.2}
+    first, second = row_truth(pd.Series(drawn))
+    assert first.tolist() == pytest.approx([0.4, 0.8, 0.5, 1.5, 0.2])
+    squeezed = pd.Series({"ratio_first": 0.6, "ratio_second": 0.9, "faded_first": 0.3})
+    first, second = row_truth(squeezed)
+    assert np.isnan(first[[0, 1, 3]]).all() and first[[2, 4]].tolist() == pytest.approx([0.6, 0])
+    assert second.tolist() == pytest.approx([0.9, 1, 0.9, np.nan, 0], nan_ok=True)
 
 
 def test_both_sides_are_read_alike() -> None:
     torch.manual_seed(0)
-    network = NarrowingNet((8, 8, 8)).eval()
+    network = SignStrip((8, 8, 8)).eval()
     strips = torch.randint(0, 256, (3, CHANNELS, ROWS, COLUMNS), dtype=torch.uint8)
     widths = torch.tensor([3.0, 5.0, 7.0])
     found, mirrored = network(strips, widths), network(strips.flip(3), widths)
-    assert found.shape == (3, 2, len(EDGES) + 1)
+    assert found.shape == (3, 2, *MIDDLES.shape)
     assert torch.allclose(found[:, 0], mirrored[:, 1], atol=1e-5)
 
 
@@ -134,15 +161,15 @@ def test_augmentation_hides_pixels_or_map_but_never_both() -> None:
 
 
 def test_weights_come_back_and_others_are_refused(tmp_path: Path) -> None:
-    network = NarrowingNet((8, 8, 8)).half().float().eval()
-    save_narrowing(network, tmp_path / "narrowing.safetensors")
-    again = load_narrowing(tmp_path / "narrowing.safetensors").network
+    network = SignStrip((8, 8, 8)).half().float().eval()
+    save_sign_reader(network, tmp_path / "signs.safetensors")
+    again = load_sign_reader(tmp_path / "signs.safetensors").network
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name])
     (tmp_path / "text.safetensors").write_text("no weights")
     for path in (tmp_path / "none.safetensors", tmp_path / "text.safetensors"):
         with pytest.raises(WeightsError, match=path.name):
-            load_narrowing(path)
+            load_sign_reader(path)
 
 
 def test_a_crossing_whose_vein_ends_is_refused() -> None:
@@ -151,18 +178,19 @@ def test_a_crossing_whose_vein_ends_is_refused() -> None:
     shares[0] = 1 - shares[1:].sum(axis=0)
     vessels = crossing_vessels(patch, shares, (MIDDLE, MIDDLE))
     assert vessels.vein is None
-    assert load_narrowing(DEFAULT_NARROWING).read([], []).ratios.shape == (0, 2)
+    assert load_sign_reader(DEFAULT_SIGN_STRIP).read([], []).means.shape == (0, 2, len(READ))
 
 
 @pytest.mark.parametrize("turns", [0, 1])
 def test_what_is_shipped_reads_a_drawn_narrowing(turns: int) -> None:
-    assert DEFAULT_NARROWING.stat().st_size < 5e6
+    assert DEFAULT_SIGN_STRIP.stat().st_size < 5e6
     amounts = [Squeeze(), Squeeze(0.7, 1.0, 9), Squeeze(0.45, 1.0, 9), Squeeze(0.5, 0.5, 9)]
     views = [close_up(amount, turns) for amount in amounts]
     vessels = [crossing_vessels(p, s, (MIDDLE, MIDDLE)) for p, s in views]
     strips = [straighten_both(*view, v)[0][0] for view, v in zip(views, vessels, strict=True)]
-    found = load_narrowing(DEFAULT_NARROWING).read(strips, [v.vein_width for v in vessels])
-    smaller, larger = found.ratios.min(axis=1), found.ratios.max(axis=1)
+    found = load_sign_reader(DEFAULT_SIGN_STRIP).read(strips, [v.vein_width for v in vessels])
+    walls = found.means[..., READ.index("wall_width")]
+    smaller, larger = walls.min(axis=1), walls.max(axis=1)
     assert smaller[0] > smaller[1] > smaller[2] and smaller[0] > 0.8 and smaller[2] < 0.65
     assert larger[2] > 0.8 and larger[3] < 0.7
     expected = found.probabilities() @ np.arange(4)
@@ -212,9 +240,10 @@ def test_strips_know_which_side_is_which(tmp_path: Path, monkeypatch: pytest.Mon
         ],
         dim=1,
     ).mean(dim=2)
-    uneven = (found.ratios[:, 0] - found.ratios[:, 1]).abs() > 0.25
+    ratios = found.truth[..., READ.index("wall_width")]
+    uneven = (ratios[:, 0] - ratios[:, 1]).abs() > 0.25
     assert uneven.any()
     seen = (beside[:, 0] > beside[:, 1])[uneven]
-    assert (seen == (found.ratios[:, 0] > found.ratios[:, 1])[uneven]).all()
+    assert (seen == (ratios[:, 0] > ratios[:, 1])[uneven]).all()
     again = cut_strips(CloseUp(CloseUpNet((8, 16))), tmp_path / "close_ups", kept)
-    assert torch.equal(again.strips, found.strips) and torch.equal(again.ratios, found.ratios)
+    assert torch.equal(again.strips, found.strips) and torch.equal(again.truth, found.truth)

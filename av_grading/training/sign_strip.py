@@ -1,10 +1,9 @@
-"""Training of the vein strip network on simulated nicking: what is left of a vein's width.
+"""Training of the sign strip on drawn nicking: what is left of a vein, over what way, swellings.
 
 The close-ups are cut by datasets/cut_close_ups.py and seen as in use: through the fine map, along
 the vein that is found in it. Strips are kept in the output folder and read when they are there.
 """
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,24 +11,26 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.stats import spearmanr
-from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from av_grading.close_ups.fine_map import load_close_up
-from av_grading.close_ups.strips import Strips, cut_strips
+from av_grading.close_ups.strips import Strips, cut_strips, joined
 from av_grading.config import required
 from av_grading.models.registry import DEFAULT_CLOSE_UP
-from av_grading.models.vein_strip import (
+from av_grading.models.sign_strip import (
     EDGES,
-    Narrowing,
-    NarrowingNet,
+    STEPS,
+    SignReader,
+    SignStrip,
+    StripSigns,
     normalize,
-    save_narrowing,
+    save_sign_reader,
 )
+from av_grading.signs.strip_signs import READ
 from av_grading.training.trainer import Figures, Trainer, TrainerSettings
 from av_grading.vessels.straighten import ALONG, COLUMNS
 
-BLUR = 0.03
-"""Standard deviation of a truth's ratio: no label's edge is surer than that."""
+BLUR = 0.8
+"""Standard deviation of a truth, in its bins: no label's edge is surer than that."""
 STRETCH_ALONG, STRETCH_ACROSS = 0.12, 0.2
 """Strips are seen up to so much longer or shorter, wider or narrower: cameras' scales are guesses,
 and a vein's own width is measured beside a narrowing."""
@@ -37,11 +38,13 @@ SHIFT_ALONG = 1.5
 """How far the crossing lies off the strip's middle (standard deviation, DRIVE px)."""
 SHIFT_ACROSS = 0.12
 """How far the centreline lies off the vein's (standard deviation, in its widths)."""
+WIDTH_NOISE = 0.1
+"""A vein's own width is measured with about this relative error."""
 NO_MAP, NO_PIXELS = 0.25, 0.1
 """Shares of strips whose map, or pixels, are hidden: each has to be read by itself too."""
 GRAIN = 0.25
 """Most grain that is added, in standard deviations of a strip."""
-WEIGHTS = "vein_strip.safetensors"
+WEIGHTS = "sign_strip.safetensors"
 """What is written."""
 
 
@@ -50,12 +53,14 @@ class Data:
     """What is read.
 
     Attributes:
-        train: folder of close-ups to learn from.
+        train: folder of close-ups to learn from, with signs drawn as in patients.
+        squeezed: another, of squeezed veins, beside it; empty for none.
         val: of other photographs, to report on.
         weights: of the close-up network; empty for the shipped one.
     """
 
     train: str = ""
+    squeezed: str = ""
     val: str = ""
     weights: str = ""
 
@@ -84,7 +89,7 @@ def _default_training() -> TrainerSettings:
 
 
 @dataclass(frozen=True)
-class VeinStripConfig:
+class SignStripConfig:
     """All settings."""
 
     data: Data = field(default_factory=Data)
@@ -92,7 +97,7 @@ class VeinStripConfig:
     train: TrainerSettings = field(default_factory=_default_training)
 
 
-CONFIG = VeinStripConfig()
+CONFIG = SignStripConfig()
 
 
 def augment(strips: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -121,70 +126,74 @@ def augment(strips: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     return torch.cat([pixels, shares], dim=1)
 
 
-def truth_of(ratios: torch.Tensor) -> torch.Tensor:
-    """Probabilities of the bins, (..., bins), of known ratios."""
-    edges = torch.tensor([-math.inf, *EDGES, math.inf])
-    below: torch.Tensor = torch.special.ndtr((edges - ratios[..., None]) / BLUR)
-    return below.diff(dim=-1)
+def truth_of(values: torch.Tensor) -> torch.Tensor:
+    """Probabilities of the bins, (..., Q, bins), of known values (..., Q); 0 where they are NaN."""
+    blurred = torch.special.ndtr(
+        (torch.from_numpy(EDGES).float() - values[..., None])
+        / torch.from_numpy(BLUR * STEPS).float()[:, None]
+    )
+    ends = torch.zeros_like(blurred[..., :1]), torch.ones_like(blurred[..., :1])
+    return torch.nan_to_num(torch.cat([ends[0], blurred, ends[1]], dim=-1).diff(dim=-1), 0.0)
 
 
-@torch.inference_mode()
-def validate(network: NarrowingNet, held: Strips) -> tuple[dict[str, float], Narrowing]:
-    """Figures over held-out strips, each as it is and nicked, and what was read there."""
-    network.eval()
-    device, widths = next(network.parameters()).device, held.widths()
-    shares = [
-        network(held.strips[i : i + 64].to(device), widths[i : i + 64].to(device)).softmax(dim=2)
-        for i in range(0, len(held), 64)
-    ]
-    found = Narrowing(torch.cat(shares).cpu().double().numpy())
-    grades = held.table["grade"].to_numpy(int)
+def loss_of(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy of what is known; of each of `READ` by itself, so that what is seldom
+    known counts as much."""
+    each = -(wanted * logits.log_softmax(dim=-1)).sum(dim=-1).flatten(0, 1)
+    known = wanted.sum(dim=-1).flatten(0, 1)
+    return (each.sum(dim=0) / known.sum(dim=0).clamp(min=1)).mean()
+
+
+def validate(network: SignStrip, held: Strips) -> tuple[dict[str, float], StripSigns]:
+    """Rank correlations over held-out strips, as used, and what was read there."""
+    reader, widths = SignReader(network.eval()), held.widths().tolist()
+    parts = [slice(i, i + 64) for i in range(0, len(held), 64)]
+    shares = [reader.read(list(held.strips[part].numpy()), widths[part]).shares for part in parts]
+    found, truth = StripSigns(np.concatenate(shares)), held.truth.numpy()
+    logs = torch.from_numpy(np.log(np.clip(found.shares, 1e-6, 1)))
+    figures = {"loss": float(loss_of(logs, truth_of(held.truth).double()))}
     nicked = (held.table["kind"] == "nicked").to_numpy()
-    probabilities = found.probabilities()
-    truth, ratios = held.ratios.min(dim=1).values.numpy(), found.ratios.min(axis=1)
-    logs = np.log(np.clip(found.shares, 1e-6, 1))
-    return {
-        "loss": float(-(truth_of(held.ratios).numpy() * logs).sum(axis=2).mean()),
-        "qwk": float(
-            cohen_kappa_score(
-                grades[nicked],
-                np.rint(probabilities @ np.arange(4))[nicked],
-                weights="quadratic",
-            )
-        ),
-        "auc_grade2": float(
-            roc_auc_score(grades[nicked] >= 2, probabilities[nicked, 2:].sum(axis=1))
-        ),
-        "ratio_spearman": float(spearmanr(truth[nicked], ratios[nicked])[0]),
-    }, found
+    for number, name in enumerate(READ):
+        known = np.isfinite(truth[..., number]) & nicked[:, None]
+        if known.sum() > 2:
+            pair = truth[known, number], found.means[known, number]
+            figures[f"{name}_spearman"] = float(spearmanr(*pair)[0])
+    return figures, found
 
 
-def train(config: VeinStripConfig, output: Path, *, resume: bool) -> None:
+def train(config: SignStripConfig, output: Path, *, resume: bool) -> None:
     """Cut strips, train, and write `WEIGHTS`; raises as `cut_strips` and `Trainer`."""
     settings = config.train
-    folders = [
-        required(path, f"data.{name}", "a folder of close-ups")
+    folders = {
+        name: required(path, f"data.{name}", "a folder of close-ups")
         for name, path in (("train", config.data.train), ("val", config.data.val))
-    ]
+    }
+    if config.data.squeezed:
+        folders["squeezed"] = Path(config.data.squeezed)
     close_up = load_close_up(Path(config.data.weights or DEFAULT_CLOSE_UP), head=False)
-    data = cut_strips(close_up, folders[0], output / "train.safetensors")
-    held = cut_strips(close_up, folders[1], output / "val.safetensors")
-    truth, widths = truth_of(data.ratios), data.widths()
-    trainer = Trainer(lambda: NarrowingNet(config.model.widths), config, settings, output)
+    cut = {
+        name: cut_strips(close_up, folder, output / f"{name}.safetensors")
+        for name, folder in folders.items()
+    }
+    held = cut.pop("val")
+    data = joined([*cut.values()])
+    truth, widths = truth_of(data.truth), data.widths()
+    trainer = Trainer(lambda: SignStrip(config.model.widths), config, settings, output)
 
-    def losses_of(network: NarrowingNet, step: int) -> dict[str, torch.Tensor]:
+    def losses_of(network: SignStrip, step: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([settings.seed, step])
         rows = torch.from_numpy(rng.integers(0, len(data), settings.batch))
         strips = augment(normalize(data.strips[rows]), rng)
-        inputs, wide, wanted = (x.to(trainer.device) for x in (strips, widths[rows], truth[rows]))
-        logits = network.read(inputs, wide).log_softmax(dim=2)
-        return {"loss": -(wanted * logits).sum(dim=2).mean()}
+        noise = torch.from_numpy(np.exp(rng.normal(0, WIDTH_NOISE, len(rows))).astype(np.float32))
+        given = (strips, widths[rows] * noise, truth[rows])
+        inputs, wide, wanted = (x.to(trainer.device) for x in given)
+        return {"loss": loss_of(network.read(inputs, wide), wanted)}
 
-    def figures_of(network: NarrowingNet) -> Figures:
+    def figures_of(network: SignStrip) -> Figures:
         return validate(network, held)[0]
 
-    def save(network: NarrowingNet) -> None:
-        save_narrowing(network, output / WEIGHTS)
+    def save(network: SignStrip) -> None:
+        save_sign_reader(network, output / WEIGHTS)
 
     print(f"{len(data)} strips, {len(held)} held back", flush=True)
     trainer.fit(losses_of, figures_of, save, resume=resume)
