@@ -199,33 +199,35 @@ def _answers(kept: Mapping[str, tuple[Array, Array]]) -> dict[str, Value]:
     return cells
 
 
-def _as_read(read: Mapping[str, tuple[Array, Array]], lines: Measurement) -> Measurement:
+def _as_read(read: Mapping[str, tuple[Array, Array]], measured: Measurement) -> Measurement:
     """What the sign strip reads in the place of what is measured, where it says the same."""
-    cells, errors = dict(lines.values), dict(lines.errors)
-    visible, contrast = read["visible_width"], read["contrast"]
-    taper = read["taper_vein_widths"]
-    lost = visible[0] <= 1 - QUESTIONABLE
-    for column, (values, deviations), told in (
-        ("visible_width_{}", visible, np.ones(2, bool)),
-        ("wall_width_{}", read["wall_width"], np.ones(2, bool)),
-        ("contrast_{}", contrast, np.ones(2, bool)),
-        ("taper_{}_vein_widths", taper, lost),
-    ):
-        for number, side in enumerate(SIDES):
-            name = column.format(side)
-            cells.pop(name, None)
-            errors.pop(name, None)
-            if told[number]:
-                cells[name], errors[name] = float(values[number]), float(deviations[number])
-    walls = np.where(contrast[0] >= PALE, read["wall_width"][0], np.nan)
+    visible, contrast, walls = (read[x] for x in ("visible_width", "contrast", "wall_width"))
+    taper, lost = read["taper_vein_widths"], visible[0] <= 1 - QUESTIONABLE
+    numbers = {
+        "visible_width_{}": visible,
+        "wall_width_{}": walls,
+        "contrast_{}": contrast,
+        "taper_{}_vein_widths": (np.where(lost, taper[0], np.nan), taper[1]),
+    }
+    values: dict[str, float] = {}
+    errors: dict[str, float] = {}
+    for column, told in numbers.items():
+        for found, part in zip((values, errors), told, strict=True):
+            found |= {column.format(side): float(part[k]) for k, side in enumerate(SIDES)}
+    taken = {*values, "visible_width_not_measurable"}
+    cells = {name: value for name, value in measured.values.items() if name not in taken}
+    cells |= known(values)
     cells |= _answers(
         {
             "visible_width": visible,
-            "narrowing": (walls, read["wall_width"][1]),
+            "narrowing": (np.where(contrast[0] >= PALE, walls[0], np.nan), walls[1]),
             "concealment": contrast,
         }
     )
-    return Measurement(cells, errors, lines.detail)
+    errors = {**measured.errors, **errors}
+    return Measurement(
+        cells, {name: e for name, e in errors.items() if name in cells}, measured.detail
+    )
 
 
 def _taper(visible: Array, away: Array) -> Array:

@@ -1,10 +1,13 @@
 """Visible width on drawn veins whose width and contrast beside the artery are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from av_grading.signs.registry import get_sign
 from av_grading.signs.sign import number_in
+from av_grading.signs.strip_signs import OUTPUT
 from tests.av_grading.signs.drawn_look import dip, drawn_look, look_along
 
 SIGN = get_sign("visible_width")
@@ -87,3 +90,20 @@ def test_sentences_tell_narrowing_from_concealment() -> None:
     assert "(narrowing)" in narrowed and "(concealment)" not in narrowed
     faded = " ".join(SIGN.sentences(row_of(look_along(contrast=dip(0.55, reach=5)))))
     assert "(concealment)" in faded and "(narrowing)" not in faded
+
+
+def test_what_the_sign_strip_reads_takes_the_place_of_what_is_measured() -> None:
+    look = drawn_look(1)
+    means = np.array([[0.3, 0.9, 0.4, 1.5, 0.0], [1.0, 1.0, 1.0, 2.0, 0.0]])
+    read = replace(look, outputs={OUTPUT: np.stack([means, np.full((2, 5), 0.05)])})
+    measured, row = row_of(look), row_of(read)
+    assert row["visible_width_first"] == "0.300" and row["visible_width_second_se"] == "0.050"
+    assert row["wall_width_first"] == "0.400" and row["contrast_second"] == "1.000"
+    # Taper is told where a quarter is lost; gaps are measured as before.
+    assert row["taper_first_vein_widths"] == "1.50" and "taper_second_vein_widths" not in row
+    assert row["gap_first_vein_widths"] == measured["gap_first_vein_widths"]
+    assert row["visible_width_answer"] == row["narrowing_answer"] == "present"
+    assert row["concealment_answer"] == "absent" and set(row) <= set(SIGN.meanings())
+    unseen = replace(read, vessels=None)
+    assert "visible_width_not_measurable" in row_of(replace(unseen, outputs={}))
+    assert "visible_width_not_measurable" not in row_of(unseen)
