@@ -177,12 +177,14 @@ def train(config: SignStripConfig, output: Path, *, resume: bool) -> None:
     }
     held = cut.pop("val")
     data = joined([*cut.values()])
+    # Either folder as often as the other.
+    likely = np.concatenate([np.full(len(part), 1 / len(part) / len(cut)) for part in cut.values()])
     truth, widths = truth_of(data.truth), data.widths()
     trainer = Trainer(lambda: SignStrip(config.model.widths), config, settings, output)
 
     def losses_of(network: SignStrip, step: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([settings.seed, step])
-        rows = torch.from_numpy(rng.integers(0, len(data), settings.batch))
+        rows = torch.from_numpy(rng.choice(len(data), settings.batch, p=likely))
         strips = augment(normalize(data.strips[rows]), rng)
         noise = torch.from_numpy(np.exp(rng.normal(0, WIDTH_NOISE, len(rows))).astype(np.float32))
         given = (strips, widths[rows] * noise, truth[rows])
