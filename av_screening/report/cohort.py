@@ -22,8 +22,8 @@ COLORS = ("#4b9a63", "#d6b13a", "#d9822b", "#c23b30")
 """Of grades 0-3."""
 NO_FOLDER = "(no folder)"
 """Set of photographs that lie in the folder itself."""
-WIDTHS_FIGURE = ("narrowing", "caliber")
-"""Signs that share a figure; each of the others has one of its own."""
+WIDTHS_FIGURE = "caliber"
+"""The sign whose figure is that of widths; each of the others has one of its own."""
 MOST_SETS = 20
 """Sets with a bar of their own; more become unreadable, and stand in the table alone."""
 
@@ -166,12 +166,12 @@ def cohort_figures(run: FinishedRun) -> Iterator[CohortFigure]:
             "widths",
             "Widths of the veins",
             "Left: the vein's own width away from the crossing. Right: its width beside the artery "
-            "as a share of that, by grade where it is graded: as the narrowing network reads it, "
-            "where the run has it, else as measured. Both sides of a crossing count.",
+            "as a share of that, by grade where it is graded, as the caliber measures them. "
+            "Both sides of a crossing count.",
             widths,
         )
     for sign in signs():
-        if sign.name not in WIDTHS_FIGURE:
+        if sign.name != WIDTHS_FIGURE:
             figure = _sign_figure(crossings, sign)
             if figure is not None:
                 caption = "; ".join(f"{c.name}: {c.meaning}" for c in sign.columns)
@@ -250,9 +250,7 @@ def _bars(counts: pd.Series, label: str, *, sideways: bool = False) -> Figure:
 
 def _widths(crossings: pd.DataFrame) -> Figure | None:
     own = [c for c in ("own_width_first_drive_px", "own_width_second_drive_px") if c in crossings]
-    kinds = (("wall_width_first", "wall_width_second"), ("ratio_first", "ratio_second"))
-    known = [[c for c in kind if c in crossings and crossings[c].notna().any()] for kind in kinds]
-    ratios = known[0] or known[1]
+    ratios = [c for c in ("ratio_first", "ratio_second") if c in crossings]
     both = [crossings[[*own]].stack().dropna(), crossings[[*ratios]].stack().dropna()]
     if not any(map(len, both)):
         return None

@@ -36,7 +36,7 @@ def test_listing_signs_imports_no_torch_and_no_picture_library() -> None:
     assert done.stderr.strip() == "", done.stderr
 
 
-@pytest.mark.parametrize("change", [{"position": 1}, {"name": "caliber"}])
+@pytest.mark.parametrize("change", [{"position": 2}, {"name": "caliber"}])
 def test_a_sign_that_takes_another_ones_place_is_refused(change: dict[str, object]) -> None:
     signs()
     with pytest.raises(ValueError, match="expected a (new name|free position)"):

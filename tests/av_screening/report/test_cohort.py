@@ -41,7 +41,7 @@ def test_gradable_flagged_and_eyes_show_where_they_are_known(tmp_path: Path) -> 
     gradable = ["1", "0"] * 5
     reasons = ["" if g == "1" else f"thin vein: 1.{n} DRIVE px" for n, g in enumerate(gradable)]
     add(run / "crossings.csv", gradable=gradable, not_gradable_reason=reasons)
-    add(run / "crossings.csv", wall_width_first="0.5", wall_width_second="0.7")
+    add(run / "crossings.csv", ratio_first="0.5", ratio_second="0.7")
     add(run / "summary.csv", flagged=["1", *["0"] * 8], eye=["OD", "OS", "", *["OD"] * 6])
     found = FinishedRun.read(run)
     figures = {f.name: f for f in cohort_figures(found)}
