@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from av_grading.formats.grade_definition import Thresholds
-from av_grading.models.weights_file import load_model, save_model
+from av_grading.models.weights_file import ModelFile, WeightsError, load_model, save_model
 from av_grading.signs.strip_signs import READ
 from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, Strip
 
 NAME = "sign_strip"
 """In the registry."""
+FORMER_NAME = "vein_strip"
+"""Of 0.2.0's narrowing network, which had the same body and told widths alone."""
 EDGES = np.stack(
     [np.linspace(0.1, 1.15, 22)] * 3 + [np.linspace(0.9, 3.0, 22), np.linspace(0.02, 0.44, 22)]
 )
@@ -75,6 +77,20 @@ class SignStrip(nn.Module):
         seen = torch.cat([strips, wide], dim=1)
         both = self.head(self.body(torch.cat([seen.flip(3), seen])))
         return torch.stack(both.view(-1, *MIDDLES.shape).chunk(2), dim=1)
+
+    def start_from(self, file: ModelFile) -> None:
+        """Take the body and the first dense layer of a sign strip, or a network of 0.2.0.
+
+        Raises:
+            WeightsError: its layers have other widths; names the file.
+        """
+        own = self.state_dict()
+        taken = {k: v for k, v in file.state.items() if k.startswith(("body.", "head.2."))}
+        if other := [k for k, v in taken.items() if k not in own or v.shape != own[k].shape]:
+            raise WeightsError(
+                f"{file.path}: expected widths of {list(self.widths)}, found another {other[0]}"
+            )
+        self.load_state_dict({**own, **taken})
 
 
 def normalize(strips: torch.Tensor) -> torch.Tensor:

@@ -25,7 +25,7 @@ FORMAT = "av_grading"
 """What the metadata of every file say under "format"."""
 FORMER_FORMATS = {
     "av_grading.close_up": "close_up_unet",
-    "av_grading.narrowing": "narrowing, of 0.2.0",
+    "av_grading.narrowing": "vein_strip",
 }
 """Formats that 0.2.0 wrote beside `FORMAT` → what they are weights of."""
 

@@ -15,9 +15,11 @@ from scipy.stats import spearmanr
 from av_grading.close_ups.fine_map import load_close_up
 from av_grading.close_ups.strips import Strips, cut_strips, joined
 from av_grading.config import required
-from av_grading.models.registry import DEFAULT_CLOSE_UP
+from av_grading.models.registry import DEFAULT_CLOSE_UP, FORMER_NARROWING
 from av_grading.models.sign_strip import (
     EDGES,
+    FORMER_NAME,
+    NAME,
     STEPS,
     SignReader,
     SignStrip,
@@ -25,6 +27,7 @@ from av_grading.models.sign_strip import (
     normalize,
     save_sign_reader,
 )
+from av_grading.models.weights_file import read_model
 from av_grading.signs.strip_signs import READ
 from av_grading.training.trainer import Figures, Trainer, TrainerSettings
 from av_grading.vessels.straighten import ALONG, COLUMNS
@@ -71,9 +74,12 @@ class Model:
 
     Attributes:
         widths: channels of the levels, the finest first; multiples of 8.
+        init_from: sign strip, or narrowing network of 0.2.0, to start from; empty for the shipped
+            narrowing network, "random" for none.
     """
 
     widths: tuple[int, ...] = (24, 48, 64)
+    init_from: str = ""
 
 
 def _default_training() -> TrainerSettings:
@@ -161,6 +167,19 @@ def validate(network: SignStrip, held: Strips) -> tuple[dict[str, float], StripS
     return figures, found
 
 
+def build(settings: Model) -> SignStrip:
+    """The network that training starts from.
+
+    Raises:
+        WeightsError: the file cannot be read, or is of another kind or other widths.
+    """
+    network = SignStrip(settings.widths)
+    if settings.init_from != "random":
+        file = read_model(Path(settings.init_from or FORMER_NARROWING), NAME, FORMER_NAME)
+        network.start_from(file)
+    return network
+
+
 def train(config: SignStripConfig, output: Path, *, resume: bool) -> None:
     """Cut strips, train, and write `WEIGHTS`; raises as `cut_strips` and `Trainer`."""
     settings = config.train
@@ -180,7 +199,7 @@ def train(config: SignStripConfig, output: Path, *, resume: bool) -> None:
     # Either folder as often as the other.
     likely = np.concatenate([np.full(len(part), 1 / len(part) / len(cut)) for part in cut.values()])
     truth, widths = truth_of(data.truth), data.widths()
-    trainer = Trainer(lambda: SignStrip(config.model.widths), config, settings, output)
+    trainer = Trainer(lambda: build(config.model), config, settings, output)
 
     def losses_of(network: SignStrip, step: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([settings.seed, step])

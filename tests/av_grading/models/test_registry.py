@@ -114,7 +114,7 @@ def test_files_of_0_2_0_are_read(tmp_path: Path) -> None:
     save_file(network.state_dict(), path, {"format": "av_grading.close_up", "widths": widths})
     assert load_close_up(path).network.widths == (8, 16)
     save_file(network.state_dict(), path, {"format": "av_grading.narrowing", "widths": widths})
-    with pytest.raises(WeightsError, match=r"weights of sign_strip, found 'narrowing, of 0\.2\.0'"):
+    with pytest.raises(WeightsError, match=r"weights of sign_strip, found 'vein_strip'"):
         load_sign_reader(path)
     config = load_config(None, ["model.stages=1", "model.kind=one_stream", "train.loss=corn"])
     state = build_grader(config).state_dict()
