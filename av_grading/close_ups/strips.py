@@ -1,6 +1,5 @@
 """Straightened veins of close-ups, with what is known of their signs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,15 +45,6 @@ class Strips:
     def widths(self) -> torch.Tensor:
         """Of the veins in their fine maps (DRIVE px), (N,)."""
         return torch.from_numpy(self.table["seen_width_drive_px"].to_numpy(np.float32))
-
-
-def joined(parts: Sequence[Strips]) -> Strips:
-    """Strips of several folders, one after the other."""
-    return Strips(
-        torch.cat([part.strips for part in parts]),
-        torch.cat([part.truth for part in parts]),
-        pd.concat([part.table for part in parts], ignore_index=True),
-    )
 
 
 def cut_strips(close_up: CloseUp, folder: Path, kept: Path) -> Strips:

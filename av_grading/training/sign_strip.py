@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from scipy.stats import spearmanr
 
 from av_grading.close_ups.fine_map import load_close_up
-from av_grading.close_ups.strips import Strips, cut_strips, joined
+from av_grading.close_ups.strips import Strips, cut_strips
 from av_grading.config import required
 from av_grading.models.registry import DEFAULT_CLOSE_UP, FORMER_NARROWING
 from av_grading.models.sign_strip import (
@@ -57,13 +57,11 @@ class Data:
 
     Attributes:
         train: folder of close-ups to learn from, with signs drawn as in patients.
-        squeezed: another, of squeezed veins, beside it; empty for none.
         val: of other photographs, to report on.
         weights: of the close-up network; empty for the shipped one.
     """
 
     train: str = ""
-    squeezed: str = ""
     val: str = ""
     weights: str = ""
 
@@ -183,27 +181,19 @@ def build(settings: Model) -> SignStrip:
 def train(config: SignStripConfig, output: Path, *, resume: bool) -> None:
     """Cut strips, train, and write `WEIGHTS`; raises as `cut_strips` and `Trainer`."""
     settings = config.train
-    folders = {
-        name: required(path, f"data.{name}", "a folder of close-ups")
+    folders = [
+        required(path, f"data.{name}", "a folder of close-ups")
         for name, path in (("train", config.data.train), ("val", config.data.val))
-    }
-    if config.data.squeezed:
-        folders["squeezed"] = Path(config.data.squeezed)
+    ]
     close_up = load_close_up(Path(config.data.weights or DEFAULT_CLOSE_UP), head=False)
-    cut = {
-        name: cut_strips(close_up, folder, output / f"{name}.safetensors")
-        for name, folder in folders.items()
-    }
-    held = cut.pop("val")
-    data = joined([*cut.values()])
-    # Either folder as often as the other.
-    likely = np.concatenate([np.full(len(part), 1 / len(part) / len(cut)) for part in cut.values()])
+    data = cut_strips(close_up, folders[0], output / "train.safetensors")
+    held = cut_strips(close_up, folders[1], output / "val.safetensors")
     truth, widths = truth_of(data.truth), data.widths()
     trainer = Trainer(lambda: build(config.model), config, settings, output)
 
     def losses_of(network: SignStrip, step: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([settings.seed, step])
-        rows = torch.from_numpy(rng.choice(len(data), settings.batch, p=likely))
+        rows = torch.from_numpy(rng.integers(0, len(data), settings.batch))
         strips = augment(normalize(data.strips[rows]), rng)
         noise = torch.from_numpy(np.exp(rng.normal(0, WIDTH_NOISE, len(rows))).astype(np.float32))
         given = (strips, widths[rows] * noise, truth[rows])
