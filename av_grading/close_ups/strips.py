@@ -105,16 +105,12 @@ def truth_of(row: pd.Series) -> NDArray[np.float32]:
                 "visible_width": drawn("visible_{}"),
                 "contrast": drawn("contrast_{}"),
                 "wall_width": drawn("width_{}"),
-                "taper_vein_widths": drawn("taper_{}_vein_widths"),
-                "swelling": drawn("banking_{}"),
             }
         else:
             width, faded = drawn("ratio_{}"), np.nan_to_num(drawn("faded_{}"))
             told = {"wall_width": width}
             if not faded:
                 told |= {"visible_width": width, "contrast": 1.0}
-            if not np.nan_to_num(drawn("swelling")):
-                told["swelling"] = 0.0
         for name, value in told.items():
             values[number, READ.index(name)] = value
     return values

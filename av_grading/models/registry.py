@@ -98,7 +98,7 @@ ARCHITECTURES = {
             "sign_strip",
             f"{_MODELS}.sign_strip:SignStrip",
             "straightened veins, (B, 6, H, W), and their widths, (B,)",
-            "logits of what is read on either side, (B, 2, 5, bins)",
+            "logits of what is read on either side, (B, 2, 3, bins)",
             _training("sign_strip"),
             (DEFAULT_SIGN_STRIP,),
         ),

@@ -19,15 +19,12 @@ NAME = "sign_strip"
 """In the registry."""
 FORMER_NAME = "vein_strip"
 """Of 0.2.0's narrowing network, which had the same body and told widths alone."""
-EDGES = np.stack(
-    [np.linspace(0.1, 1.15, 22)] * 3 + [np.linspace(0.9, 3.0, 22), np.linspace(0.02, 0.44, 22)]
-)
-"""Between the bins of everything in `READ`, (Q, bins - 1); the grades' thresholds are among those
-of widths."""
-STEPS = EDGES[:, 1] - EDGES[:, 0]
-"""Widths of bins, (Q,)."""
-MIDDLES = np.concatenate([EDGES - STEPS[:, None] / 2, EDGES[:, -1:] + STEPS[:, None] / 2], axis=1)
-"""Middle of every bin, (Q, bins)."""
+STEP = 0.05
+"""Width of a bin."""
+EDGES = np.round(np.arange(2, 24) * STEP, 2)
+"""Between the bins of a share, (bins - 1,); the grades' thresholds are among them."""
+MIDDLES = np.array([EDGES[0] - STEP / 2, *(EDGES + STEP / 2)])
+"""Middle of every bin, (bins,)."""
 _PIXELS = 3
 _VISIBLE = READ.index("visible_width")
 
@@ -63,7 +60,7 @@ class SignStrip(nn.Module):
             nn.Linear(before * cells, 96),
             nn.SiLU(inplace=True),
             nn.Dropout(0.3),
-            nn.Linear(96, MIDDLES.size),
+            nn.Linear(96, len(READ) * len(MIDDLES)),
         )
 
     def forward(self, strips: torch.Tensor, widths: torch.Tensor) -> torch.Tensor:
@@ -76,7 +73,7 @@ class SignStrip(nn.Module):
         wide = (widths.float() / 5 - 1).view(-1, 1, 1, 1).expand(-1, 1, *size)
         seen = torch.cat([strips, wide], dim=1)
         both = self.head(self.body(torch.cat([seen.flip(3), seen])))
-        return torch.stack(both.view(-1, *MIDDLES.shape).chunk(2), dim=1)
+        return torch.stack(both.view(-1, len(READ), len(MIDDLES)).chunk(2), dim=1)
 
     def start_from(self, file: ModelFile) -> None:
         """Take the body and the first dense layer of a sign strip, or a network of 0.2.0.
@@ -116,20 +113,20 @@ class StripSigns:
     @property
     def means(self) -> NDArray[np.float64]:
         """Of everything in `READ`, (N, 2, Q)."""
-        return np.asarray((self.shares * MIDDLES).sum(axis=-1))
+        return np.asarray(self.shares @ MIDDLES)
 
     @property
     def deviations(self) -> NDArray[np.float64]:
         """Standard deviations of these, (N, 2, Q)."""
-        square = (self.shares * MIDDLES**2).sum(axis=-1)
+        square = self.shares @ MIDDLES**2
         return np.asarray(np.sqrt(np.maximum(square - self.means**2, 0)))
 
     def probabilities(self) -> NDArray[np.float64]:
         """Of the grades 0-3, (N, 4), by what is left to see; the sides taken to be independent of
         each other."""
-        rule, shares, left = Thresholds(), self.shares[:, :, _VISIBLE], MIDDLES[_VISIBLE]
-        low = shares[..., left < rule.moderate].sum(axis=-1)
-        free = shares[..., left > rule.pressed].sum(axis=-1)
+        rule, shares = Thresholds(), self.shares[:, :, _VISIBLE]
+        low = shares[..., MIDDLES < rule.moderate].sum(axis=-1)
+        free = shares[..., MIDDLES > rule.pressed].sum(axis=-1)
         middle = 1 - low - free
         none = free[:, 0] * free[:, 1]
         both = (1 - free[:, 0]) * (1 - free[:, 1])
@@ -148,7 +145,7 @@ class SignReader:
     def read(self, strips: Sequence[Strip], widths: Sequence[float]) -> StripSigns:
         """Read strips that `straighten` gave of veins of these widths (DRIVE px)."""
         if not strips:
-            return StripSigns(np.zeros((0, 2, *MIDDLES.shape)))
+            return StripSigns(np.zeros((0, 2, len(READ), len(MIDDLES))))
         device = next(self.network.parameters()).device
         wide = torch.tensor(widths, dtype=torch.float32, device=device)
         seen = torch.from_numpy(np.stack(strips)).to(device)

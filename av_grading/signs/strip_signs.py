@@ -12,10 +12,9 @@ if TYPE_CHECKING:
 OUTPUT = "sign_strip"
 """Of the network among `CloseLook.outputs`: means and standard deviations of what it reads on both
 sides, (2, 2, Q)."""
-READ = ("visible_width", "contrast", "wall_width", "taper_vein_widths", "swelling")
-"""What it reads of a side, the Q in their order: least beside the artery, as shares of the vein's
-own, of width times contrast, of contrast, of width between the walls; how far from the artery's
-edge nine tenths have come back (vein widths); by how much the vein is wider beyond (of its own)."""
+READ = ("visible_width", "contrast", "wall_width")
+"""What it reads of a side, the Q in their order: what is left beside the artery, as shares of the
+vein's own, of width times contrast, of contrast, and of width between the walls."""
 
 Sides = NDArray[np.float64]
 

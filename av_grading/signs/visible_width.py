@@ -126,9 +126,9 @@ class _Lost:
 
 
 def compute(look: "CloseLook") -> Measurement:
-    """Of each side by itself. The numbers are what the sign strip reads, where it was asked; gaps
-    and pictures, and all without it, are measured along the vein: a side whose vein cannot be seen
-    beside the artery has none of these."""
+    """Of each side by itself. What is left is what the sign strip reads, where it was asked; taper,
+    gaps and pictures, and all without it, are measured along the vein: a side whose vein cannot be
+    seen beside the artery has none of these."""
     measured = _measured(look)
     read = read_by_strip(look)
     return measured if read is None else _as_read(read, measured)
@@ -202,12 +202,10 @@ def _answers(kept: Mapping[str, tuple[Array, Array]]) -> dict[str, Value]:
 def _as_read(read: Mapping[str, tuple[Array, Array]], measured: Measurement) -> Measurement:
     """What the sign strip reads in the place of what is measured, where it says the same."""
     visible, contrast, walls = (read[x] for x in ("visible_width", "contrast", "wall_width"))
-    taper, lost = read["taper_vein_widths"], visible[0] <= 1 - QUESTIONABLE
     numbers = {
         "visible_width_{}": visible,
         "wall_width_{}": walls,
         "contrast_{}": contrast,
-        "taper_{}_vein_widths": (np.where(lost, taper[0], np.nan), taper[1]),
     }
     values: dict[str, float] = {}
     errors: dict[str, float] = {}

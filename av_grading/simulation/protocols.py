@@ -12,7 +12,6 @@ import numpy as np
 
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.grade_definition import GRADES
-from av_grading.signs.visible_width import QUESTIONABLE, REGAINED
 from av_grading.simulation.crossing_window import CrossingWindow
 from av_grading.simulation.effects.banking import RandomBanking
 from av_grading.simulation.effects.bending import RandomBending
@@ -67,14 +66,7 @@ class Drawn:
             asked = effect.apply(asked, amount) if self.protocol.visible else asked
         if self.protocol.visible:
             first, second = visible_widths(asked)
-            tapers = tapers_of(asked)
-            values = {
-                "visible_first": first,
-                "visible_second": second,
-                "taper_first_vein_widths": tapers[0],
-                "taper_second_vein_widths": tapers[1],
-                **values,
-            }
+            values = {"visible_first": first, "visible_second": second, **values}
         return values
 
     def shares(self, window: CrossingWindow) -> tuple[float, float]:
@@ -177,13 +169,6 @@ class Protocol:
 VISIBLE = (
     Column("visible_first", "share", "Width times contrast left beside the artery, first arm."),
     Column("visible_second", "share", "The same on the second arm."),
-    Column(
-        "taper_first_vein_widths",
-        "vein widths",
-        "Way from the artery's edge over which nine tenths come back, first arm; empty where less "
-        "than a quarter is lost.",
-    ),
-    Column("taper_second_vein_widths", "vein widths", "The same on the second arm."),
 )
 
 
@@ -193,35 +178,6 @@ def visible_widths(window: CrossingWindow) -> tuple[float, float]:
     first, second = (
         has * measured.mean_beside(side, course.width * course.contrast)
         for side, has in zip((-1, 1), window.natural, strict=True)
-    )
-    return first, second
-
-
-def way_to(drawn: CrossingWindow, share: float) -> tuple[float, float]:
-    """How far from the artery's edge, on either arm, less than a share of the drawn vein is left to
-    see (widths of the vein); 0 where there is more from the edge on, NaN where there never is."""
-    visible = drawn.course.width * drawn.course.contrast
-    ways = []
-    for side in (-1, 1):
-        arm = np.flatnonzero((side * drawn.course.along > 0) & (drawn.beyond >= 0))
-        arm = arm[np.argsort(drawn.beyond[arm])]
-        if not len(arm):
-            ways.append(float("nan"))
-            continue
-        least = int(visible[arm].argmin())
-        more = np.flatnonzero(visible[arm][least:] >= share)
-        way = float(drawn.beyond[arm][least + more[0]]) if len(more) else float("nan")
-        ways.append(0.0 if visible[arm][least] >= share else way / (2 * drawn.vein.half_width))
-    return ways[0], ways[1]
-
-
-def tapers_of(drawn: CrossingWindow) -> tuple[float, float]:
-    """How far from the artery's edge the drawn vein has regained its own on either arm (widths of
-    the vein); NaN where it lost too little to tell."""
-    visible = drawn.course.width * drawn.course.contrast
-    first, second = (
-        way if drawn.measured.mean_beside(side, visible) <= 1 - QUESTIONABLE else float("nan")
-        for side, way in zip((-1, 1), way_to(drawn, REGAINED), strict=True)
     )
     return first, second
 

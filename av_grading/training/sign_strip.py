@@ -1,9 +1,10 @@
-"""Training of the sign strip on drawn nicking: what is left of a vein, over what way, swellings.
+"""Training of the sign strip on drawn nicking: what is left to see of a vein.
 
 The close-ups are cut by datasets/cut_close_ups.py and seen as in use: through the fine map, along
 the vein that is found in it. Strips are kept in the output folder and read when they are there.
 """
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,6 @@ from av_grading.models.sign_strip import (
     EDGES,
     FORMER_NAME,
     NAME,
-    STEPS,
     SignReader,
     SignStrip,
     StripSigns,
@@ -32,8 +32,8 @@ from av_grading.signs.strip_signs import READ
 from av_grading.training.trainer import Figures, Trainer, TrainerSettings
 from av_grading.vessels.straighten import ALONG, COLUMNS
 
-BLUR = 0.8
-"""Standard deviation of a truth, in its bins: no label's edge is surer than that."""
+BLUR = 0.04
+"""Standard deviation of a truth: no label's edge is surer than that."""
 STRETCH_ALONG, STRETCH_ACROSS = 0.12, 0.2
 """Strips are seen up to so much longer or shorter, wider or narrower: cameras' scales are guesses,
 and a vein's own width is measured beside a narrowing."""
@@ -132,20 +132,15 @@ def augment(strips: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
 
 def truth_of(values: torch.Tensor) -> torch.Tensor:
     """Probabilities of the bins, (..., Q, bins), of known values (..., Q); 0 where they are NaN."""
-    blurred = torch.special.ndtr(
-        (torch.from_numpy(EDGES).float() - values[..., None])
-        / torch.from_numpy(BLUR * STEPS).float()[:, None]
-    )
-    ends = torch.zeros_like(blurred[..., :1]), torch.ones_like(blurred[..., :1])
-    return torch.nan_to_num(torch.cat([ends[0], blurred, ends[1]], dim=-1).diff(dim=-1), 0.0)
+    edges = torch.tensor([-math.inf, *EDGES, math.inf])
+    below: torch.Tensor = torch.special.ndtr((edges - values[..., None]) / BLUR)
+    return torch.nan_to_num(below.diff(dim=-1), 0.0)
 
 
 def loss_of(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy of what is known; of each of `READ` by itself, so that what is seldom
-    known counts as much."""
-    each = -(wanted * logits.log_softmax(dim=-1)).sum(dim=-1).flatten(0, 1)
-    known = wanted.sum(dim=-1).flatten(0, 1)
-    return (each.sum(dim=0) / known.sum(dim=0).clamp(min=1)).mean()
+    """Mean cross-entropy of what is known."""
+    each = -(wanted * logits.log_softmax(dim=-1)).sum()
+    return each / wanted.sum().clamp(min=1)
 
 
 def validate(network: SignStrip, held: Strips) -> tuple[dict[str, float], StripSigns]:

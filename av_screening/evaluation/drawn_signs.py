@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from av_grading.formats.errors import NotMeasurable
 from av_grading.signs.deflection import all_turns
 from av_grading.signs.sign import SIDES
-from av_grading.signs.visible_width import GAP
+from av_grading.signs.visible_width import GAP, QUESTIONABLE, REGAINED
 from av_grading.simulation.crossing_window import CrossingWindow
 from av_grading.simulation.effects.banking import Banking
 from av_grading.simulation.effects.bending import LENGTH, Bending
@@ -19,7 +19,7 @@ from av_grading.simulation.effects.effect import Wanted
 from av_grading.simulation.effects.reflex import RandomReflex, Reflex
 from av_grading.simulation.effects.taper import Taper
 from av_grading.simulation.grades import GradeRule
-from av_grading.simulation.protocols import PROTOCOLS, TAPER, Drawn, way_to
+from av_grading.simulation.protocols import PROTOCOLS, TAPER, Drawn
 from av_grading.simulation.vein import dense_line
 from av_grading.vessels.centerline import VesselLine
 from av_grading.vessels.courses import FAR, NEAR, fit_course
@@ -76,8 +76,9 @@ class DrawnSigns:
         drawn = window
         for effect, amount in zip(self.veins.protocol.effects, self.veins.amounts, strict=True):
             drawn = effect.apply(drawn, amount)
-        for side, gap in zip(SIDES, way_to(drawn, GAP), strict=True):
+        for side, gap, taper in zip(SIDES, way_to(drawn, GAP), tapers(drawn), strict=True):
             values[f"gap_{side}_vein_widths"] = gap
+            values[f"taper_{side}_vein_widths"] = taper
         for name in ("taper_vein_widths", "gap_vein_widths"):
             del values[name]
         values["deflection_degrees"] = turns(drawn)
@@ -86,6 +87,35 @@ class DrawnSigns:
         if measured is not None and _way(line) @ _way(measured) < 0:
             values = {_other_side(name): value for name, value in values.items()}
         return values
+
+
+def way_to(drawn: CrossingWindow, share: float) -> tuple[float, float]:
+    """How far from the artery's edge, on either arm, less than a share of the drawn vein is left to
+    see (widths of the vein); 0 where there is more from the edge on, NaN where there never is."""
+    visible = drawn.course.width * drawn.course.contrast
+    ways = []
+    for side in (-1, 1):
+        arm = np.flatnonzero((side * drawn.course.along > 0) & (drawn.beyond >= 0))
+        arm = arm[np.argsort(drawn.beyond[arm])]
+        if not len(arm):
+            ways.append(float("nan"))
+            continue
+        least = int(visible[arm].argmin())
+        more = np.flatnonzero(visible[arm][least:] >= share)
+        way = float(drawn.beyond[arm][least + more[0]]) if len(more) else float("nan")
+        ways.append(0.0 if visible[arm][least] >= share else way / (2 * drawn.vein.half_width))
+    return ways[0], ways[1]
+
+
+def tapers(drawn: CrossingWindow) -> tuple[float, float]:
+    """How far from the artery's edge the drawn vein has regained its own on either arm (widths of
+    the vein); NaN where it lost too little to tell."""
+    visible = drawn.course.width * drawn.course.contrast
+    first, second = (
+        way if drawn.measured.mean_beside(side, visible) <= 1 - QUESTIONABLE else float("nan")
+        for side, way in zip((-1, 1), way_to(drawn, REGAINED), strict=True)
+    )
+    return first, second
 
 
 def turns(drawn: CrossingWindow) -> float:

@@ -94,13 +94,12 @@ def test_sentences_tell_narrowing_from_concealment() -> None:
 
 def test_what_the_sign_strip_reads_takes_the_place_of_what_is_measured() -> None:
     look = drawn_look(1)
-    means = np.array([[0.3, 0.9, 0.4, 1.5, 0.0], [1.0, 1.0, 1.0, 2.0, 0.0]])
-    read = replace(look, outputs={OUTPUT: np.stack([means, np.full((2, 5), 0.05)])})
+    means = np.array([[0.3, 0.9, 0.4], [1.0, 1.0, 1.0]])
+    read = replace(look, outputs={OUTPUT: np.stack([means, np.full((2, 3), 0.05)])})
     measured, row = row_of(look), row_of(read)
     assert row["visible_width_first"] == "0.300" and row["visible_width_second_se"] == "0.050"
     assert row["wall_width_first"] == "0.400" and row["contrast_second"] == "1.000"
-    # Taper is told where a quarter is lost; gaps are measured as before.
-    assert row["taper_first_vein_widths"] == "1.50" and "taper_second_vein_widths" not in row
+    # Gaps are measured as before.
     assert row["gap_first_vein_widths"] == measured["gap_first_vein_widths"]
     assert row["visible_width_answer"] == row["narrowing_answer"] == "present"
     assert row["concealment_answer"] == "absent" and set(row) <= set(SIGN.meanings())
