@@ -213,6 +213,12 @@ def _as_read(read: Mapping[str, tuple[Array, Array]], measured: Measurement) -> 
         for found, part in zip((values, errors), told, strict=True):
             found |= {column.format(side): float(part[k]) for k, side in enumerate(SIDES)}
     taken = {*values, "visible_width_not_measurable"}
+    # Where next to nothing is lost, there is no way over which it comes back, and no gap.
+    kept = visible[0] > 1 - QUESTIONABLE
+    taken |= {f"taper_{side}_vein_widths" for side, whole in zip(SIDES, kept, strict=True) if whole}
+    for side, whole in zip(SIDES, kept, strict=True):
+        if whole and f"gap_{side}_vein_widths" in measured.values:
+            values[f"gap_{side}_vein_widths"] = 0.0
     cells = {name: value for name, value in measured.values.items() if name not in taken}
     cells |= known(values)
     cells |= _answers(
@@ -223,9 +229,8 @@ def _as_read(read: Mapping[str, tuple[Array, Array]], measured: Measurement) -> 
         }
     )
     errors = {**measured.errors, **errors}
-    return Measurement(
-        cells, {name: e for name, e in errors.items() if name in cells}, measured.detail
-    )
+    lost = measured.detail and _Lost(measured.detail.gap & ~kept[:, None])
+    return Measurement(cells, {name: e for name, e in errors.items() if name in cells}, lost)
 
 
 def _taper(visible: Array, away: Array) -> Array:
@@ -383,8 +388,9 @@ def drawing(look: "CloseLook", measurement: Measurement) -> "Drawing | None":
         (-1.0, 1.15),
         [*own, *parts, artery, *words],
         axis=translate(
-            "Along the vein, as shares of its own width (dashed). Blue: what is left to see. "
-            "Lines: its walls. Number above: vein widths over which it is regained."
+            "Along the vein, as shares of its own width (dashed). Blue: what is left to see, as "
+            "measured along it. Lines: its walls. Number above: vein widths over which it is "
+            "regained."
         ),
     )
 

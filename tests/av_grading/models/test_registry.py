@@ -147,8 +147,8 @@ HEAD_ANSWERS = [
 
 
 def test_what_is_shipped_answers_as_before() -> None:
-    """Figures of the files as 0.2.0 shipped them, in its own formats; the head and the sign strip are
-    of this version."""
+    """Figures of the files as 0.2.0 shipped them, in its own formats; the head and the sign strip
+    are of this version."""
     rng = np.random.default_rng(0)
     patches = torch.from_numpy(rng.integers(0, 256, (2, 3, 64, 64), np.uint8))
     coarse = torch.from_numpy(rng.integers(0, 256, (2, 2, 16, 16), np.uint8))

@@ -99,8 +99,14 @@ def test_what_the_sign_strip_reads_takes_the_place_of_what_is_measured() -> None
     measured, row = row_of(look), row_of(read)
     assert row["visible_width_first"] == "0.300" and row["visible_width_second_se"] == "0.050"
     assert row["wall_width_first"] == "0.400" and row["contrast_second"] == "1.000"
-    # Gaps are measured as before.
+    # Gaps are measured as before, of a side on which something is lost.
     assert row["gap_first_vein_widths"] == measured["gap_first_vein_widths"]
+    narrow = drawn_look(1, ratios=(0.3, 0.3))
+    whole = replace(narrow, outputs={OUTPUT: np.stack([np.ones((2, 3)), np.full((2, 3), 0.05)])})
+    assert {"taper_first_vein_widths", "taper_second_vein_widths"} <= set(row_of(narrow))
+    assert not {name for name in row_of(whole) if name.startswith("taper")}
+    assert row_of(whole)["gap_first_vein_widths"] == "0.00"
+    assert SIGN.drawing(whole, SIGN.compute(whole)) is None
     assert row["visible_width_answer"] == row["narrowing_answer"] == "present"
     assert row["concealment_answer"] == "absent" and set(row) <= set(SIGN.meanings())
     unseen = replace(read, vessels=None)
