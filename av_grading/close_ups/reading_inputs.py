@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from tqdm import tqdm
 
+from av_grading.close_ups.cut import PIXELS as CLOSE_UP
 from av_grading.close_ups.cut import SCALE
 from av_grading.close_ups.fine_map import CloseUp
 from av_grading.close_ups.grader_maps import grader_map
@@ -54,13 +55,22 @@ class ReadingInputs:
 
 
 def see(close_up: CloseUp, data: ReadCloseUps) -> ReadingInputs:
-    """Look at close-ups, follow the vessels, straighten them and cut patches."""
+    """Look at close-ups, follow the vessels, straighten them and cut patches.
+
+    Of larger close-ups the middle is seen, as large as they are in use: how far the vessels are
+    followed depends on it.
+    """
+    start = max(0, (data.patches.shape[-1] - CLOSE_UP) // 2)
+    seen, coarse = (
+        x[..., off : x.shape[-2] - off, off : x.shape[-1] - off]
+        for x, off in ((data.patches, start), (data.coarse, start // SCALE))
+    )
     found: dict[str, list[torch.Tensor]] = {name: [] for name in TENSORS}
     starts = range(0, len(data), BATCH)
-    for start in tqdm(starts, desc="close-ups", disable=None):
-        part = slice(start, start + BATCH)
-        look = close_up.look(data.patches[part], data.coarse[part])
-        pixels = data.patches[part].permute(0, 2, 3, 1).contiguous().numpy()
+    for first in tqdm(starts, desc="close-ups", disable=None):
+        part = slice(first, first + BATCH)
+        look = close_up.look(seen[part], coarse[part])
+        pixels = seen[part].permute(0, 2, 3, 1).contiguous().numpy()
         middles = [(float(x), float(y)) for x, y in look.middles]
         vessels = [
             crossing_vessels(p, s, m) for p, s, m in zip(pixels, look.shares, middles, strict=True)
