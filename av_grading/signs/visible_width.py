@@ -62,6 +62,7 @@ THRESHOLDS = {
 """By what is answered."""
 _LENGTHS = np.geomspace(1.5, 14, 18)  # of losses that are tried (DRIVE px)
 _LEVEL = 1.0
+_READ = 20.0
 _MORE = 0.1  # of a vein that is darker in a place no more says anything of its taper
 _MOST = 1.5  # shares above this say no more
 
@@ -129,12 +130,14 @@ def compute(look: "CloseLook") -> Measurement:
     """Of each side by itself. What is left is what the sign strip reads, where it was asked; taper,
     gaps and pictures, and all without it, are measured along the vein: a side whose vein cannot be
     seen beside the artery has none of these."""
-    measured = _measured(look)
     read = read_by_strip(look)
+    measured = _measured(look, None if read is None else read["visible_width"][0])
     return measured if read is None else _as_read(read, measured)
 
 
-def _measured(look: "CloseLook") -> Measurement:
+def _measured(look: "CloseLook", read: Array | None) -> Measurement:
+    """What is measured along the vein; its taper begins with what is read to be left, (2,), where
+    that is known."""
     from av_grading.formats.errors import NotMeasurable
     from av_grading.vessels.copies import least, spread
 
@@ -159,8 +162,8 @@ def _measured(look: "CloseLook") -> Measurement:
     step = float(vein.away[1] - vein.away[0])
     gone = _from_edge(profile, GAP)
     gap = gone.sum(axis=2) * step * per_width
-    taper = _taper(vein.visible, vein.away) * per_width
-    lost = visible[0] <= 1 - QUESTIONABLE
+    taper = _taper(profile, vein.away, read) * per_width
+    lost = (visible[0] if read is None else read) <= 1 - QUESTIONABLE
     values: dict[str, float] = {}
     errors: dict[str, float] = {}
     measured: tuple[tuple[str, Array], ...] = (
@@ -233,11 +236,17 @@ def _as_read(read: Mapping[str, tuple[Array, Array]], measured: Measurement) -> 
     return Measurement(cells, {name: e for name, e in errors.items() if name in cells}, lost)
 
 
-def _taper(visible: Array, away: Array) -> Array:
+def _taper(visible: Array, away: Array, read: Array | None) -> Array:
     """Distance from the artery's edge (DRIVE px) at which a vein has regained `REGAINED`, (R, 2).
 
     A loss that ends like a cosine is fitted to all places of a side, beside a level that may be a
     little off: where a noisy profile first passes a threshold says less. NaN where nothing is lost.
+
+    Args:
+        visible: share that is left along both sides, (R, 2, M).
+        away: from the artery's edge (DRIVE px), (M,).
+        read: mean share that is left beside the artery, as the sign strip reads it, (2,); it counts
+            as much as `_READ` places.
     """
     known = np.isfinite(visible).astype(np.float64)
     loss = np.where(known > 0, np.clip(1 - visible, -_MORE, 1), 0.0)
@@ -246,6 +255,10 @@ def _taper(visible: Array, away: Array) -> Array:
     square, single = known @ (shapes**2).T + 1e-3, known @ shapes.T  # (R, 2, G)
     count = known.sum(axis=2, keepdims=True) + _LEVEL
     along, total = loss @ shapes.T, loss.sum(axis=2, keepdims=True)
+    if read is not None:
+        beside, gone = shapes[:, away < BESIDE].mean(axis=1), 1 - read[:, None]
+        square, single, count = square + _READ * beside**2, single + _READ * beside, count + _READ
+        along, total = along + _READ * beside * gone, total + _READ * gone
     determinant = square * count - single**2
     depth = (count * along - single * total) / determinant
     level = (square * total - single * along) / determinant

@@ -103,7 +103,11 @@ def test_what_the_sign_strip_reads_takes_the_place_of_what_is_measured() -> None
     assert row["gap_first_vein_widths"] == measured["gap_first_vein_widths"]
     narrow = drawn_look(1, ratios=(0.3, 0.3))
     whole = replace(narrow, outputs={OUTPUT: np.stack([np.ones((2, 3)), np.full((2, 3), 0.05)])})
-    assert {"taper_first_vein_widths", "taper_second_vein_widths"} <= set(row_of(narrow))
+    tapers = {f"taper_{side}_vein_widths" for side in ("first", "second")}
+    assert tapers <= set(row_of(narrow))
+    # What is read to be left decides whether and how far there is something to come back from.
+    assert 0.1 < number_in(row, "taper_first_vein_widths") < 4
+    assert "taper_second_vein_widths" not in row
     assert not {name for name in row_of(whole) if name.startswith("taper")}
     assert row_of(whole)["gap_first_vein_widths"] == "0.00"
     assert SIGN.drawing(whole, SIGN.compute(whole)) is None
