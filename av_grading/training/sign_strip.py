@@ -80,25 +80,17 @@ class Model:
     init_from: str = ""
 
 
-def _default_training() -> TrainerSettings:
-    return TrainerSettings(
-        steps=6000,
-        batch=64,
-        lr=1e-3,
-        warmup=200,
-        weight_decay=0.05,
-        average=0.999,
-        validate_every=500,
-    )
-
-
 @dataclass(frozen=True)
 class SignStripConfig:
     """All settings."""
 
     data: Data = field(default_factory=Data)
     model: Model = field(default_factory=Model)
-    train: TrainerSettings = field(default_factory=_default_training)
+    train: TrainerSettings = field(
+        default_factory=lambda: TrainerSettings(
+            steps=1200, batch=64, lr=1e-3, warmup=100, weight_decay=0.05, validate_every=200
+        )
+    )
 
 
 CONFIG = SignStripConfig()
