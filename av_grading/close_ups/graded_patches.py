@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
 from av_grading.close_ups.cut import PIXELS, SCALE
@@ -16,7 +15,6 @@ from av_grading.formats.images import shares_picture
 from av_grading.formats.manifest import MAP_KIND, format_manifest
 from av_grading.formats.patches import PIXELS as PATCH_PIXELS
 from av_grading.formats.patches import SIDE, cut_patch
-from av_grading.signs.sign import SIDES
 
 MORE = (MAP_KIND, "x", "y", "scale", "ratio_first", "ratio_second", "vein_width_drive_px", "kind")
 
@@ -51,14 +49,7 @@ def write(args: argparse.Namespace) -> None:
                     "y": row["y_px"],
                     "scale": round(PATCH_PIXELS / (SIDE * row["drive_px"]), 4),
                     **{k: row[k] for k in MORE[4:] if k in row and row[k] == row[k]},
-                    **_visible(row),
                 }
             )
     write_whole(args.output / "manifest.csv", format_manifest(rows, MORE))
     print(f"written: {len(rows)} patches, {args.output / 'manifest.csv'}")
-
-
-def _visible(row: "pd.Series[float]") -> dict[str, float]:
-    """Of drawn signs, what is left to see of the vein on either side, in the width's place."""
-    values = {f"ratio_{side}": row.get(f"visible_{side}", np.nan) for side in SIDES}
-    return {name: value for name, value in values.items() if value == value}

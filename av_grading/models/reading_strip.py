@@ -32,7 +32,7 @@ class ReadingStrip(nn.Module):
     """Strips as `normalize_strips` gives them, (B, VESSELS, CHANNELS, ROWS, COLUMNS), and widths
     (B, VESSELS), 0 of a vessel that was not followed → logits (B, OUTPUTS).
 
-    The body is that of the sign strip, which learned from drawn signs. One side is read as the
+    The body is that of the sign strip. One side is read as the
     other's mirror image; the grade and the questions see the sum of both sides' features and how
     far they differ, so that they do not depend on which is first. The artery is read likewise:
     where the map takes one vessel for the other, the nicked one is still seen.
@@ -72,7 +72,7 @@ class ReadingStrip(nn.Module):
         return torch.cat([whole, *sides], dim=1)
 
     def start_from(self, signs: SignStrip) -> None:
-        """Take the body and the first dense layer of a network that learned from drawn signs."""
+        """Take the body and the first dense layer of a sign strip."""
         self.body.load_state_dict(signs.body.state_dict())
         self.reduce[2].load_state_dict(signs.head[2].state_dict())
 

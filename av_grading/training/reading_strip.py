@@ -14,8 +14,7 @@ from av_grading.models.reading_strip import (
     normalize_strips,
     save_strip_reader,
 )
-from av_grading.models.registry import DEFAULT_SIGN_STRIP
-from av_grading.models.sign_strip import load_sign_reader
+from av_grading.training import sign_strip
 from av_grading.training.readings import (
     Data,
     TargetTensors,
@@ -39,8 +38,7 @@ class Model:
     """Where it starts.
 
     Attributes:
-        init_from: sign strip, which learned from drawn signs; empty for the shipped one, "random"
-            for none.
+        init_from: as `sign_strip.Model.init_from`.
     """
 
     init_from: str = ""
@@ -69,9 +67,7 @@ def build(settings: Model) -> ReadingStrip:
         WeightsError: the file cannot be read, or is of another kind.
     """
     network = ReadingStrip()
-    if settings.init_from != "random":
-        path = Path(settings.init_from or DEFAULT_SIGN_STRIP)
-        network.start_from(load_sign_reader(path).network)
+    network.start_from(sign_strip.build(sign_strip.Model(init_from=settings.init_from)))
     return network
 
 
