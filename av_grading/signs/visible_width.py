@@ -224,11 +224,14 @@ def _as_read(read: Mapping[str, tuple[Array, Array]], measured: Measurement) -> 
             values[f"gap_{side}_vein_widths"] = 0.0
     cells = {name: value for name, value in measured.values.items() if name not in taken}
     cells |= known(values)
+    # What is read is a mean over what is likely: the less sure, the nearer to the middle it is, so
+    # that its doubt is not taken off once more.
+    sure = np.full(2, np.nan)
     cells |= _answers(
         {
-            "visible_width": visible,
-            "narrowing": (np.where(contrast[0] >= PALE, walls[0], np.nan), walls[1]),
-            "concealment": contrast,
+            "visible_width": (visible[0], sure),
+            "narrowing": (np.where(contrast[0] >= PALE, walls[0], np.nan), sure),
+            "concealment": (contrast[0], sure),
         }
     )
     errors = {**measured.errors, **errors}

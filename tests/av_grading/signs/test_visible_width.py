@@ -112,6 +112,9 @@ def test_what_the_sign_strip_reads_takes_the_place_of_what_is_measured() -> None
     assert row_of(whole)["gap_first_vein_widths"] == "0.00"
     assert SIGN.drawing(whole, SIGN.compute(whole)) is None
     assert row["visible_width_answer"] == row["narrowing_answer"] == "present"
+    # A mean over what is likely has its doubt in it.
+    unsure = np.stack([np.full((2, 3), 0.55), np.full((2, 3), 0.3)])
+    assert row_of(replace(look, outputs={OUTPUT: unsure}))["visible_width_answer"] == "present"
     assert row["concealment_answer"] == "absent" and set(row) <= set(SIGN.meanings())
     unseen = replace(read, vessels=None)
     assert "visible_width_not_measurable" in row_of(replace(unseen, outputs={}))
