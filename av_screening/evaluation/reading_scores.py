@@ -24,7 +24,7 @@ what is refused or not found is not called.
 | `side_worse_spearman` | rank correlation of the worse side: the run's expected reading, the mean |
 | `side_auc` | the same, worse side read 2 or more in both against 0 in both |
 | `bent_auc` | bent in both against in neither |
-| `visible_width_side_auc` | as `side_auc`, by the measured visible width, the lower side's |
+| `visible_width_side_auc` | as `side_auc`, by the visible width, the lower side's |
 | `deflection_bent_auc` | as `bent_auc`, by the measured deflection |
 | `clear_auc` | clear against not clear, crossings that are found |
 | `above_kappa` | artery or vein above, where both readings say the same of the two |

@@ -29,7 +29,7 @@ READINGS_ROWS = {
     "read0_called2_share": "the same: called 2 or more",
     "side_worse_spearman": "worse side of the vein: rank correlation with the mean reading",
     "side_auc": "AUC, worse side read as 2 or more against 0",
-    "visible_width_side_auc": "the same, by the measured visible width",
+    "visible_width_side_auc": "the same, by the visible width",
     "bent_auc": "AUC, bent or not",
     "deflection_bent_auc": "the same, by the measured deflection",
     "clear_auc": "AUC, clear or not",
