@@ -24,6 +24,17 @@ def cut_close_up(
     return cut_patch(photograph, center, drive_px, pixels / SCALE, pixels)
 
 
+def middle_of(
+    patches: torch.Tensor, coarse: torch.Tensor, side: int = PIXELS
+) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """The inner `side` px of close-ups (N, 3, S, S), the coarse maps (N, 2, S / SCALE, S / SCALE)
+    there, and where they start (px); all of smaller ones."""
+    start = max(0, (patches.shape[-1] - side) // 2)
+    window = slice(start, start + side)
+    small = slice(start // SCALE, start // SCALE + side // SCALE)
+    return patches[..., window, window], coarse[..., small, small], start
+
+
 def cut_coarse(
     av: NDArray[np.float32], center: tuple[float, float], drive_px: float, pixels: int = PIXELS
 ) -> Patch:

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from av_grading.close_ups.cut import SCALE
+from av_grading.close_ups.cut import middle_of
 from av_grading.formats.errors import InputFileError
 
 TENSORS = ("patches", "labels", "coarse")
@@ -43,10 +43,7 @@ class CloseUps:
 
     def middles(self, side: int) -> tuple[torch.Tensor, torch.Tensor, int]:
         """The inner `side` px of close-ups, the coarse maps there, and where they start (px)."""
-        start = (self.patches.shape[-1] - side) // 2
-        window = slice(start, start + side)
-        small = slice(start // SCALE, start // SCALE + side // SCALE)
-        return self.patches[:, :, window, window], self.coarse[:, :, small, small], start
+        return middle_of(self.patches, self.coarse, side)
 
 
 def load_close_ups(

@@ -11,8 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from tqdm import tqdm
 
-from av_grading.close_ups.cut import PIXELS as CLOSE_UP
-from av_grading.close_ups.cut import SCALE
+from av_grading.close_ups.cut import SCALE, middle_of
 from av_grading.close_ups.fine_map import CloseUp
 from av_grading.close_ups.grader_maps import grader_map
 from av_grading.close_ups.readings import ReadCloseUps
@@ -60,15 +59,11 @@ def see(close_up: CloseUp, data: ReadCloseUps) -> ReadingInputs:
     Of larger close-ups the middle is seen, as large as they are in use: how far the vessels are
     followed depends on it.
     """
-    start = max(0, (data.patches.shape[-1] - CLOSE_UP) // 2)
-    seen, coarse = (
-        x[..., off : x.shape[-2] - off, off : x.shape[-1] - off]
-        for x, off in ((data.patches, start), (data.coarse, start // SCALE))
-    )
+    seen, coarse, _ = middle_of(data.patches, data.coarse)
     found: dict[str, list[torch.Tensor]] = {name: [] for name in TENSORS}
     starts = range(0, len(data), BATCH)
-    for first in tqdm(starts, desc="close-ups", disable=None):
-        part = slice(first, first + BATCH)
+    for start in tqdm(starts, desc="close-ups", disable=None):
+        part = slice(start, start + BATCH)
         look = close_up.look(seen[part], coarse[part])
         pixels = seen[part].permute(0, 2, 3, 1).contiguous().numpy()
         middles = [(float(x), float(y)) for x, y in look.middles]

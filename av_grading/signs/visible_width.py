@@ -218,10 +218,11 @@ def _as_read(read: Mapping[str, tuple[Array, Array]], measured: Measurement) -> 
     taken = {*values, "visible_width_not_measurable"}
     # Where next to nothing is lost, there is no way over which it comes back, and no gap.
     kept = visible[0] > 1 - QUESTIONABLE
-    taken |= {f"taper_{side}_vein_widths" for side, whole in zip(SIDES, kept, strict=True) if whole}
     for side, whole in zip(SIDES, kept, strict=True):
-        if whole and f"gap_{side}_vein_widths" in measured.values:
-            values[f"gap_{side}_vein_widths"] = 0.0
+        if whole:
+            taken.add(f"taper_{side}_vein_widths")
+            if f"gap_{side}_vein_widths" in measured.values:
+                values[f"gap_{side}_vein_widths"] = 0.0
     cells = {name: value for name, value in measured.values.items() if name not in taken}
     cells |= known(values)
     # What is read is a mean over what is likely: the less sure, the nearer to the middle it is, so

@@ -135,8 +135,8 @@ def loss_of(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return each / wanted.sum().clamp(min=1)
 
 
-def validate(network: SignStrip, held: Strips) -> tuple[dict[str, float], StripSigns]:
-    """Rank correlations over held-out strips, as used, and what was read there."""
+def validate(network: SignStrip, held: Strips) -> dict[str, float]:
+    """Rank correlations over held-out strips, read as in use."""
     reader, widths = SignReader(network.eval()), held.widths().tolist()
     parts = [slice(i, i + 64) for i in range(0, len(held), 64)]
     shares = [reader.read(list(held.strips[part].numpy()), widths[part]).shares for part in parts]
@@ -149,7 +149,7 @@ def validate(network: SignStrip, held: Strips) -> tuple[dict[str, float], StripS
         if known.sum() > 2:
             pair = truth[known, number], found.means[known, number]
             figures[f"{name}_spearman"] = float(spearmanr(*pair)[0])
-    return figures, found
+    return figures
 
 
 def build(settings: Model) -> SignStrip:
@@ -188,7 +188,7 @@ def train(config: SignStripConfig, output: Path, *, resume: bool) -> None:
         return {"loss": loss_of(network.read(inputs, wide), wanted)}
 
     def figures_of(network: SignStrip) -> Figures:
-        return validate(network, held)[0]
+        return validate(network, held)
 
     def save(network: SignStrip) -> None:
         save_sign_reader(network, output / WEIGHTS)
