@@ -63,6 +63,10 @@ def add_av_config(cfg: CfgNode) -> None:
     # Weight of its losses beside the detector's.
     cfg.MODEL.AV_HEAD.LOSS_WEIGHT = 1.0
 
+    # Convolutions of CrossingRCNN that are of low rank, such as [["backbone.fpn_output2", 24]],
+    # see `modeling/low_rank.py`.
+    cfg.MODEL.RANKS = []
+
     # "SGD" as Detectron2 has it, or "AdamW", which learns faster from random weights.
     cfg.SOLVER.OPTIMIZER = "SGD"
     # Share of the exponential moving average (EMA) of the weights that is kept at each step; the

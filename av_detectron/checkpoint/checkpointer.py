@@ -11,6 +11,7 @@ import torch
 from detectron2.checkpoint import DetectionCheckpointer
 from torch import nn
 
+from av_detectron.modeling.low_rank import LowRankConv2d, full_ranks
 from av_detectron.modeling.se_resnet import SE_KEY
 
 RENAMED_WEIGHTS = {"av_head.predict.": "av_head.predictor."}
@@ -101,6 +102,8 @@ class CrossPosCheckpointer(DetectionCheckpointer):
         return loaded
 
     def _load_model(self, checkpoint: dict[str, Any]) -> Any:
+        if not any(isinstance(part, LowRankConv2d) for part in self.model.modules()):
+            checkpoint = {**checkpoint, "model": full_ranks(checkpoint["model"])}
         incompatible = super()._load_model(checkpoint)
         wrong = [f"{k}: found {a}, expected {b}" for k, a, b in incompatible.incorrect_shapes]
         new = [k for k in incompatible.missing_keys if k.startswith("backbone.bottom_up.")]

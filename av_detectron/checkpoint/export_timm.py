@@ -21,6 +21,7 @@ from torch import Tensor
 from av_detectron import __version__, get_av_config
 from av_detectron.checkpoint.checkpointer import read_checkpoint
 from av_detectron.formats.files import write_whole
+from av_detectron.modeling.low_rank import full_ranks
 from av_detectron.modeling.se_resnet import SE_KEY, build_se_resnet_backbone
 
 DEPTHS = (18, 34, 50, 101, 152)  # from 50 on the blocks are bottlenecks
@@ -199,8 +200,9 @@ def load_metadata(path: Path) -> dict[str, str]:
 
 def _bottom_up(model_state: dict[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
     """The prefix of the bottom-up ResNet's names, and its entries without it."""
+    plain = full_ranks(model_state)
     for prefix in ("backbone.bottom_up.", "backbone."):
-        state = {k.removeprefix(prefix): v for k, v in model_state.items() if k.startswith(prefix)}
+        state = {k.removeprefix(prefix): v for k, v in plain.items() if k.startswith(prefix)}
         if state:
             return prefix, state
     raise ExportError("holds no backbone: no name starts with 'backbone.'")

@@ -4,7 +4,7 @@ Dense labels teach the backbone far more than some hundred boxes do; and because
 where artery and vein meet, the map guides proposals and RoI heads as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -26,6 +26,7 @@ from av_detectron.modeling.av_head import (
     photograph_maps,
 )
 from av_detectron.modeling.av_loss import av_loss, disc_loss
+from av_detectron.modeling.low_rank import lower_ranks
 from av_detectron.modeling.roi_heads import BOX_SIDES, FINE, VESSELS
 from av_detectron.modeling.test_time_augmentation import check_n_views, mean_over_views
 
@@ -60,6 +61,7 @@ class CrossingRCNN(GeneralizedRCNN):
         drive_px: float = 1.0,
         n_views: int = 1,
         box_side: float = 0.0,
+        ranks: Mapping[str, int] | None = None,
         **parts: Any,
     ) -> None:
         """
@@ -73,6 +75,7 @@ class CrossingRCNN(GeneralizedRCNN):
             n_views: mirror images over which the predicted map is averaged, 1, 2 or 4; the
                 detector reads the first one's.
             box_side: side of all boxes (DRIVE px); 0 for boxes as they are predicted.
+            ranks: of convolutions of low rank by name, see `low_rank`.
             parts: of GeneralizedRCNN.
         """
         super().__init__(**parts)
@@ -85,6 +88,7 @@ class CrossingRCNN(GeneralizedRCNN):
         self.drive_px = drive_px
         self.n_views = check_n_views(n_views)
         self.stride = self.backbone.output_shape()[av_feature].stride
+        lower_ranks(self, ranks or {})
 
     @classmethod
     def from_config(cls, cfg: CfgNode) -> dict[str, Any]:
@@ -102,6 +106,7 @@ class CrossingRCNN(GeneralizedRCNN):
             "drive_px": cfg.INPUT.CROSSPOS.FOV_DIAMETER / DRIVE_FOV_DIAMETER,
             "n_views": cfg.TEST.CROSSPOS.N_VIEWS,
             "box_side": cfg.TEST.CROSSPOS.BOX_SIDE,
+            "ranks": dict(cfg.MODEL.RANKS),
         }
 
     def extract_features(self, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], AVMap]:

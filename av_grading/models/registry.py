@@ -4,7 +4,7 @@ Another network is a file here, a file in `training/` and a row of `ARCHITECTURE
 `av-nicking train`, `av-nicking info` and `create_model` read this table.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from operator import attrgetter
@@ -129,7 +129,7 @@ ARCHITECTURES = {
 }
 """Networks by name."""
 TRAININGS = {a.training.name: a.training for a in ARCHITECTURES.values()}
-TRAININGS["reading_grader"] = _training("reading_grader")
+TRAININGS |= {name: _training(name) for name in ("close_up_ranks", "reading_grader")}
 """Trainings by name."""
 
 
@@ -143,11 +143,14 @@ def close_up_maps() -> tuple[str, ...]:
     return tuple(a.name for a in ARCHITECTURES.values() if a.training.name == "close_up_map")
 
 
-def create_model(name: str, **settings: object) -> "nn.Module":
+def create_model(
+    name: str, *, ranks: Mapping[str, int] | None = None, **settings: object
+) -> "nn.Module":
     """A network with random weights.
 
     Args:
         name: of `ARCHITECTURES`.
+        ranks: of convolutions of low rank by name, see `low_rank`.
         settings: what its constructor takes, such as `widths=(32, 64, 96, 128)`.
 
     Raises:
@@ -158,4 +161,9 @@ def create_model(name: str, **settings: object) -> "nn.Module":
         raise ValueError(f"architecture: expected one of {[*ARCHITECTURES]}, found {name!r}")
     module, _, attribute = ARCHITECTURES[name].target.partition(":")
     build = cast("Callable[..., nn.Module]", attrgetter(attribute)(import_module(module)))
-    return build(**settings)
+    network = build(**settings)
+    if ranks:
+        from av_grading.models.low_rank import lower_ranks
+
+        lower_ranks(network, ranks)
+    return network

@@ -8,6 +8,7 @@ from torch import nn
 
 from av_grading.config import Config, Model
 from av_grading.grader import load_grader
+from av_grading.models.low_rank import full_ranks
 from av_grading.models.weights_file import WeightsError
 from av_grading.training.losses import outputs_of
 
@@ -44,7 +45,7 @@ def start_from(model: nn.Module, config: Config, path: Path) -> None:
     ]
     if differ:
         raise WeightsError(f"{path}: a grader of another architecture: {'; '.join(differ)}")
-    own, found = model.state_dict(), before.model.state_dict()
+    own, found = model.state_dict(), full_ranks(before.model.state_dict())
     if grows:
         found = _beside_bilinear(found, own)
     same = outputs_of(config.train.loss) == outputs_of(before.config.train.loss)

@@ -8,6 +8,8 @@ from safetensors.torch import save_file
 
 from av_detectron.checkpoint.checkpointer import read_checkpoint
 from av_detectron.checkpoint.release import read_release
+from av_detectron.modeling import low_rank as detectors
+from av_grading.models import low_rank as graders
 from av_grading.models.encoder import build_encoder, load_encoder
 from av_grading.models.weights_file import read_model
 
@@ -57,3 +59,16 @@ def test_released_weights_of_another_kind(tmp_path: Path, kind: str) -> None:
         if kind.endswith("format"):
             found = "another" if kind == "other_format" else "no format"
             assert f"found '{found}'" in message
+
+
+def test_convolutions_of_low_rank_are_the_same_in_both() -> None:
+    def network() -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3))
+
+    ours = detectors.lower_ranks(network(), {"0": 2})
+    theirs = graders.lower_ranks(network(), {"0": 2})
+    theirs.load_state_dict(ours.state_dict())
+    image = torch.rand(1, 3, 6, 6)
+    assert torch.equal(ours(image), theirs(image))
+    full = [module.full_ranks(ours.state_dict()) for module in (detectors, graders)]
+    assert all(torch.equal(x, full[1][name]) for name, x in full[0].items())

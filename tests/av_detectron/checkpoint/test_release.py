@@ -12,7 +12,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from av_detectron import Predictor
-from av_detectron.checkpoint.checkpointer import CheckpointError
+from av_detectron.checkpoint.checkpointer import CheckpointError, CrossPosCheckpointer
+from av_detectron.checkpoint.export_timm import backbone_state
 from av_detectron.checkpoint.release import (
     detector_config,
     load_detector,
@@ -162,3 +163,54 @@ def test_a_detector_is_built_without_random_numbers_and_has_the_files_weights() 
     _, state = read_release(DEFAULT_WEIGHTS)
     assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
     assert all(bool(p.isfinite().all()) for p in (*model.parameters(), *model.buffers()))
+
+
+@pytest.fixture(scope="module")
+def faster(
+    trained: tuple[CfgNode, Path, torch.nn.Module], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, torch.nn.Module]:
+    """A release whose convolutions are of low rank, two of them, and its model."""
+    cfg = trained[0].clone()
+    cfg.MODEL.RANKS = [["backbone.bottom_up.res5.0.conv1", 8], ["backbone.fpn_output2", 4]]
+    torch.manual_seed(1)
+    model = build_model(cfg).eval()
+    path = tmp_path_factory.mktemp("faster") / "faster.pth"
+    torch.save({"model": model.state_dict()}, path)
+    release_detector(cfg, path, path.with_suffix(".safetensors"))
+    return path.with_suffix(".safetensors"), model
+
+
+def test_a_release_of_low_rank_is_built_as_it_is(faster: tuple[Path, torch.nn.Module]) -> None:
+    path, model = faster
+    _, loaded = load_detector(path)
+    assert loaded.backbone.fpn_output2.reduce.out_channels == 4
+    given = [{"image": torch.rand(3, 128, 128) * 255}]
+    with torch.no_grad():
+        a, b = model(given)[0]["av"], loaded(given)[0]["av"]
+    assert torch.allclose(a, b, atol=0.02)
+    assert "ranks: expected names of convolutions" in refused(_with_ranks(path, "no.such.name"))
+
+
+def _with_ranks(path: Path, name: str) -> Path:
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    config = metadata["config"].replace("backbone.fpn_output2", name)
+    assert config != metadata["config"]
+    save_file(load_file(path), path.with_name("named.safetensors"), {**metadata, "config": config})
+    return path.with_name("named.safetensors")
+
+
+def test_a_detector_of_full_rank_goes_on_from_low_ranks(
+    trained: tuple[CfgNode, Path, torch.nn.Module], faster: tuple[Path, torch.nn.Module]
+) -> None:
+    path, low = faster
+    full = build_model(trained[0]).eval()
+    CrossPosCheckpointer(full).load(str(path))
+    given = [{"image": torch.rand(3, 128, 128) * 255}]
+    with torch.no_grad():
+        a, b = full(given)[0]["av"], low(given)[0]["av"]
+    assert torch.allclose(a, b, atol=0.02)
+    exported = backbone_state(load_file(path))
+    wanted = backbone_state(full.state_dict())
+    assert exported.keys() == wanted.keys()
+    assert all(torch.allclose(x.float(), wanted[k], atol=1e-3) for k, x in exported.items())

@@ -19,6 +19,8 @@ from av_grading.command_line.train import main
 from av_grading.formats.grade_definition import Thresholds
 from av_grading.grader import load_grader
 from av_grading.models.close_up_unet import CloseUpNet
+from av_grading.models.low_rank import ranks_of
+from av_grading.models.reading_head import ReadingHead
 from av_grading.models.registry import ARCHITECTURES, TRAININGS
 from av_grading.models.sign_strip import load_sign_reader
 from av_grading.signs.strip_signs import READ
@@ -187,3 +189,25 @@ def test_wrong_settings_are_wrong_usage(
     assert main([name, "--output", str(tmp_path / "out")]) == 1  # no data is named
     assert "data." in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_close_up_ranks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(0)
+    weights = tmp_path / "close_up.safetensors"
+    head = ReadingHead.untrained(3)
+    save_close_up(CloseUp(CloseUpNet((32, 64)).eval(), head), weights)
+    data = write_close_ups(tmp_path / "close_ups", ["plain", "nicked", "plain"])
+    given = ["close_up_ranks", f"data.train={data}", f"data.val={data}", *FAST, "ranks.keep=0.9"]
+    given += [f"model.weights={weights}", "augment.crop=64", "train.steps=30", "train.lr=0.001"]
+    given += ["train.validate_every=15", "--output"]
+    assert main([*given, str(tmp_path / "out")]) == 0
+    path = tmp_path / "out/close_up_map.safetensors"
+    found = load_close_up(path)
+    assert found.network.widths == (32, 64) and ranks_of(found.network) and found.head is not None
+    first, last = json.loads((tmp_path / "out/history.json").read_text())
+    assert last["fine"] < first["fine"]
+    assert path.stat().st_size < 0.9 * weights.stat().st_size
+    again = [*given[:-1], f"model.weights={path}", "--output", str(tmp_path / "again")]
+    capsys.readouterr()
+    assert main(again) == 1
+    assert f"{path}: expected plain convolutions, found some of low rank" in capsys.readouterr().err

@@ -1,0 +1,147 @@
+"""The close-up network in a fraction of its time: convolutions of low rank that learn to answer as
+those of the trained network do, from close-ups without their labels."""
+
+import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+
+from av_grading.close_ups.fine_map import CloseUp, load_close_up, save_close_up
+from av_grading.close_ups.load import CloseUps, load_close_ups
+from av_grading.config import required
+from av_grading.models.close_up_unet import CloseUpNet
+from av_grading.models.low_rank import ranks_of
+from av_grading.models.weights_file import WeightsError
+from av_grading.training.close_up_map import WEIGHTS, Augment, Data, batch_of
+from av_grading.training.low_rank import lowered, measure
+from av_grading.training.trainer import Figures, Trainer, TrainerSettings
+
+MEASURED = 25
+"""Batches from which the directions are taken."""
+VALIDATED = 20
+"""Batches of other photographs that validation is of."""
+MAP_WEIGHT = 10.0
+"""Of the map's divergence, beside the features' distances."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is made faster.
+
+    Attributes:
+        weights: file of a close-up network, whose reading head stays as it is.
+    """
+
+    weights: str = ""
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """How much of it is kept.
+
+    Attributes:
+        keep: share of the variance of each convolution's answers that its low rank keeps.
+    """
+
+    keep: float = 0.99
+
+
+@dataclass(frozen=True)
+class CloseUpRanksConfig:
+    """All settings."""
+
+    data: Data = field(default_factory=Data)
+    model: Model = field(default_factory=Model)
+    ranks: Ranks = field(default_factory=Ranks)
+    train: TrainerSettings = field(
+        default_factory=lambda: TrainerSettings(
+            steps=400, lr=4e-4, warmup=50, weight_decay=0.0, average=0.99, validate_every=100
+        )
+    )
+    augment: Augment = field(default_factory=lambda: Augment(crop=192))
+
+
+CONFIG = CloseUpRanksConfig()
+
+
+def answers_of(network: CloseUpNet, inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Finest and coarsest features, and logits of the map."""
+    fine, deep = network.extract(inputs)
+    return fine, deep, network.read_map(fine)
+
+
+def distances(
+    own: tuple[torch.Tensor, ...], before: tuple[torch.Tensor, ...]
+) -> dict[str, torch.Tensor]:
+    """How far answers of `answers_of` lie from those of another network: mean squares of both kinds
+    of features and of the logits as shares of their variance, and the map's divergence
+    (Kullback-Leibler, nat a px)."""
+    found = {}
+    for name, mine, theirs in zip(("fine", "deep", "logits"), own, before, strict=True):
+        spread = theirs.var(dim=(0, 2, 3), keepdim=True)
+        if name == "logits":
+            spread = spread.mean()
+        found[name] = ((mine - theirs).square() / (spread + 0.05 * spread.mean())).mean()
+    wanted = before[2].softmax(dim=1)
+    log_share = wanted.clamp(min=1e-6).log() - own[2].log_softmax(dim=1)
+    found["divergence"] = (wanted * log_share).sum(dim=1).mean()
+    return found
+
+
+def train(config: CloseUpRanksConfig, output: Path, *, resume: bool) -> None:
+    """Train, and write `WEIGHTS` with the reading head of the network that is made faster.
+
+    Raises:
+        ValueError: `ranks.keep` is no share.
+        InputFileError, WeightsError, ResumeError: see `load_close_ups`, `load_close_up`, `Trainer`.
+    """
+    settings = config.train
+    data = load_close_ups(required(config.data.train, "data.train", "a folder of close-ups"))
+    held = load_close_ups(required(config.data.val, "data.val", "a folder of close-ups"))
+    weights = required(config.model.weights, "model.weights", "a file of a close-up network")
+    before = load_close_up(Path(weights))
+    teacher = before.network
+    if ranks_of(teacher):
+        raise WeightsError(f"{weights}: expected plain convolutions, found some of low rank")
+
+    def inputs_of(step: int, close_ups: CloseUps = data) -> torch.Tensor:
+        rng = np.random.default_rng([settings.seed, step])
+        rows = rng.choice(len(close_ups), settings.batch)
+        inputs, _, _ = batch_of(close_ups, rows, rng, config.augment)
+        return inputs.contiguous(memory_format=torch.channels_last)
+
+    def see() -> None:
+        for step in range(MEASURED):
+            answers_of(teacher, inputs_of(settings.steps + step))
+
+    network, _ = lowered(teacher, measure(teacher, see), config.ranks.keep)
+
+    def build() -> CloseUpNet:
+        return cast(CloseUpNet, copy.deepcopy(network))
+
+    trainer = Trainer(build, config, settings, output)
+    teacher.to(trainer.device)
+
+    def compared(own: CloseUpNet, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        inputs = inputs.to(trainer.device)
+        with torch.no_grad():
+            wanted = answers_of(teacher, inputs)
+        return distances(answers_of(own, inputs), wanted)
+
+    def losses_of(own: CloseUpNet, step: int) -> dict[str, torch.Tensor]:
+        found = compared(own, inputs_of(step))
+        loss = found["fine"] + found["deep"] + found["logits"] + MAP_WEIGHT * found["divergence"]
+        return {"loss": loss, "divergence": found["divergence"].detach()}
+
+    @torch.no_grad()
+    def validate(own: CloseUpNet) -> Figures:
+        found = [compared(own, inputs_of(step, held)) for step in range(VALIDATED)]
+        return {k: float(torch.stack([f[k] for f in found]).mean()) for k in found[0]}
+
+    def save(own: CloseUpNet) -> None:
+        save_close_up(CloseUp(own, before.head, before.architecture), output / WEIGHTS)
+
+    trainer.fit(losses_of, validate, save, resume=resume)
