@@ -3,10 +3,9 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from av_detectron.data.disc import OpticDisc
@@ -18,8 +17,11 @@ from av_screening.run.screen_photograph import pipeline_of
 from av_screening.settings import Settings
 from av_screening.steps.patches import most_likely
 from av_screening.write.columns import CALIBER, crossings_columns, crossings_dtypes, format_csv
-from av_screening.write.plot import plot_screened
 from av_screening.write.rows import crossing_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 BAND = 256
 """Rows of a map that are made at once: probabilities of a whole photograph take much memory."""
@@ -111,7 +113,7 @@ class ScreeningResult:
         return [str(values.get("not_measurable") or "") for values in calibers]
 
     @property
-    def widths(self) -> pd.DataFrame:
+    def widths(self) -> "pd.DataFrame":
         """Caliber, a row per crossing: the columns `write.columns.CALIBER` (DRIVE px)."""
         return self.to_dataframe()[["crossing", *CALIBER]]
 
@@ -124,11 +126,13 @@ class ScreeningResult:
         bands = [found.av_window(slice(y, min(y + BAND, height)), columns) for y in tops]
         return np.concatenate([most_likely(band) for band in bands])
 
-    def to_dataframe(self) -> pd.DataFrame:
+    def to_dataframe(self) -> "pd.DataFrame":
         """A row per crossing, as in crossings.csv (`write.columns.crossings_columns`).
 
         `patch` and `av_map`, which name files there, are empty.
         """
+        import pandas as pd  # here, as matplotlib below: a second of the start that many never need
+
         rows = crossing_rows(self.screened, self.photograph, self.identity, "")
         # By way of the file's text, so that both round alike.
         return pd.read_csv(
@@ -138,12 +142,14 @@ class ScreeningResult:
             na_values=[""],
         )
 
-    def plot(self) -> Figure:
+    def plot(self) -> "Figure":
         """The photograph with its crossings in the colours of their grades, beside it the map.
 
         Returns:
             a figure of its own, which pyplot does not know: `result.plot().savefig("a.png")`.
         """
+        from av_screening.write.plot import plot_screened
+
         return plot_screened(self.pixels, self.screened, self.photograph)
 
 

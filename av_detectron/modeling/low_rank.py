@@ -84,12 +84,14 @@ def full_ranks(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     inner, outer = f".{REDUCE}.weight", f".{RESTORE}.weight"
     found: dict[str, torch.Tensor] = {}
     for name, tensor in state.items():
-        if name.endswith(inner):
-            base = name.removesuffix(inner)
+        base = name.rpartition(".")[0].rpartition(".")[0]
+        if not {base + inner, base + outer} <= state.keys():  # others may be called so, too
+            found[name] = tensor
+        elif name == base + inner:
             spread = state[base + outer][:, :, 0, 0]
             found[f"{base}.weight"] = torch.einsum("or,rihw->oihw", spread, tensor)
-        elif name.endswith(f".{RESTORE}.bias"):
-            found[name.replace(f".{RESTORE}.bias", ".bias")] = tensor
-        elif not name.endswith(outer):
+        elif name == f"{base}.{RESTORE}.bias":
+            found[f"{base}.bias"] = tensor
+        elif name != base + outer:
             found[name] = tensor
     return found

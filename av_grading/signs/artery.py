@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 QUESTIONABLE, PRESENT = 0.40, 0.50
 """Width of the reflex over the artery's, from which it is questionable and plain that it is
 broadened."""
+LEAST_VEIN = 1.0
+"""A vein whose map is narrower than this has no width that another could be compared with (DRIVE
+px)."""
 ABOVE = (0.3, 0.7)
 """Probability from which it is questionable and plain that the artery lies above."""
 
@@ -69,7 +72,7 @@ def compute(look: "CloseLook") -> Measurement:
     if look.artery_above is not None:
         cells["artery_above_answer"] = answer(look.artery_above, *ABOVE)
     vessels = look.vessels
-    if vessels is not None and vessels.artery_width > 0 and vessels.vein_width > 0:
+    if vessels is not None and vessels.artery_width > 0 and vessels.vein_width >= LEAST_VEIN:
         cells["artery_over_vein_width"] = vessels.artery_width / vessels.vein_width
     try:
         if vessels is not None and 0 < vessels.artery_width < LEAST_WIDTH:

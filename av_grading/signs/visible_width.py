@@ -43,6 +43,8 @@ BESIDE = 2.5
 """So far from the artery's edge a vein lies beside it (DRIVE px)."""
 GAP = 1 / 3
 """A vein of which less than this is left to see has a gap (share of its own)."""
+CLOSED = 0.5
+"""Where the sign strip reads this much as left to see, there is no gap."""
 REGAINED = 0.9
 """From this share on it has its own width again."""
 QUESTIONABLE, PRESENT = 0.25, 0.40
@@ -216,13 +218,14 @@ def _as_read(read: Mapping[str, tuple[Array, Array]], measured: Measurement) -> 
         for found, part in zip((values, errors), told, strict=True):
             found |= {column.format(side): float(part[k]) for k, side in enumerate(SIDES)}
     taken = {*values, "visible_width_not_measurable"}
-    # Where next to nothing is lost, there is no way over which it comes back, and no gap.
-    kept = visible[0] > 1 - QUESTIONABLE
-    for side, whole in zip(SIDES, kept, strict=True):
-        if whole:
+    # Where next to nothing is lost, there is no way over which it comes back; where half is left to
+    # see, what could not be followed is no gap.
+    kept, closed = visible[0] > 1 - QUESTIONABLE, visible[0] >= CLOSED
+    for number, side in enumerate(SIDES):
+        if kept[number]:
             taken.add(f"taper_{side}_vein_widths")
-            if f"gap_{side}_vein_widths" in measured.values:
-                values[f"gap_{side}_vein_widths"] = 0.0
+        if closed[number] and f"gap_{side}_vein_widths" in measured.values:
+            values[f"gap_{side}_vein_widths"] = 0.0
     cells = {name: value for name, value in measured.values.items() if name not in taken}
     cells |= known(values)
     # What is read is a mean over what is likely: the less sure, the nearer to the middle it is, so
@@ -236,7 +239,7 @@ def _as_read(read: Mapping[str, tuple[Array, Array]], measured: Measurement) -> 
         }
     )
     errors = {**measured.errors, **errors}
-    lost = measured.detail and _Lost(measured.detail.gap & ~kept[:, None])
+    lost = measured.detail and _Lost(measured.detail.gap & ~closed[:, None])
     return Measurement(cells, {name: e for name, e in errors.items() if name in cells}, lost)
 
 

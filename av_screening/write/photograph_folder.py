@@ -106,7 +106,7 @@ def write_outputs(
         "crossings.csv": format_csv(crossings_columns(), rows),
         "crossings.json": json.dumps(coco_record(screened, source.name)) + "\n",
         "overlay.png": png(overlay),
-        "thumbnail.jpg": thumbnail(pixels),
+        "thumbnail.jpg": thumbnail(base),
         "review.html": page,
         DATA: review_script(data),
         MANIFEST: patch_manifest(screened, source.name),

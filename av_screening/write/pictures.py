@@ -41,7 +41,7 @@ def page_size(pixels: Image) -> tuple[int, int]:
 
 
 def thumbnail(pixels: Image) -> bytes:
-    """JPEG of the photograph (H, W, 3), `THUMBNAIL_WIDTH` px wide."""
+    """JPEG of the photograph at any size (H, W, 3), `THUMBNAIL_WIDTH` px wide."""
     return jpeg(resize_to(pixels, _size(pixels, THUMBNAIL_WIDTH)), 80)
 
 

@@ -1,5 +1,7 @@
 """The artery's width and its light reflex, on drawn vessels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,9 @@ def test_widths_are_compared_and_the_order_told() -> None:
         "The artery lies above the vein (probability that it is the artery: 93"
     )
     assert "as wide as the vein" in told[1]
+
+
+def test_a_vein_that_the_map_hardly_has_is_compared_with_nothing() -> None:
+    look = drawn_look(1)
+    thin = replace(look, vessels=replace(look.vessels, vein_width=0.5))
+    assert "artery_over_vein_width" not in SIGN.cells(SIGN.compute(thin))

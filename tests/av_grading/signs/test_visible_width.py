@@ -47,10 +47,12 @@ def test_a_vein_that_fades_loses_contrast_and_keeps_its_walls(faded: float) -> N
     assert row["concealment_answer"] != "absent"
 
 
-def test_a_vein_that_vanishes_has_a_gap_in_vein_widths() -> None:
-    def gone(way):
-        return np.clip((np.abs(way) - 4.5) / 0.5, 0, 1)  # 2.5 DRIVE px from the artery's edge
+def gone(way):
+    """Contrast of a vein that is hidden 2.5 DRIVE px from the artery's edge."""
+    return np.clip((np.abs(way) - 4.5) / 0.5, 0, 1)
 
+
+def test_a_vein_that_vanishes_has_a_gap_in_vein_widths() -> None:
     look = look_along(contrast=gone)
     measured = SIGN.compute(look)
     row = SIGN.cells(measured)
@@ -90,6 +92,16 @@ def test_sentences_tell_narrowing_from_concealment() -> None:
     assert "(narrowing)" in narrowed and "(concealment)" not in narrowed
     faded = " ".join(SIGN.sentences(row_of(look_along(contrast=dip(0.55, reach=5)))))
     assert "(concealment)" in faded and "(narrowing)" not in faded
+
+
+@pytest.mark.parametrize(("left", "gap"), [(0.3, 0.5), (0.55, 0.0)])
+def test_where_half_is_left_there_is_no_gap(left: float, gap: float) -> None:
+    look = look_along(contrast=gone)
+    read = np.stack([np.full((2, 3), left), np.full((2, 3), 0.05)])
+    found = SIGN.compute(replace(look, outputs={OUTPUT: read}))
+    row = SIGN.cells(found)
+    assert number_in(row, "gap_first_vein_widths") == pytest.approx(gap, abs=0.2)
+    assert bool(SIGN.draw(look, found)) == (gap > 0)
 
 
 def test_what_the_sign_strip_reads_takes_the_place_of_what_is_measured() -> None:

@@ -52,6 +52,12 @@ def test_one_photograph_is_screened_in_one_process_that_imports_nothing_heavy(
     assert (tmp_path / "run" / "index.html").is_file()
 
 
+def test_a_notebook_imports_nothing_heavy_either() -> None:
+    code = "import sys\nfrom av_screening import screen\n"
+    code += f"print('imported:', *(name for name in {HEAVY} if name in sys.modules))"
+    assert run(code).splitlines()[-1] == "imported:"
+
+
 @pytest.mark.parametrize(
     ("statement", "asked"),
     [
