@@ -10,6 +10,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 """
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,18 @@ def check_out(commit: str, folder: Path) -> None:
     subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
 
 
+def version_of(folder: Path) -> str:
+    """What the `setup.py` of checked out files says.
+
+    Raises:
+        ValueError: it says none.
+    """
+    found = re.search(r'^\s*version="([^"]+)"', (folder / "setup.py").read_text(), re.MULTILINE)
+    if found is None:
+        raise ValueError(f'{folder}/setup.py: expected version="…", found none')
+    return found[1]
+
+
 def seconds(version: Path, photographs: Path, output: Path) -> NDArray[np.float64]:
     """Screen a folder with a version's command; seconds until each result since the one before.
 
@@ -61,6 +74,7 @@ def report(args: argparse.Namespace) -> None:
         before = Path(folder) / "before"
         before.mkdir()
         check_out(args.before, before)
+        version = version_of(before)
         for turn in range(args.rounds):
             for name, version in (("before", before), ("now", ROOT)):
                 print(f"round {turn + 1} of {args.rounds}: {name}", flush=True)
@@ -78,7 +92,7 @@ def report(args: argparse.Namespace) -> None:
     metrics |= {f"{name}_seconds": float(values.mean()) for name, values in each.items()}
     metrics |= {f"{name}_first_result_seconds": float(times[name][0]) for name in times}
     names = sorted(p.name for p in args.photographs.iterdir())
-    data = {"photographs": names, "before": args.before}
+    data = {"photographs": names, "before": args.before, "version": version}
     write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
     print({name: round(value, 3) for name, value in metrics.items()})
 

@@ -74,14 +74,14 @@ def pass_over_before_table(results: Results) -> str:
 
 def earlier_version_table(results: Results) -> str:
     """The screening command against that of an earlier version."""
-    metrics = results["metrics"]
+    metrics, version = results["metrics"], results["data"]["version"]
     both = ("now", "before")
     rows = {
-        "seconds a photograph, against 0.1.0's": number(results, "photograph_over_before"),
-        "seconds a photograph: now, 0.1.0": ", ".join(
+        f"seconds a photograph, against {version}'s": number(results, "photograph_over_before"),
+        f"seconds a photograph: now, {version}": ", ".join(
             f"{metrics[f'{n}_seconds']:.2f}" for n in both
         ),
-        "seconds to the first result: now, 0.1.0": ", ".join(
+        f"seconds to the first result: now, {version}": ", ".join(
             f"{metrics[f'{n}_first_result_seconds']:.1f}" for n in both
         ),
     }
