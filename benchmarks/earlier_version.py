@@ -74,7 +74,7 @@ def report(args: argparse.Namespace) -> None:
         before = Path(folder) / "before"
         before.mkdir()
         check_out(args.before, before)
-        version = version_of(before)
+        number = version_of(before)
         for turn in range(args.rounds):
             for name, version in (("before", before), ("now", ROOT)):
                 print(f"round {turn + 1} of {args.rounds}: {name}", flush=True)
@@ -92,7 +92,7 @@ def report(args: argparse.Namespace) -> None:
     metrics |= {f"{name}_seconds": float(values.mean()) for name, values in each.items()}
     metrics |= {f"{name}_first_result_seconds": float(times[name][0]) for name in times}
     names = sorted(p.name for p in args.photographs.iterdir())
-    data = {"photographs": names, "before": args.before, "version": version}
+    data = {"photographs": names, "before": args.before, "version": number}
     write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
     print({name: round(value, 3) for name, value in metrics.items()})
 

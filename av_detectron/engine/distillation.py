@@ -41,12 +41,12 @@ def answers_of(
     """What a detector answers to an image.
 
     Args:
-        model: with an optic disc.
+        model: that answers.
         image: normalised, (1, 3, H, W).
         boxes: where its RoI heads are asked (px of the image); by default at its own proposals.
 
     Returns:
-        its answers by the names of `WEIGHTS`, and the boxes.
+        its answers by the names of `WEIGHTS`, without a disc where it finds none, and the boxes.
     """
     features, av = model.extract_features(image)
     generator, heads = model.proposal_generator, model.roi_heads
@@ -56,10 +56,11 @@ def answers_of(
         "level": features[model.av_feature],
         "fine": features[FINE],
         "map": av.logits,
-        "disc": av.disc,
         "proposals": scores[0],
         "proposal_deltas": deltas[0],
     }
+    if av.disc is not None:
+        found["disc"] = av.disc
     if boxes is None:
         with torch.no_grad():
             images = ImageList(image, [tuple(image.shape[-2:])])
