@@ -9,20 +9,25 @@ from typing import cast
 import numpy as np
 import torch
 
+from av_grading.close_ups.cut import PIXELS
 from av_grading.close_ups.fine_map import CloseUp, load_close_up, save_close_up
 from av_grading.close_ups.load import CloseUps, load_close_ups
 from av_grading.config import required
 from av_grading.models.close_up_unet import CloseUpNet
 from av_grading.models.low_rank import ranks_of
+from av_grading.models.reading_head import ReadingHead, all_features
 from av_grading.models.weights_file import WeightsError
 from av_grading.training.close_up_map import WEIGHTS, Augment, Data, batch_of
 from av_grading.training.low_rank import lowered, measure
 from av_grading.training.trainer import Figures, Trainer, TrainerSettings
+from av_grading.vessels.crossing_vessels import crossing_vessels
 
 MEASURED = 25
 """Batches from which the directions are taken."""
 VALIDATED = 20
 """Batches of other photographs that validation is of."""
+COMPARED = 400
+"""Close-ups on which the reading head answers as before on average, at most."""
 MAP_WEIGHT = 10.0
 """Of the map's divergence, beside the features' distances."""
 
@@ -91,6 +96,31 @@ def distances(
     return found
 
 
+def features_of(network: CloseUpNet, patches: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
+    """What a reading head is given of close-ups, (N, F), each with the vessels of its own map.
+
+    Args:
+        network: of the close-ups.
+        patches: RGB, (N, 3, P, P), 0-255.
+        coarse: the detector's map, (N, 2, P / 4, P / 4), 0-255.
+    """
+    look = CloseUp(network).look(patches, coarse)
+    vessels = [
+        crossing_vessels(patch.permute(1, 2, 0).numpy(), shares, (float(x), float(y)))
+        for patch, shares, (x, y) in zip(patches, look.shares, look.middles, strict=True)
+    ]
+    return all_features(look.pooled, vessels)
+
+
+def same_on_average(head: ReadingHead, before: torch.Tensor, now: torch.Tensor) -> ReadingHead:
+    """A reading head that answers to features of another network, (N, F), on average as it did to
+    those that it was fitted to: small differences add up to the same side in all crossings."""
+    answers = [
+        head(features).clamp(1e-4, 1 - 1e-4).logit().mean(dim=0) for features in (before, now)
+    ]
+    return ReadingHead(head.mean, head.scale, head.weight, head.bias + answers[0] - answers[1])
+
+
 def train(config: CloseUpRanksConfig, output: Path, *, resume: bool) -> None:
     """Train, and write `WEIGHTS` with the reading head of the network that is made faster.
 
@@ -141,7 +171,15 @@ def train(config: CloseUpRanksConfig, output: Path, *, resume: bool) -> None:
         found = [compared(own, inputs_of(step, held)) for step in range(VALIDATED)]
         return {k: float(torch.stack([f[k] for f in found]).mean()) for k in found[0]}
 
+    rows = torch.linspace(0, len(data) - 1, min(len(data), COMPARED)).long()
+    whole, around, _ = data.middles(PIXELS)
+    seen = whole[rows], around[rows]
+    features = None if before.head is None else features_of(teacher, *seen)
+
     def save(own: CloseUpNet) -> None:
-        save_close_up(CloseUp(own, before.head, before.architecture), output / WEIGHTS)
+        head = before.head
+        if head is not None and features is not None:
+            head = same_on_average(head, features, features_of(own, *seen))
+        save_close_up(CloseUp(own, head, before.architecture), output / WEIGHTS)
 
     trainer.fit(losses_of, validate, save, resume=resume)

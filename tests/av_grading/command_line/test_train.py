@@ -194,7 +194,7 @@ def test_wrong_settings_are_wrong_usage(
 def test_close_up_ranks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.manual_seed(0)
     weights = tmp_path / "close_up.safetensors"
-    head = ReadingHead.untrained(3)
+    head = ReadingHead.untrained(5 * 32 + 64 + 11)
     save_close_up(CloseUp(CloseUpNet((32, 64)).eval(), head), weights)
     data = write_close_ups(tmp_path / "close_ups", ["plain", "nicked", "plain"])
     given = ["close_up_ranks", f"data.train={data}", f"data.val={data}", *FAST, "ranks.keep=0.9"]
