@@ -44,7 +44,7 @@ MEASURED, VALIDATED = 60, 40
 class Ranks:
     """`keep`: share of the variance of each convolution's answers that its low rank keeps."""
 
-    keep: float = 0.99
+    keep: float = 0.997
 
 
 @dataclass(frozen=True)
