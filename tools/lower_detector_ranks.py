@@ -54,9 +54,9 @@ class Settings:
     ranks: Ranks = field(default_factory=Ranks)
     train: TrainerSettings = field(
         default_factory=lambda: TrainerSettings(
-            steps=850,
+            steps=600,
             batch=1,
-            lr=1e-4,
+            lr=6e-5,
             warmup=50,
             weight_decay=0.0,
             average=0.99,
@@ -68,6 +68,8 @@ class Settings:
 def lower(args: argparse.Namespace, settings: Settings) -> None:
     """Raises what loading, training and writing raise."""
     cfg, teacher = load_detector(args.weights)
+    if cfg.MODEL.RANKS:
+        raise ValueError(f"{args.weights}: expected plain convolutions, found some of low rank")
     teacher = teacher.to(memory_format=torch.channels_last)
     crops = load_detector_config(find_config(args.config_file), [])
     keys = crops.INPUT.CROSSPOS

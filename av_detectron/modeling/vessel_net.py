@@ -14,6 +14,7 @@ from torch import nn
 
 from av_detectron.modeling.av_head import AVHead, batch_labels, photograph_discs, photograph_maps
 from av_detectron.modeling.av_loss import av_loss, disc_loss
+from av_detectron.modeling.low_rank import full_ranks
 
 
 @META_ARCH_REGISTRY.register()
@@ -84,10 +85,10 @@ class VesselNet(nn.Module):
 
 
 def map_alone(cfg: CfgNode, model: nn.Module) -> nn.Module:
-    """The multi-task model's backbone and artery/vein head without the detector."""
+    """The multi-task model's backbone and artery/vein head without the detector, of full rank."""
     cfg = cfg.clone()
     cfg.MODEL.META_ARCHITECTURE = "VesselNet"
     alone: nn.Module = build_model(cfg)
-    state = model.state_dict()
+    state = full_ranks(model.state_dict())
     alone.load_state_dict({name: state[name] for name in alone.state_dict()})
     return alone.eval()
