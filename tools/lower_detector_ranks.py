@@ -131,10 +131,10 @@ def main(argv: list[str] | None = None) -> int:
     add("--config-file", default="cpu/safpn_av_six_sets.yaml", help="whose sets crops are of")
     add("--output", type=Path, required=True, help="folder to write")
     add("--resume", action="store_true", help="go on from the output folder's checkpoint")
-    add("settings", nargs="*", metavar="section.key=value")
+    add("overrides", nargs="*", metavar="section.key=value")
     args = parser.parse_intermixed_args(argv)
     try:
-        settings = load_config(None, args.settings, Settings())
+        settings = load_config(None, args.overrides, Settings())
     except ConfigError as error:
         parser.error(str(error))
     interrupted = "interrupted; the same command with --resume continues"

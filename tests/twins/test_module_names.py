@@ -36,6 +36,7 @@ TWINS = {
     "config": "test_module_names.py::test_renamed_keys_are_refused_with_their_new_names",
     "errors": "test_module_names.py::test_refusals_name_the_file",
     "files": "test_module_names.py::test_files_are_written_whole",
+    "low_rank": "test_weights_readers.py::test_convolutions_of_low_rank_are_the_same_in_both",
     "patches": "test_module_names.py::test_patches_are_cut_alike",
     "photograph": "test_map_readers.py::test_photographs",
     "results": "test_module_names.py::test_results_have_the_same_keys",
