@@ -30,7 +30,8 @@ from av_detectron.engine.distillation import answers_of, distances, distillation
 from av_grading.command_line import exit_code
 from av_grading.config import ConfigError
 from av_grading.formats.config_file import load_config
-from av_grading.training.low_rank import lowered, measure
+from av_grading.models.low_rank import ranks_of
+from av_grading.training.low_rank import Ranks, lowered, measure
 from av_grading.training.trainer import Trainer, TrainerSettings
 
 WEIGHTS = "crossing_av.safetensors"
@@ -41,17 +42,10 @@ MEASURED, VALIDATED = 60, 40
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """`keep`: share of the variance of each convolution's answers that its low rank keeps."""
-
-    keep: float = 0.997
-
-
-@dataclass(frozen=True)
 class Settings:
     """All settings; a step is one crop."""
 
-    ranks: Ranks = field(default_factory=Ranks)
+    ranks: Ranks = field(default_factory=lambda: Ranks(keep=0.997))
     train: TrainerSettings = field(
         default_factory=lambda: TrainerSettings(
             steps=600,
@@ -92,7 +86,7 @@ def lower(args: argparse.Namespace, settings: Settings) -> None:
         for step in range(MEASURED):
             answers_of(teacher, crop(settings.train.steps + step))
 
-    student, ranks = lowered(teacher, measure(teacher, see), settings.ranks.keep)
+    student = lowered(teacher, measure(teacher, see), settings.ranks.keep)
 
     def compared(model: torch.nn.Module, image: torch.Tensor) -> dict[str, torch.Tensor]:
         with torch.no_grad():
@@ -112,7 +106,7 @@ def lower(args: argparse.Namespace, settings: Settings) -> None:
 
     def save(model: torch.nn.Module) -> None:
         own = cfg.clone()
-        own.MODEL.RANKS = [[name, rank] for name, rank in ranks.items()]
+        own.MODEL.RANKS = [[name, rank] for name, rank in ranks_of(model).items()]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{args.weights.stem}_ranks.pth"
             torch.save({"model": model.state_dict()}, path)

@@ -84,10 +84,10 @@ def distances(own: Answers, before: Answers) -> Answers:
             others = [axis for axis in range(wanted.dim()) if axis != 1]
             spread = wanted.var(dim=others, keepdim=True).mean().clamp(min=1e-6)
             found[name] = (own[name] - wanted).square().mean() / spread
-    for name in ("map", "boxes"):
+    for name, divergence in (("map", "map_divergence"), ("boxes", "box_divergence")):
         share = before[name].softmax(dim=1)
         apart = share.clamp(min=1e-6).log() - own[name].log_softmax(dim=1)
-        found[f"{name.removesuffix('es')}_divergence"] = (share * apart).sum(dim=1).mean()
+        found[divergence] = (share * apart).sum(dim=1).mean()
     share = before["proposals"].sigmoid()
     entropy = F.binary_cross_entropy_with_logits(before["proposals"], share)
     cross = F.binary_cross_entropy_with_logits(own["proposals"], share)

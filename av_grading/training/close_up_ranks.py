@@ -18,7 +18,7 @@ from av_grading.models.low_rank import ranks_of
 from av_grading.models.reading_head import ReadingHead, all_features
 from av_grading.models.weights_file import WeightsError
 from av_grading.training.close_up_map import WEIGHTS, Augment, Data, batch_of
-from av_grading.training.low_rank import lowered, measure
+from av_grading.training.low_rank import Ranks, lowered, measure
 from av_grading.training.trainer import Figures, Trainer, TrainerSettings
 from av_grading.vessels.crossing_vessels import crossing_vessels
 
@@ -41,17 +41,6 @@ class Model:
     """
 
     weights: str = ""
-
-
-@dataclass(frozen=True)
-class Ranks:
-    """How much of it is kept.
-
-    Attributes:
-        keep: share of the variance of each convolution's answers that its low rank keeps.
-    """
-
-    keep: float = 0.99
 
 
 @dataclass(frozen=True)
@@ -147,7 +136,7 @@ def train(config: CloseUpRanksConfig, output: Path, *, resume: bool) -> None:
         for step in range(MEASURED):
             answers_of(teacher, inputs_of(settings.steps + step))
 
-    network, _ = lowered(teacher, measure(teacher, see), config.ranks.keep)
+    network = lowered(teacher, measure(teacher, see), config.ranks.keep)
 
     def build() -> CloseUpNet:
         return cast(CloseUpNet, copy.deepcopy(network))

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from av_grading.models.low_rank import LowRankConv2d
+from av_grading.models.low_rank import LowRankConv2d, lower_ranks
 
 LEAST_INPUTS = 5
 """Channels that a convolution reads at least: those that read a picture stay as they are."""
@@ -23,6 +23,17 @@ MULTIPLE = 8
 """Of which ranks are: what a processor does at once."""
 WORTH = 0.75
 """Share of a convolution's work that one of low rank may take at most to be worth it."""
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Section `ranks` of a training's config.
+
+    Attributes:
+        keep: share of the variance of each convolution's answers that its low rank keeps.
+    """
+
+    keep: float = 0.99
 
 
 @dataclass
@@ -90,9 +101,7 @@ def measured_responses(network: nn.Module) -> Iterator[dict[str, Response]]:
 
 
 @torch.no_grad()
-def lowered(
-    network: nn.Module, responses: Mapping[str, Response], keep: float
-) -> tuple[nn.Module, dict[str, int]]:
+def lowered(network: nn.Module, responses: Mapping[str, Response], keep: float) -> nn.Module:
     """A copy of a network whose convolutions are of low rank where that is worth it.
 
     Args:
@@ -100,34 +109,32 @@ def lowered(
         responses: of its convolutions.
         keep: share of the variance of each one's answers that is kept, above 0 to 1.
 
-    Returns:
-        the copy, and the ranks by name, see `lower_ranks`.
-
     Raises:
         ValueError: another share.
     """
     if not 0 < keep <= 1:
         raise ValueError(f"keep: expected a share above 0 to 1, found {keep:g}")
-    found, ranks = copy.deepcopy(network), {}
+    directions = {}
     for name, response in responses.items():
         before = network.get_submodule(name)
         assert isinstance(before, nn.Conv2d)  # `measured_responses` names no others
         outputs, inputs, *area = before.weight.shape
         axes = response.directions(keep)
-        rank = axes.shape[1]
         work = inputs * area[0] * area[1]
-        if rank * (work + outputs) > WORTH * outputs * work:
-            continue
-        low = LowRankConv2d(before, rank).to(before.weight)
+        if axes.shape[1] * (work + outputs) <= WORTH * outputs * work:
+            directions[name] = axes
+    ranks = {name: axes.shape[1] for name, axes in directions.items()}
+    found = lower_ranks(copy.deepcopy(network), ranks)
+    for name, axes in directions.items():
+        before, low = network.get_submodule(name), found.get_submodule(name)
+        assert isinstance(before, nn.Conv2d) and isinstance(low, LowRankConv2d)
+        low.to(before.weight)
         reduced = axes.T @ before.weight.double().flatten(1)
         low.reduce.weight.copy_(reduced.view(low.reduce.weight.shape))
         low.restore.weight.copy_(axes[:, :, None, None])
         if before.bias is not None and low.restore.bias is not None:
             low.restore.bias.copy_(before.bias)
-        parent, _, own = name.rpartition(".")
-        setattr(found.get_submodule(parent), own, low)
-        ranks[name] = rank
-    return found, ranks
+    return found
 
 
 def measure(network: nn.Module, run: Callable[[], object]) -> dict[str, Response]:

@@ -21,7 +21,7 @@ from av_grading.models.build import build_grader
 from av_grading.models.reading_outputs import probabilities_of_outputs
 from av_grading.models.registry import FINE_GRADER
 from av_grading.training.init_from import start_from
-from av_grading.training.low_rank import lowered, measure
+from av_grading.training.low_rank import Ranks, lowered, measured_responses
 from av_grading.training.readings import (
     Data,
     TargetTensors,
@@ -51,25 +51,13 @@ class PatchData(Data):
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """How much of the trained network is written.
-
-    Attributes:
-        keep: share of the variance of each convolution's answers that its low rank keeps in
-            `WEIGHTS`; 1 for convolutions as they are. What goes on is the checkpoint's, whole.
-    """
-
-    keep: float = 0.99
-
-
-@dataclass(frozen=True)
 class ReadingGraderConfig:
     """All settings.
 
     Attributes:
         data: readings.
         model: the grader, and from which it goes on; without `init_from` the shipped fine one.
-        ranks: of what is written.
+        ranks: of what is written, 1 for convolutions as they are; the checkpoint stays whole.
         train: how.
     """
 
@@ -180,8 +168,9 @@ def of_low_rank(
     def logits_of(network: nn.Module) -> torch.Tensor:
         return predict_logits(network, data, some, crop, FLIPS)
 
-    before = logits_of(model)
-    low, _ = lowered(model, measure(model, lambda: logits_of(model)), keep)
+    with measured_responses(model) as responses:
+        before = logits_of(model)
+    low = lowered(model, responses, keep)
     # What is left out adds up from one convolution to the next, to the same side in all patches.
     *_, last = (part for part in low.modules() if isinstance(part, nn.Linear))
     last.bias.add_((before - logits_of(low)).mean(dim=0).to(last.bias))

@@ -9,6 +9,7 @@ from detectron2.modeling import build_model
 from av_detectron.config import load_config
 from av_detectron.engine.distillation import WEIGHTS, answers_of, distances, distillation_loss
 from av_detectron.modeling.crossing_rcnn import CrossingRCNN
+from av_grading.models.low_rank import ranks_of
 from av_grading.training.low_rank import lowered, measure
 
 TINY = ["MODEL.FPN.OUT_CHANNELS", "32", "MODEL.ROI_BOX_HEAD.FC_DIM", "32"]
@@ -35,8 +36,8 @@ def test_a_detector_answers_as_itself(detector: CrossingRCNN) -> None:
 
 def test_one_of_low_rank_comes_nearer(detector: CrossingRCNN) -> None:
     responses = measure(detector, lambda: answers_of(detector, IMAGE))
-    student, ranks = lowered(detector, responses, 0.9)
-    assert any(name.startswith("backbone.bottom_up.") for name in ranks)
+    student = lowered(detector, responses, 0.9)
+    assert any(name.startswith("backbone.bottom_up.") for name in ranks_of(student))
     with torch.no_grad():
         wanted, boxes = answers_of(detector, IMAGE)
     optimizer = torch.optim.Adam(student.parameters(), 1e-4)
