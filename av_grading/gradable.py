@@ -101,7 +101,8 @@ class ClearRule:
 
     Attributes:
         weights: of the log odds that a network gives, by its name.
-        others: of the mean log odds of the networks that are not named.
+        others: of the mean log odds of the networks that are not named, or of all networks where
+            none of those was asked.
         grade: of the expected grade, the mean of all networks'.
         bias: what is added.
     """
@@ -119,7 +120,8 @@ class ClearRule:
         """Probability, 0-1.
 
         Args:
-            asked: the networks' own probabilities by name; None where one could not look.
+            asked: the networks' own probabilities by name, at least one; None where one could not
+                look.
             expected: grade, 0-3.
 
         >>> rule = ClearRule({"a": 1.0}, 1.0, 0.0, 0.0)
@@ -128,7 +130,8 @@ class ClearRule:
         """
         odds = {name: log_odds(UNSEEN if p is None else p) for name, p in asked.items()}
         rest = [value for name, value in odds.items() if name not in self.weights]
-        total = self.bias + self.grade * expected + self.others * sum(rest) / max(len(rest), 1)
+        rest = rest or list(odds.values())
+        total = self.bias + self.grade * expected + self.others * sum(rest) / len(rest)
         total += sum(weight * odds[name] for name, weight in self.weights.items())
         return 1 / (1 + math.exp(-total))
 

@@ -18,8 +18,12 @@ from av_screening.crossing import Crossing
 from av_screening.steps.grading import patch_set
 
 HOPELESS = 0.05
-"""Crossings that the reading head calls clear with a lower probability are asked no other network:
-no mean of the three reaches a threshold from there."""
+"""No other network is asked about crossings that the reading head calls clear with a lower
+probability: no mean of the three reaches a threshold from there."""
+AT_BEST = 0.9
+"""Graders are not asked about crossings that would be refused even if they called them clear with
+this probability, and the artery above for certain. Of crossings read as clear one in a thousand of
+those that are graded goes, of those read 2 or more none (results/tried.md)."""
 
 
 @dataclass(frozen=True)
@@ -46,39 +50,68 @@ def read_crossings(
         readers: that are asked.
         rule: what a crossing has to be like to be graded.
     """
-    found = list(crossings)
     chosen = [
-        i
-        for i, crossing in enumerate(found)
+        number
+        for number, crossing in enumerate(crossings)
         if crossing.gradable
         and (head := crossing.answers.get(HEAD)) is not None
         and head.clear >= HOPELESS
     ]
-    for name, answers in _ask([found[i] for i in chosen], readers).items():
-        for row, number in enumerate(chosen):
-            answer = answers.of_row(row)
-            if answer is not None:
-                said = {**found[number].answers, name: answer}
-                found[number] = replace(found[number], answers=said)
+    found = _with_strip(crossings, chosen, readers)
+    open_ones = [n for n in chosen if _may_be_gradable(found[n], readers, rule)]
+    found = _with_graders(found, open_ones, readers)
     return [_decided_on(crossing, readers, rule) for crossing in found]
 
 
-def _ask(crossings: Sequence[Crossing], readers: Readers) -> dict[str, Answers]:
-    """What each network says of crossings that may be clear."""
-    said: dict[str, Answers] = {}
-    if not crossings:
-        return said
-    if readers.graders:
-        patches = patch_set([crossing.patch for crossing in crossings])
-        rows = np.arange(len(crossings))
-        said = {name: grader.read(patches, rows) for name, grader in readers.graders.items()}
-    looks = [crossing.close_look for crossing in crossings]
-    if readers.strip is not None and all(look.vessels is not None for look in looks):
-        followed = [look.vessels is not None and look.vessels.vein is not None for look in looks]
-        said[STRIP] = readers.strip.answer(
-            [look.straightened if f else None for look, f in zip(looks, followed, strict=True)]
-        )
-    return said
+def _with_strip(
+    crossings: Sequence[Crossing], chosen: Sequence[int], readers: Readers
+) -> list[Crossing]:
+    """All crossings, the chosen ones with what the straightened vein says, where it was followed."""
+    looks = [crossings[number].close_look for number in chosen]
+    if not looks or readers.strip is None or any(look.vessels is None for look in looks):
+        return list(crossings)
+    followed = [look.vessels is not None and look.vessels.vein is not None for look in looks]
+    straightened = [
+        look.straightened if f else None for look, f in zip(looks, followed, strict=True)
+    ]
+    return _with_answers(crossings, chosen, {STRIP: readers.strip.answer(straightened)})
+
+
+def _with_graders(
+    crossings: Sequence[Crossing], chosen: Sequence[int], readers: Readers
+) -> list[Crossing]:
+    """All crossings, the chosen ones with what graders say of their patches."""
+    if not chosen or not readers.graders:
+        return list(crossings)
+    patches = patch_set([crossings[number].patch for number in chosen])
+    rows = np.arange(len(chosen))
+    said = {name: grader.read(patches, rows) for name, grader in readers.graders.items()}
+    return _with_answers(crossings, chosen, said)
+
+
+def _with_answers(
+    crossings: Sequence[Crossing], chosen: Sequence[int], said: Mapping[str, Answers]
+) -> list[Crossing]:
+    found = list(crossings)
+    for row, number in enumerate(chosen):
+        own = {name: answers.of_row(row) for name, answers in said.items()}
+        known = {name: answer for name, answer in own.items() if answer is not None}
+        found[number] = replace(found[number], answers={**found[number].answers, **known})
+    return found
+
+
+def _may_be_gradable(crossing: Crossing, readers: Readers, rule: GradableRule) -> bool:
+    """Whether a crossing is gradable if graders speak for it; True where that is not known,
+    since the rule is of other networks."""
+    asked: dict[str, float | None] = dict.fromkeys(readers.graders, AT_BEST)
+    asked |= _clear_by_name(crossing, readers)
+    if not rule.clear.fits(asked):
+        return True
+    mean = mean_answer(crossing.answers)
+    count = len(crossing.answers)
+    above = (count * mean.artery_above + len(readers.graders)) / (count + len(readers.graders))
+    clear = rule.clear(asked, float(mean.grade @ np.arange(len(GRADES))))
+    return rule.why_not(KnownOfCrossing(above, clear)) is None
 
 
 def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Crossing:
@@ -91,7 +124,7 @@ def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Cro
     look = crossing.close_look
     output = np.array([*sides, mean.bent])
     look = replace(look, artery_above=mean.artery_above, outputs={**look.outputs, OUTPUT: output})
-    clear = _clear(crossing.answers, readers, rule, mean)
+    clear = _clear(crossing, readers, rule, mean)
     known = KnownOfCrossing(mean.artery_above, clear)
     return replace(
         crossing,
@@ -102,13 +135,18 @@ def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Cro
     )
 
 
-def _clear(
-    answers: Mapping[str, Answer], readers: Readers, rule: GradableRule, mean: Answer
-) -> float:
-    """Probability that a crossing is clear: by the rule, where all were asked that it knows."""
-    asked: dict[str, float | None] = {name: answer.clear for name, answer in answers.items()}
-    if readers.strip is not None and len(asked) > 1:
-        asked.setdefault(STRIP, None)  # asked, and its vein was not followed
-    if not rule.clear.fits(asked):
+def _clear(crossing: Crossing, readers: Readers, rule: GradableRule, mean: Answer) -> float:
+    """Probability that a crossing is clear: by the rule, where it is of the networks that there
+    are, whether all of them were asked or not."""
+    asked = _clear_by_name(crossing, readers)
+    if not rule.clear.fits(asked | dict.fromkeys(readers.graders)):
         return mean.clear
     return rule.clear(asked, float(mean.grade @ np.arange(len(GRADES))))
+
+
+def _clear_by_name(crossing: Crossing, readers: Readers) -> dict[str, float | None]:
+    """What each network that was asked says; None where it could not look."""
+    asked: dict[str, float | None] = {name: a.clear for name, a in crossing.answers.items()}
+    if readers.strip is not None and STRIP not in asked:
+        asked[STRIP] = None  # its vein was not followed
+    return asked

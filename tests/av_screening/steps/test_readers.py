@@ -120,6 +120,41 @@ def test_what_is_hopeless_or_refused_already_is_not_asked(crossing: Crossing) ->
     assert [c.reason.code for c in found if c.reason] == ["unclear", "disc"]
 
 
+RULE = ClearRule({HEAD: 1.0, STRIP: 1.0}, others=1.0, grade=0.0, bias=0.0)
+
+
+@pytest.mark.parametrize(
+    ("clear", "above", "asked", "code"),
+    [
+        (0.8, 0.9, 1, None),
+        (0.3, 0.9, 1, "unclear"),  # .9 of the grader would make it clear, .1 does not
+        (0.2, 0.9, 0, "unclear"),
+        (0.8, 0.01, 0, "vein_above"),
+    ],
+)
+def test_graders_are_asked_what_they_can_decide(
+    crossing: Crossing, clear: float, above: float, asked: int, code: str | None
+) -> None:
+    said = answer(clear, above)
+    grader = Says(answer(0.1 if code else 0.9, 0.9))
+    readers = Readers({"mine": grader}, Says(said))  # type: ignore[dict-item,arg-type]
+    given = [replace(crossing, answers={HEAD: said})]
+    (found,) = read_crossings(given, readers, GradableRule(0.35, 0.5, clear=RULE))
+    assert grader.asked == asked and ("mine" in found.answers) == bool(asked)
+    assert (found.reason and found.reason.code) == code
+    if not asked:  # as if the grader had said what the others say
+        wanted = RULE(dict.fromkeys(("mine", HEAD, STRIP), clear), 0)
+        assert found.clear == pytest.approx(wanted)
+
+
+def test_graders_that_the_rule_does_not_know_are_always_asked(crossing: Crossing) -> None:
+    grader = Says(answer(0.9, 0.9))
+    readers = Readers({"mine": grader})  # type: ignore[dict-item]
+    given = [replace(crossing, answers={HEAD: answer(0.1, 0.1)})]
+    read_crossings(given, readers, GradableRule(clear=MEAN))
+    assert grader.asked == 1
+
+
 def test_vessels_are_straightened_once_for_all_networks(
     crossing: Crossing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
