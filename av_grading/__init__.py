@@ -9,24 +9,32 @@ Importing it is quick: torch is imported when a name is first used.
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from av_grading.grader import Grader, load_grader
 
-__all__ = ["Grader", "load_grader"]
+    __version__: str
 
-try:
-    __version__ = version("av-nicking")  # setup.py's, the one place where it stands
-except PackageNotFoundError:  # run from its sources
-    __version__ = "unknown"
+__all__ = ["Grader", "load_grader"]
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return _version()
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module("av_grading.grader"), name)
+
+
+def _version() -> str:
+    """setup.py's, the one place where it stands."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("av-nicking")
+    except PackageNotFoundError:  # run from its sources
+        return "unknown"
 
 
 def __dir__() -> list[str]:

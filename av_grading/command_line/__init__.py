@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from av_grading.config import Config, ConfigError, required
-
 if TYPE_CHECKING:  # entry points answer --help before anything large is imported
+    from av_grading.config import Config
     from av_grading.data.patch_set import PatchSet
     from av_grading.formats.manifest import GradedPatch
 
@@ -47,6 +46,8 @@ def run_training(
         parser: of `training_parser`.
         argv: the command line.
     """
+    from av_grading.config import ConfigError
+
     args = parser.parse_args(argv)
     try:
         config = load(args.config, args.settings)
@@ -74,16 +75,18 @@ def exit_code(work: Callable[[], int | None], interrupted: str = "") -> int:
     return 1
 
 
-def manifest_of(config: Config) -> Path:
+def manifest_of(config: "Config") -> Path:
     """The manifest that the settings name.
 
     Raises:
         ConfigError: they name none.
     """
+    from av_grading.config import required
+
     return required(config.data.manifest, "data.manifest", "a manifest of graded patches")
 
 
-def extra_of(config: Config) -> "list[GradedPatch]":
+def extra_of(config: "Config") -> "list[GradedPatch]":
     """Graded patches to learn from alone, none where the settings have none.
 
     Raises:
@@ -94,7 +97,7 @@ def extra_of(config: Config) -> "list[GradedPatch]":
     return read_manifest(Path(config.data.extra), graded_only=True) if config.data.extra else []
 
 
-def unlabelled_of(config: Config) -> "PatchSet | None":
+def unlabelled_of(config: "Config") -> "PatchSet | None":
     """Patches of the semi-supervised step, None where the settings have none.
 
     Raises:

@@ -66,7 +66,7 @@ def read_crossings(
 def _with_strip(
     crossings: Sequence[Crossing], chosen: Sequence[int], readers: Readers
 ) -> list[Crossing]:
-    """All crossings, the chosen ones with what the straightened vein says, where it was followed."""
+    """All crossings, the chosen ones with what the straightened vein says, where it is followed."""
     looks = [crossings[number].close_look for number in chosen]
     if not looks or readers.strip is None or any(look.vessels is None for look in looks):
         return list(crossings)
