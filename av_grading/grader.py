@@ -18,7 +18,6 @@ from av_grading.formats.config_file import load_config_text
 from av_grading.formats.grade_definition import GRADES
 from av_grading.formats.labels import OVERLAP
 from av_grading.models.bfloat16 import in_bfloat16
-from av_grading.models.low_rank import ranks_of
 from av_grading.models.reading_outputs import Answers, probabilities_of_outputs
 from av_grading.models.registry import DEFAULT_GRADER as DEFAULT_GRADER
 from av_grading.models.weights_file import WeightsError, build, read_model, save_model
@@ -175,7 +174,7 @@ def save_grader(grader: Grader, path: Path) -> None:
     save_model(
         path,
         config.model.kind,
-        grader_settings(config) | ({"ranks": ranks} if (ranks := ranks_of(grader.model)) else {}),
+        grader_settings(config),
         grader.model.state_dict(),
         {"config": config.dump(), "temperature": json.dumps(grader.temperature)},
     )
@@ -201,7 +200,7 @@ def load_grader(path: Path | str = DEFAULT_GRADER, device: str = "cpu") -> Grade
         raise WeightsError(f"{path}: expected a grader's config, temperature ({error})") from error
     said = grader_settings(config)
     if config.model.kind != file.architecture or any(
-        said.get(name) != value for name, value in file.settings.items() if name != "ranks"
+        said.get(name) != value for name, value in file.settings.items()
     ):
         raise WeightsError(f"{path}: its config is of another architecture than its settings")
     return Grader(build(file).to(device), config, float(temperature))

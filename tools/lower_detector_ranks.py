@@ -106,7 +106,7 @@ def lower(args: argparse.Namespace, settings: Settings) -> None:
 
     def save(model: torch.nn.Module) -> None:
         own = cfg.clone()
-        own.MODEL.RANKS = [[name, rank] for name, rank in ranks_of(model).items()]
+        own.MODEL.RANKS = [[name, rank] for name, rank in ranks_of(model.state_dict()).items()]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{args.weights.stem}_ranks.pth"
             torch.save({"model": model.state_dict()}, path)

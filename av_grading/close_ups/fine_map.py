@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from av_grading.close_ups.cut import to_inputs
 from av_grading.models.close_up_unet import CloseUpNet
-from av_grading.models.low_rank import ranks_of
 from av_grading.models.reading_head import ReadingHead, all_features, head_answers, pool
 from av_grading.models.reading_outputs import Answers
 from av_grading.models.registry import DEFAULT_CLOSE_UP, close_up_maps
@@ -108,9 +107,7 @@ def save_close_up(close_up: CloseUp, path: Path) -> None:
     state = dict(close_up.network.state_dict())
     if close_up.head is not None:
         state |= {HEAD + name: x.float() for name, x in close_up.head.state_dict().items()}
-    settings: dict[str, object] = {"widths": close_up.network.widths}
-    if ranks := ranks_of(close_up.network):
-        settings["ranks"] = ranks
+    settings = {"widths": close_up.network.widths}
     save_model(path, close_up.architecture, settings, state, exact=(HEAD,))
 
 

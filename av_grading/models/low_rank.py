@@ -73,12 +73,18 @@ def lower_ranks(network: nn.Module, ranks: Mapping[str, int]) -> nn.Module:
     return network
 
 
-def ranks_of(network: nn.Module) -> dict[str, int]:
-    """Ranks of a network's convolutions of low rank by name, as `lower_ranks` takes them."""
+def ranks_of(state: Mapping[str, torch.Tensor]) -> dict[str, int]:
+    """Ranks of a network's convolutions of low rank by name, as `lower_ranks` takes them, from its
+    weights.
+
+    >>> ranks_of(LowRankConv2d(nn.Conv2d(2, 4, 3), 1).state_dict(prefix="first."))
+    {'first': 1}
+    """
+    inner, outer = f".{REDUCE}.weight", f".{RESTORE}.weight"
     return {
-        name: part.reduce.out_channels
-        for name, part in network.named_modules()
-        if isinstance(part, LowRankConv2d)
+        name.removesuffix(inner): tensor.shape[0]
+        for name, tensor in state.items()
+        if name.endswith(inner) and name.removesuffix(inner) + outer in state
     }
 
 

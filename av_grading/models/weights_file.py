@@ -19,6 +19,7 @@ from torch.overrides import TorchFunctionMode
 from av_grading.config import ConfigError, grader_settings
 from av_grading.formats.config_file import load_config_text
 from av_grading.formats.files import write_whole
+from av_grading.models.low_rank import ranks_of
 from av_grading.models.registry import ARCHITECTURES, create_model
 
 FORMAT = "av_grading"
@@ -161,7 +162,8 @@ class _WithoutDraws(TorchFunctionMode):
 
 
 def build(file: ModelFile, state: Mapping[str, torch.Tensor] | None = None) -> nn.Module:
-    """The network that a file holds, in evaluation mode, on the CPU in float32.
+    """The network that a file holds, in evaluation mode, on the CPU in float32; its tensors tell
+    which of its convolutions have low ranks.
 
     Args:
         file: of `read_model`.
@@ -170,10 +172,11 @@ def build(file: ModelFile, state: Mapping[str, torch.Tensor] | None = None) -> n
     Raises:
         WeightsError: tensors or settings do not fit the architecture; names the file.
     """
+    state = file.state if state is None else state
     try:
         with torch.device("meta"), _WithoutDraws():
-            network = create_model(file.architecture, **file.settings)
-        network.load_state_dict(file.state if state is None else dict(state), assign=True)
+            network = create_model(file.architecture, ranks=ranks_of(state), **file.settings)
+        network.load_state_dict(dict(state), assign=True)
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[:2]
         raise WeightsError(f"{file.path}: weights of another architecture: {reason}") from error

@@ -123,7 +123,7 @@ def train(config: CloseUpRanksConfig, output: Path, *, resume: bool) -> None:
     weights = required(config.model.weights, "model.weights", "a file of a close-up network")
     before = load_close_up(Path(weights))
     teacher = before.network
-    if ranks_of(teacher):
+    if ranks_of(teacher.state_dict()):
         raise WeightsError(f"{weights}: expected plain convolutions, found some of low rank")
 
     def inputs_of(step: int, close_ups: CloseUps = data) -> torch.Tensor:
