@@ -40,6 +40,14 @@ def test_a_drawn_reflex_has_its_width(width: float, roundness: float) -> None:
     assert 0 <= float(spread(ratio[:, None])[0]) < 0.15
 
 
+def test_noise_moves_a_reflex_little() -> None:
+    seen = profile(0.3, 4.0, 1)
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.05 * seen.density.max(), (20, seen.density.shape[1]))
+    ratio, _ = reflex_ratio(seen.density[:1] + noise, seen.offsets, seen.own_width)
+    assert np.isfinite(ratio).all() and ratio.std() < 0.06
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_without_a_reflex_none_is_measured(seed: int) -> None:
     seen = profile(0.0, 5.0, seed)
