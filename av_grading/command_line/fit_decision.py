@@ -41,7 +41,7 @@ NICKED_WEIGHT = 4.0
 """A clear crossing of grade 2 or more counts so many times, so that it is not refused for what it
 shows: a vein that vanishes."""
 CLEAR_FOLDS = 8
-VEIN_COST = 0.1
+VEIN_COST = 0.15
 """What the share of vein-above crossings that are graded costs, in shares of the wanted ones."""
 
 
@@ -50,12 +50,13 @@ def run(args: argparse.Namespace) -> None:
     import numpy as np
     import pandas as pd
     from scipy.stats import spearmanr
-    from sklearn.metrics import roc_auc_score
+    from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
     from av_grading.close_ups.readings import targets_of
     from av_grading.decision import round_grade, spread_out
     from av_grading.evaluation.metrics import quadratic_kappa
     from av_grading.formats.results import write_results
+    from av_grading.gradable import ABOVE
     from av_grading.models.reading_outputs import OUTPUTS, Answers
 
     names = [member[0] for member in args.member]
@@ -98,8 +99,13 @@ def run(args: argparse.Namespace) -> None:
     said = {n: answers[n].clear for n in names}
     sure = targets.weight != 0.5  # both readings say the same of it
     clear, rule = fit_clear(said, grade, targets, first["group"].to_numpy(), sure)
-    above = np.nanmean(np.stack([answers[n].artery_above for n in names]), axis=0)
-    says_vein = (first[["above_1", "above_2"]] == "vein").any(axis=1).to_numpy()
+    said_above = np.stack([answers[n].artery_above for n in names])
+    counted = np.isfinite(said_above) * np.array([[ABOVE.get(name, 1.0)] for name in names])
+    above = np.nansum(counted * said_above, axis=0) / counted.sum(axis=0)
+    order = first[["above_1", "above_2"]]
+    says_vein = (order == "vein").any(axis=1).to_numpy()
+    agreed = order.isin(["artery", "vein"]).all(axis=1) & (order.nunique(axis=1) == 1)
+    agreed = both & agreed.to_numpy() & np.isfinite(above)
     wanted, unwanted = both & ~says_vein, targets.weight == 0
     chosen = (-1.0, 0.0, 0.0, 0.0)
     for least_above, least_clear in product(np.arange(0.1, 0.55, 0.05), np.arange(0.2, 0.8, 0.02)):
@@ -132,6 +138,7 @@ def run(args: argparse.Namespace) -> None:
         "clear_auc": float(roc_auc_score(targets.clear[sure] == 1, clear[sure])),
         "least_clear": least_clear,
         "least_artery_above": least_above,
+        "above_kappa": float(cohen_kappa_score(~says_vein[agreed], above[agreed] >= 0.5)),
         "clear_graded_share": float(share),
         "not_clear_graded_share": float(graded[unwanted].mean()),
         "read2_graded_share": float(graded[both][mean >= 2].mean()),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 import torch
@@ -81,12 +82,13 @@ class Answers:
         return Answer(self.grade[number], clear, bent, above, self.sides[number])
 
 
-def mean_answer(answers: Mapping[str, Answer]) -> Answer:
+def mean_answer(answers: Mapping[str, Answer], above: Mapping[str, float] | None = None) -> Answer:
     """The mean of what several networks say of one crossing, each question over those that answer
     it; NaN where none does.
 
     Args:
         answers: by the network's name.
+        above: how much networks count in whether the artery lies above, by name; 1 unless named.
 
     Raises:
         ValueError: no answers.
@@ -94,15 +96,17 @@ def mean_answer(answers: Mapping[str, Answer]) -> Answer:
     if not answers:
         raise ValueError("expected answers, found none")
 
-    def mean(values: Iterable[float]) -> float:
-        known = [value for value in values if value == value]
-        return sum(known) / len(known) if known else float("nan")
+    def mean(values: Iterable[float], weights: Iterable[float] = repeat(1.0)) -> float:
+        known = [(value, w) for value, w in zip(values, weights, strict=False) if value == value]
+        total = sum(w for _, w in known)
+        return sum(w * value for value, w in known) / total if total else float("nan")
 
     each = answers.values()
+    counted = [(above or {}).get(name, 1.0) for name in answers]
     return Answer(
         np.mean([a.grade for a in each], axis=0),
         mean(a.clear for a in each),
         mean(a.bent for a in each),
-        mean(a.artery_above for a in each),
+        mean((a.artery_above for a in each), counted),
         np.array([mean(float(a.sides[k]) for a in each) for k in (0, 1)]),
     )

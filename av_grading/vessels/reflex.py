@@ -71,7 +71,7 @@ def reflex_ratio(density: Array, offsets: Array, width: float) -> tuple[Array, A
     gain = plain.min(axis=1) / np.maximum(error[rows, best], 1e-12)
     ratios = _FULL_WIDTH / 2 * sigmas
     chances = _chances(error, ratios, float(shown.sum()) * step * _INDEPENDENT)
-    known = chances.any(axis=1)
+    known = chances.sum(axis=1) > 0
     if not (known[0] and height[0, best[0]] >= LEAST_HEIGHT and gain[0] >= LEAST_GAIN):
         raise NotMeasurable("no light reflex is seen on the artery")
     return (

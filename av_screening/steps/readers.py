@@ -108,16 +108,16 @@ def _may_be_gradable(crossing: Crossing, readers: Readers, rule: GradableRule) -
     if not rule.clear.fits(asked):
         return True
     mean = mean_answer(crossing.answers)
-    count = len(crossing.answers)
-    above = (count * mean.artery_above + len(readers.graders)) / (count + len(readers.graders))
     clear = rule.clear(asked, float(mean.grade @ np.arange(len(GRADES))))
+    best = dict.fromkeys(readers.graders, replace(mean, artery_above=1.0))
+    above = mean_answer({**crossing.answers, **best}, rule.above).artery_above
     return rule.why_not(KnownOfCrossing(above, clear)) is None
 
 
 def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Crossing:
     if not crossing.answers:
         return crossing
-    mean = mean_answer(crossing.answers)
+    mean = mean_answer(crossing.answers, rule.above)
     # Only the strip knows which side is which.
     strip = crossing.answers.get(STRIP)
     sides = np.full(2, np.nan) if strip is None else strip.sides

@@ -151,6 +151,9 @@ def test_a_mean_answer_is_of_those_that_know() -> None:
     assert other is not None
     mean = mean_answer({"a": one, "b": other})
     assert mean.clear == pytest.approx((1 + 0.75) / 2) and mean.sides.tolist() == [3, 0]
+    weighted = mean_answer({"a": one, "b": other}, {"a": 3.0})
+    assert weighted.artery_above == pytest.approx((3 * 1 + 0.75) / 4)
+    assert weighted.clear == mean.clear and weighted.bent == mean.bent
     assert Answers.of(np.full((1, OUTPUTS), np.nan)).of_row(0) is None
     with pytest.raises(ValueError, match="found none"):
         mean_answer({})
