@@ -153,7 +153,7 @@ CLEAR = ClearRule(
 """Of the shipped networks."""
 
 
-ABOVE = {"reading_strip": 3.0}
+ABOVE_WEIGHTS = {"reading_strip": 3.0}
 """How much a shipped network's answer counts in which vessel is above, 1 unless it is named: along
 the straightened vein the artery's walls are seen to go on, or not (results/tried.md)."""
 
@@ -170,16 +170,18 @@ class GradableRule:
             itself on both sides.
         clear: how that probability follows from what networks say, where these are the ones that
             the rule was fitted to; of others it is their mean.
-        above: how much a network's answer counts in the probability that the artery lies above, 1
-            for those that are not named.
+        above_weights: how much a network's answer counts in the probability that the artery lies
+            above, 1 for those that are not named.
     """
 
-    least_artery_above: float = 0.4
-    least_clear: float = 0.62
+    least_artery_above: float = 0.25
+    least_clear: float = 0.68
     least_disc_distance: float = 0.6
     least_edge_distance: float = 12.0
     clear: ClearRule = CLEAR
-    above: Mapping[str, float] = field(default_factory=lambda: dict(ABOVE), hash=False)
+    above_weights: Mapping[str, float] = field(
+        default_factory=lambda: dict(ABOVE_WEIGHTS), hash=False
+    )
 
     def why_not(self, known: KnownOfCrossing) -> NotGradable | None:
         """The first reason, in the order of `CHECKS`, for which a crossing is not gradable; None

@@ -41,7 +41,7 @@ NICKED_WEIGHT = 4.0
 """A clear crossing of grade 2 or more counts so many times, so that it is not refused for what it
 shows: a vein that vanishes."""
 CLEAR_FOLDS = 8
-VEIN_COST = 0.15
+VEIN_COST = 0.1
 """What the share of vein-above crossings that are graded costs, in shares of the wanted ones."""
 
 
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
     from av_grading.decision import round_grade, spread_out
     from av_grading.evaluation.metrics import quadratic_kappa
     from av_grading.formats.results import write_results
-    from av_grading.gradable import ABOVE
+    from av_grading.gradable import ABOVE_WEIGHTS
     from av_grading.models.reading_outputs import OUTPUTS, Answers
 
     names = [member[0] for member in args.member]
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> None:
     sure = targets.weight != 0.5  # both readings say the same of it
     clear, rule = fit_clear(said, grade, targets, first["group"].to_numpy(), sure)
     said_above = np.stack([answers[n].artery_above for n in names])
-    counted = np.isfinite(said_above) * np.array([[ABOVE.get(name, 1.0)] for name in names])
+    counted = np.isfinite(said_above) * np.array([[ABOVE_WEIGHTS.get(name, 1.0)] for name in names])
     above = np.nansum(counted * said_above, axis=0) / counted.sum(axis=0)
     order = first[["above_1", "above_2"]]
     says_vein = (order == "vein").any(axis=1).to_numpy()

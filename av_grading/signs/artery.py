@@ -29,7 +29,7 @@ broadened."""
 LEAST_VEIN = 1.0
 """A vein whose map is narrower than this has no width that another could be compared with (DRIVE
 px)."""
-ABOVE = (0.3, 0.7)
+ABOVE = (0.25, 0.75)
 """Probability from which it is questionable and plain that the artery lies above."""
 
 COLUMNS = (

@@ -110,14 +110,14 @@ def _may_be_gradable(crossing: Crossing, readers: Readers, rule: GradableRule) -
     mean = mean_answer(crossing.answers)
     clear = rule.clear(asked, float(mean.grade @ np.arange(len(GRADES))))
     best = dict.fromkeys(readers.graders, replace(mean, artery_above=1.0))
-    above = mean_answer({**crossing.answers, **best}, rule.above).artery_above
+    above = mean_answer({**crossing.answers, **best}, rule.above_weights).artery_above
     return rule.why_not(KnownOfCrossing(above, clear)) is None
 
 
 def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Crossing:
     if not crossing.answers:
         return crossing
-    mean = mean_answer(crossing.answers, rule.above)
+    mean = mean_answer(crossing.answers, rule.above_weights)
     # Only the strip knows which side is which.
     strip = crossing.answers.get(STRIP)
     sides = np.full(2, np.nan) if strip is None else strip.sides

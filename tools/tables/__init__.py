@@ -23,6 +23,7 @@ from tables.speed import (
     precision_table,
     resume_table,
     scaling_table,
+    sign_time_table,
 )
 
 TABLES: dict[str, Callable[[Results], str]] = {
@@ -52,6 +53,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "attribution_in_use": attribution_table,
     "attribution_readings": attribution_table,
     "earlier_version": earlier_version_table,
+    "sign_time": sign_time_table,
     "resume": resume_table,
     "engines": engines_table,
     "scaling": scaling_table,

@@ -88,6 +88,20 @@ def earlier_version_table(results: Results) -> str:
     return facts_table(results, rows)
 
 
+def sign_time_table(results: Results) -> str:
+    """A photograph with all signs against one without."""
+    metrics = results["metrics"]
+    rows = {
+        "seconds a photograph, with signs against without": number(
+            results, "with_over_without_signs"
+        ),
+        "seconds a photograph: with signs, without": ", ".join(
+            f"{metrics[f'{n}_seconds']:.2f}" for n in ("with", "without")
+        ),
+    }
+    return facts_table(results, rows)
+
+
 def resume_table(results: Results) -> str:
     """Going on with a run of which everything is done."""
     metrics, data = results["metrics"], results["data"]

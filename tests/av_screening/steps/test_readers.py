@@ -82,15 +82,21 @@ def test_the_mean_of_all_decides_on_clear_and_above(crossing: Crossing) -> None:
     grader, strip = Says(answer(0.9, 0.9, 2)), Says(answer(0.7, 0.5, 3, (2.5, 0.5)))
     readers = Readers({"mine": grader}, strip)  # type: ignore[dict-item,arg-type]
     given = replace(crossing, answers={HEAD: answer(0.2, 0.7)})
-    (found,) = read_crossings([given], readers, GradableRule(0.3, 0.45, clear=MEAN, above={}))
+    (found,) = read_crossings(
+        [given], readers, GradableRule(0.3, 0.45, clear=MEAN, above_weights={})
+    )
     assert found.clear == pytest.approx(0.6) and found.gradable
     assert found.close_look.artery_above == pytest.approx(0.7)
     assert set(found.members) == {HEAD, "mine", STRIP}
     assert found.members[STRIP].tolist() == [0, 0, 0, 1]
     assert found.close_look.outputs[OUTPUT].tolist() == [2.5, 0.5, 0.25]
-    (refused,) = read_crossings([given], readers, GradableRule(0.3, 0.65, clear=MEAN, above={}))
+    (refused,) = read_crossings(
+        [given], readers, GradableRule(0.3, 0.65, clear=MEAN, above_weights={})
+    )
     assert refused.reason is not None and refused.reason.code == "unclear"
-    (refused,) = read_crossings([given], readers, GradableRule(0.75, 0.45, clear=MEAN, above={}))
+    (refused,) = read_crossings(
+        [given], readers, GradableRule(0.75, 0.45, clear=MEAN, above_weights={})
+    )
     assert refused.reason is not None and refused.reason.code == "vein_above"
     (found,) = read_crossings([given], readers, GradableRule(0.3, 0.45, clear=MEAN))
     assert found.close_look.artery_above == pytest.approx((0.7 + 0.9 + 3 * 0.5) / 5)
