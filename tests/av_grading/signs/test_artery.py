@@ -9,6 +9,8 @@ from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.close_ups.close_look import one_hot
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import VEIN
+from av_grading.gradable import GradableRule
+from av_grading.signs.artery import ABOVE
 from av_grading.signs.registry import get_sign
 from av_grading.signs.sign import number_in
 from av_grading.vessels.centerline import trace
@@ -76,3 +78,7 @@ def test_a_vein_that_the_map_hardly_has_is_compared_with_nothing() -> None:
     look = drawn_look(1)
     thin = replace(look, vessels=replace(look.vessels, vein_width=0.5))
     assert "artery_over_vein_width" not in SIGN.cells(SIGN.compute(thin))
+
+
+def test_no_graded_crossing_is_told_to_have_the_vein_above() -> None:
+    assert GradableRule().least_artery_above >= ABOVE[0]
