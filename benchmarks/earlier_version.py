@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from av_detectron.evaluation.detector_scores import bootstrap_metrics
 from av_detectron.evaluation.reporting import run_report
 from av_grading.formats.results import write_results
 from benchmarks.screening import run_screening
+from benchmarks.time_ratio import time_ratio
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -83,13 +83,7 @@ def report(args: argparse.Namespace) -> None:
     if len(times["now"]) != len(times["before"]) or len(times["now"]) < 2:
         raise ValueError(f"{args.photographs}: expected two photographs that both can screen")
     each = {name: values[1:] for name, values in times.items()}
-
-    def ratio(chosen: NDArray[np.int64]) -> dict[str, float]:
-        now, then = (float(each[name][chosen].sum()) for name in ("now", "before"))
-        return {"photograph_over_before": now / then}
-
-    metrics, ci95 = bootstrap_metrics(ratio, len(each["now"]), 1000, args.seed)
-    metrics |= {f"{name}_seconds": float(values.mean()) for name, values in each.items()}
+    metrics, ci95 = time_ratio("photograph_over_before", each, ("now", "before"), args.seed)
     metrics |= {f"{name}_first_result_seconds": float(times[name][0]) for name in times}
     names = sorted(p.name for p in args.photographs.iterdir())
     data = {"photographs": names, "before": args.before, "version": number}

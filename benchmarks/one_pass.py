@@ -20,13 +20,13 @@ import numpy as np
 import torch
 
 from av_detectron.data.annotations import read_photograph
-from av_detectron.evaluation.detector_scores import bootstrap_metrics
 from av_detectron.evaluation.peak_memory import PREDICT, peak_mib
 from av_detectron.evaluation.reporting import run_report
 from av_detectron.formats.results import committed_file
 from av_detectron.predictor import DEFAULT_WEIGHTS, Predictor
 from av_grading.formats.results import write_results
 from av_screening.read.find_photographs import find_photographs
+from benchmarks.time_ratio import time_ratio
 
 
 def seconds(
@@ -65,16 +65,7 @@ def report(args: argparse.Namespace) -> None:
             "before": Predictor(before, "cpu", n_views=1),
         }
         times = seconds(predictors, paths, args.rounds)
-
-    def ratio(chosen: np.ndarray) -> dict[str, float]:
-        return {
-            "pass_over_before": float(
-                times["detector"][chosen].sum() / times["before"][chosen].sum()
-            )
-        }
-
-    metrics, ci95 = bootstrap_metrics(ratio, len(paths), 1000, args.seed)
-    metrics |= {f"{name}_seconds": float(v.mean()) for name, v in times.items()}
+    metrics, ci95 = time_ratio("pass_over_before", times, ("detector", "before"), args.seed)
     large, height, width = largest(paths)
     peak = peak_mib(PREDICT, str(args.detector), str(large))
     metrics |= {"peak_mib": peak, "peak_mib_above_idle": peak - peak_mib()}

@@ -12,19 +12,19 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from av_detectron.evaluation.detector_scores import bootstrap_metrics
 from av_detectron.evaluation.reporting import run_report
+from av_grading.command_line import make_parser
 from av_grading.formats.results import write_results
 from av_grading.signs.sign import Sign
 from av_screening.read.find_photographs import find_photographs
 from av_screening.run.screen_photograph import Task, screen_photograph
 from av_screening.settings import Settings
+from benchmarks.time_ratio import time_ratio
 
 Array = NDArray[np.float64]
 
@@ -67,26 +67,15 @@ def report(args: argparse.Namespace) -> None:
     names = list(find_photographs(args.photographs))
     if not names:
         raise ValueError(f"{args.photographs}: expected photographs, found none")
-    taken: Mapping[str, Array] = seconds(args.photographs, names, args.rounds)
-
-    def ratio(chosen: NDArray[np.int64]) -> dict[str, float]:
-        return {
-            "with_over_without_signs": float(
-                taken["with"][chosen].sum() / taken["without"][chosen].sum()
-            )
-        }
-
-    metrics, ci95 = bootstrap_metrics(ratio, len(names), 1000, args.seed)
-    metrics |= {f"{name}_seconds": float(values.mean()) for name, values in taken.items()}
+    taken = seconds(args.photographs, names, args.rounds)
+    metrics, ci95 = time_ratio("with_over_without_signs", taken, ("with", "without"), args.seed)
     data = {"photographs": [str(name) for name in names]}
     write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
     print({name: round(value, 3) for name, value in metrics.items()})
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add("photographs", type=Path, help="folder")
     add("--output", type=Path, required=True, help="results file to write")

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 from av_grading.command_line import exit_code, make_parser
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -74,17 +76,10 @@ def run(args: argparse.Namespace) -> None:
     mean = targets.mean[both]
     expected = np.stack([(answers[n].grade @ np.arange(4))[both] for n in names])
 
-    def together(weights: tuple[float, ...]) -> Any:
-        share = np.isfinite(expected) * np.array(weights)[:, None]
-        total = share.sum(axis=0)
-        alone = np.nanmean(expected, axis=0)
-        sums = np.nansum(share * np.nan_to_num(expected), axis=0)
-        return np.where(total > 0, sums / np.maximum(total, 1e-9), alone)
-
     parts = [round(STEP * i, 2) for i in range(round(1 / STEP) + 1)]
     tried = [w for w in product(parts, repeat=len(names)) if abs(sum(w) - 1) < 1e-9]
-    weights = max(tried, key=lambda w: spearmanr(mean, together(w))[0])
-    seen = together(weights)
+    weights = max(tried, key=lambda w: spearmanr(mean, mean_of(expected, w))[0])
+    seen = mean_of(expected, weights)
     normal, truth = mean == 0, round_grade(mean).astype(float)
     best: tuple[float, float, float] = (-1.0, 1.0, 0.0)
     for stretch, center in product(STRETCHES, CENTERS):
@@ -100,12 +95,11 @@ def run(args: argparse.Namespace) -> None:
     sure = targets.weight != 0.5  # both readings say the same of it
     clear, rule = fit_clear(said, grade, targets, first["group"].to_numpy(), sure)
     said_above = np.stack([answers[n].artery_above for n in names])
-    counted = np.isfinite(said_above) * np.array([[ABOVE_WEIGHTS.get(name, 1.0)] for name in names])
-    above = np.nansum(counted * said_above, axis=0) / counted.sum(axis=0)
+    above = mean_of(said_above, [ABOVE_WEIGHTS.get(name, 1.0) for name in names])
     order = first[["above_1", "above_2"]]
     says_vein = (order == "vein").any(axis=1).to_numpy()
-    agreed = order.isin(["artery", "vein"]).all(axis=1) & (order.nunique(axis=1) == 1)
-    agreed = both & agreed.to_numpy() & np.isfinite(above)
+    alike = (order == "artery").all(axis=1) | (order == "vein").all(axis=1)
+    agreed = both & alike.to_numpy() & np.isfinite(above)
     wanted, unwanted = both & ~says_vein, targets.weight == 0
     chosen = (-1.0, 0.0, 0.0, 0.0)
     for least_above, least_clear in product(np.arange(0.1, 0.55, 0.05), np.arange(0.2, 0.8, 0.02)):
@@ -151,6 +145,23 @@ def run(args: argparse.Namespace) -> None:
     if args.output:
         data = {"photographs": sorted(first["group"].unique()), "out_of_fold": True}
         write_results(args.output, metrics=metrics, data=data, seeds=[0])
+
+
+def mean_of(said: "Array", weights: "Sequence[float]") -> "Array":
+    """Weighted mean of what networks say of N crossings, over those that say something; where only
+    networks of no weight do, their plain mean.
+
+    Args:
+        said: (networks, N), NaN where one could not look.
+        weights: of the networks.
+    """
+    import numpy as np
+
+    share = np.isfinite(said) * np.array(weights)[:, None]
+    total = share.sum(axis=0)
+    sums = np.nansum(share * np.nan_to_num(said), axis=0)
+    alone = np.nanmean(said, axis=0)
+    return np.asarray(np.where(total > 0, sums / np.maximum(total, 1e-9), alone))
 
 
 def fit_clear(

@@ -103,50 +103,47 @@ def _with_answers(
 def _may_be_gradable(crossing: Crossing, readers: Readers, rule: GradableRule) -> bool:
     """Whether a crossing is gradable if graders speak for it; True where that is not known,
     since the rule is of other networks."""
-    asked: dict[str, float | None] = dict.fromkeys(readers.graders, AT_BEST)
-    asked |= _clear_by_name(crossing, readers)
-    if not rule.clear.fits(asked):
+    best = replace(mean_answer(crossing.answers), clear=AT_BEST, artery_above=1.0)
+    answers = {**crossing.answers, **dict.fromkeys(readers.graders, best)}
+    if not rule.clear.fits(_clear_by_name(answers, readers)):
         return True
-    mean = mean_answer(crossing.answers)
-    clear = rule.clear(asked, float(mean.grade @ np.arange(len(GRADES))))
-    best = dict.fromkeys(readers.graders, replace(mean, artery_above=1.0))
-    above = mean_answer({**crossing.answers, **best}, rule.above_weights).artery_above
-    return rule.why_not(KnownOfCrossing(above, clear)) is None
+    return rule.why_not(_known(answers, readers, rule)) is None
 
 
 def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Crossing:
     if not crossing.answers:
         return crossing
-    mean = mean_answer(crossing.answers, rule.above_weights)
+    mean = mean_answer(crossing.answers)
+    known = _known(crossing.answers, readers, rule)
     # Only the strip knows which side is which.
     strip = crossing.answers.get(STRIP)
     sides = np.full(2, np.nan) if strip is None else strip.sides
     look = crossing.close_look
     output = np.array([*sides, mean.bent])
-    look = replace(look, artery_above=mean.artery_above, outputs={**look.outputs, OUTPUT: output})
-    clear = _clear(crossing, readers, rule, mean)
-    known = KnownOfCrossing(mean.artery_above, clear)
+    outputs = {**look.outputs, OUTPUT: output}
     return replace(
         crossing,
-        close_look=look,
-        clear=clear,
+        close_look=replace(look, artery_above=known.artery_above, outputs=outputs),
+        clear=known.clear,
         reason=crossing.reason or rule.why_not(known),
         members={name: answer.grade for name, answer in crossing.answers.items()},
     )
 
 
-def _clear(crossing: Crossing, readers: Readers, rule: GradableRule, mean: Answer) -> float:
-    """Probability that a crossing is clear: by the rule, where it is of the networks that there
-    are, whether all of them were asked or not."""
-    asked = _clear_by_name(crossing, readers)
-    if not rule.clear.fits(asked | dict.fromkeys(readers.graders)):
-        return mean.clear
-    return rule.clear(asked, float(mean.grade @ np.arange(len(GRADES))))
+def _known(answers: Mapping[str, Answer], readers: Readers, rule: GradableRule) -> KnownOfCrossing:
+    """What answers say together of whether a crossing is gradable. It is clear by the rule, where
+    that is of the networks that there are, all of them asked or not; else by their mean."""
+    mean = mean_answer(answers, rule.above_weights)
+    asked = _clear_by_name(answers, readers)
+    clear = mean.clear
+    if rule.clear.fits(asked | dict.fromkeys(readers.graders)):
+        clear = rule.clear(asked, float(mean.grade @ np.arange(len(GRADES))))
+    return KnownOfCrossing(mean.artery_above, clear)
 
 
-def _clear_by_name(crossing: Crossing, readers: Readers) -> dict[str, float | None]:
-    """What each network that was asked says; None where it could not look."""
-    asked: dict[str, float | None] = {name: a.clear for name, a in crossing.answers.items()}
-    if readers.strip is not None and STRIP not in asked:
-        asked[STRIP] = None  # its vein was not followed
+def _clear_by_name(answers: Mapping[str, Answer], readers: Readers) -> dict[str, float | None]:
+    """How clear each network says it is; None for the strip where the vein was not followed."""
+    asked: dict[str, float | None] = {name: answer.clear for name, answer in answers.items()}
+    if readers.strip is not None:
+        asked.setdefault(STRIP, None)
     return asked
