@@ -107,7 +107,7 @@ def save_close_up(close_up: CloseUp, path: Path) -> None:
     state = dict(close_up.network.state_dict())
     if close_up.head is not None:
         state |= {HEAD + name: x.float() for name, x in close_up.head.state_dict().items()}
-    settings = {"widths": close_up.network.widths}
+    settings = {"widths": close_up.network.widths, "square": close_up.network.square}
     save_model(path, close_up.architecture, settings, state, exact=(HEAD,))
 
 

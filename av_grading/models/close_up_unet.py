@@ -1,7 +1,7 @@
 """The network of the close-up: U-shaped (Ronneberger 2015, https://arxiv.org/abs/1505.04597).
 
-Its finest level works on 2 x 2 px as channels (Shi 2016, https://arxiv.org/abs/1609.05158): every
-px of the patch is read and written, at a third of the time that full resolution would take.
+Its finest level works on squares of px as channels (Shi 2016, https://arxiv.org/abs/1609.05158):
+every px of the patch is read and written, in a fraction of the time that its own would take.
 """
 
 from collections.abc import Sequence
@@ -15,34 +15,35 @@ from av_grading.close_ups.cut import COARSE
 CLASSES = 4
 """Background, artery, vein, overlap: labels as in maps."""
 INPUTS = 3 + COARSE + 1
-_FOLD = 2
 
 
 class CloseUpNet(nn.Module):
     """Inputs of `cut.to_inputs`, (B, 6, P, P), P a multiple of 32 → logits (B, 4, P, P)."""
 
-    def __init__(self, widths: Sequence[int] = (32, 64, 96, 128)) -> None:
+    def __init__(self, widths: Sequence[int] = (32, 64, 96, 128), square: int = 2) -> None:
         """
         Args:
             widths: channels of the levels, the finest first; multiples of 8.
+            square: side of the squares of px that the finest level works on.
         """
         super().__init__()
         self.widths = tuple(widths)
+        self.square = square
         first, *deeper = widths
-        self.fold = nn.PixelUnshuffle(_FOLD)
-        self.down = nn.ModuleList([_block(INPUTS * _FOLD**2, first)])
+        self.fold = nn.PixelUnshuffle(square)
+        self.down = nn.ModuleList([_block(INPUTS * square**2, first)])
         self.up = nn.ModuleList()
         before = first
         for width in deeper:
             self.down.append(_block(before, width))
             self.up.append(_block(before + width, before))
             before = width
-        self.classify = nn.Conv2d(first, CLASSES * _FOLD**2, 1)
-        self.unfold = nn.PixelShuffle(_FOLD)
+        self.classify = nn.Conv2d(first, CLASSES * square**2, 1)
+        self.unfold = nn.PixelShuffle(square)
 
     def extract(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Features that the map is read from, (B, C, P / 2, P / 2), and the coarsest,
-        (B, C', P / 16, P / 16) with four levels."""
+        """Features that the map is read from, (B, C, P / square, P / square), and the coarsest,
+        (B, C', P / 16, P / 16) with four levels of squares of 2 px, or three of 4."""
         levels: list[torch.Tensor] = []
         x = self.fold(x)
         for number, block in enumerate(self.down):

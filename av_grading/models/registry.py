@@ -129,7 +129,9 @@ ARCHITECTURES = {
 }
 """Networks by name."""
 TRAININGS = {a.training.name: a.training for a in ARCHITECTURES.values()}
-TRAININGS |= {name: _training(name) for name in ("close_up_ranks", "reading_grader")}
+TRAININGS |= {
+    name: _training(name) for name in ("close_up_squares", "close_up_ranks", "reading_grader")
+}
 """Trainings by name."""
 
 

@@ -2,6 +2,7 @@
 those of the trained network do, from close-ups without their labels."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -67,20 +68,30 @@ def answers_of(network: CloseUpNet, inputs: torch.Tensor) -> tuple[torch.Tensor,
     return fine, deep, network.read_map(fine)
 
 
+def inputs_of_step(
+    data: CloseUps, step: int, settings: TrainerSettings, seen: Augment
+) -> torch.Tensor:
+    """Close-ups that a training sees in a step, (B, 6, P, P)."""
+    rng = np.random.default_rng([settings.seed, step])
+    inputs, _, _ = batch_of(data, rng.choice(len(data), settings.batch), rng, seen)
+    return inputs.contiguous(memory_format=torch.channels_last)
+
+
 def distances(
-    own: tuple[torch.Tensor, ...], before: tuple[torch.Tensor, ...]
+    own: Sequence[torch.Tensor], before: Sequence[torch.Tensor]
 ) -> dict[str, torch.Tensor]:
-    """How far answers of `answers_of` lie from those of another network: mean squares of both kinds
-    of features and of the logits as shares of their variance, and the map's divergence
+    """How far answers of `answers_of`, or their last two, lie from those of another network: mean
+    squares of features and of the logits as shares of their variance, and the map's divergence
     (Kullback-Leibler, nat a px)."""
     found = {}
-    for name, mine, theirs in zip(("fine", "deep", "logits"), own, before, strict=True):
+    names = ("fine", "deep", "logits")[-len(own) :]
+    for name, mine, theirs in zip(names, own, before, strict=True):
         spread = theirs.var(dim=(0, 2, 3), keepdim=True)
         if name == "logits":
             spread = spread.mean()
         found[name] = ((mine - theirs).square() / (spread + 0.05 * spread.mean())).mean()
-    wanted = before[2].softmax(dim=1)
-    log_share = wanted.clamp(min=1e-6).log() - own[2].log_softmax(dim=1)
+    wanted = before[-1].softmax(dim=1)
+    log_share = wanted.clamp(min=1e-6).log() - own[-1].log_softmax(dim=1)
     found["divergence"] = (wanted * log_share).sum(dim=1).mean()
     return found
 
@@ -127,10 +138,7 @@ def train(config: CloseUpRanksConfig, output: Path, *, resume: bool) -> None:
         raise WeightsError(f"{weights}: expected plain convolutions, found some of low rank")
 
     def inputs_of(step: int, close_ups: CloseUps = data) -> torch.Tensor:
-        rng = np.random.default_rng([settings.seed, step])
-        rows = rng.choice(len(close_ups), settings.batch)
-        inputs, _, _ = batch_of(close_ups, rows, rng, config.augment)
-        return inputs.contiguous(memory_format=torch.channels_last)
+        return inputs_of_step(close_ups, step, settings, config.augment)
 
     def see() -> None:
         for step in range(MEASURED):

@@ -212,3 +212,28 @@ def test_close_up_ranks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     capsys.readouterr()
     assert main(again) == 1
     assert f"{path}: expected plain convolutions, found some of low rank" in capsys.readouterr().err
+
+
+def test_close_up_squares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(0)
+    weights = tmp_path / "close_up.safetensors"
+    whole = CloseUpNet((32, 64, 96)).eval()
+    save_close_up(CloseUp(whole), weights)
+    data = write_close_ups(tmp_path / "close_ups", ["plain", "nicked", "plain"])
+    given = ["close_up_squares", f"data.train={data}", f"data.val={data}", *FAST]
+    given += [f"model.weights={weights}", "augment.crop=64", "train.steps=40", "train.lr=0.002"]
+    given += ["train.validate_every=20", "--output", str(tmp_path / "out")]
+    assert main(given) == 0
+    found = load_close_up(tmp_path / "out/close_up_map.safetensors").network
+    assert (found.widths, found.square) == ((64, 96), 4)
+    first, last = json.loads((tmp_path / "out/history.json").read_text())
+    assert last["divergence"] < first["divergence"]
+    inputs = torch.zeros(1, 6, 64, 64)
+    assert found(inputs).shape == whole(inputs).shape
+    # The coarsest features lie at the same places.
+    assert found.extract(inputs)[1].shape == whole.extract(inputs)[1].shape
+    # A network of one level has none to leave out.
+    save_close_up(CloseUp(CloseUpNet((32,)).eval()), weights)
+    capsys.readouterr()
+    assert main([*given[:-1], str(tmp_path / "again")]) == 1
+    assert "expected two levels at least" in capsys.readouterr().err

@@ -1,0 +1,108 @@
+"""The close-up network without its finest level, where half of its time goes: what is left works on
+squares of 4 px for 2, and learns to answer as the whole network does, from close-ups without their
+labels (Hinton 2015, "Distilling the Knowledge in a Neural Network", https://arxiv.org/abs/1503.02531).
+"""
+
+import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import torch
+
+from av_grading.close_ups.fine_map import CloseUp, load_close_up, save_close_up
+from av_grading.close_ups.load import load_close_ups
+from av_grading.config import required
+from av_grading.models.close_up_unet import CloseUpNet
+from av_grading.models.registry import create_model
+from av_grading.training.close_up_map import WEIGHTS, Augment, Data
+from av_grading.training.close_up_ranks import (
+    MAP_WEIGHT,
+    VALIDATED,
+    Model,
+    answers_of,
+    distances,
+    inputs_of_step,
+)
+from av_grading.training.trainer import Figures, Trainer, TrainerSettings
+
+
+@dataclass(frozen=True)
+class CloseUpSquaresConfig:
+    """All settings; `model.weights` is the whole network."""
+
+    data: Data = field(default_factory=Data)
+    model: Model = field(default_factory=Model)
+    train: TrainerSettings = field(
+        default_factory=lambda: TrainerSettings(
+            steps=2000, lr=1.5e-3, warmup=100, weight_decay=0.0, average=0.995, validate_every=250
+        )
+    )
+    augment: Augment = field(default_factory=lambda: Augment(crop=192))
+
+
+CONFIG = CloseUpSquaresConfig()
+
+
+def without_finest_level(network: CloseUpNet) -> CloseUpNet:
+    """A network of the deeper levels of another one, which keep their weights; the first
+    convolution and the map's own layer begin at random.
+
+    Raises:
+        ValueError: there is no deeper level.
+    """
+    if len(network.widths) < 2:
+        raise ValueError(f"expected two levels at least, found widths {network.widths}")
+    found = cast(
+        CloseUpNet,
+        create_model("close_up_unet", widths=network.widths[1:], square=2 * network.square),
+    )
+    for own, theirs in zip(found.down[1:], network.down[2:], strict=True):
+        own.load_state_dict(theirs.state_dict())
+    for own, theirs in zip(found.up, network.up[1:], strict=True):
+        own.load_state_dict(theirs.state_dict())
+    # The first convolution sees other inputs, what follows it the same channels.
+    first, before = found.down[0].children(), network.down[1].children()
+    for own, theirs in list(zip(first, before, strict=True))[1:]:
+        own.load_state_dict(theirs.state_dict())
+    return found.to(memory_format=torch.channels_last)
+
+
+def train(config: CloseUpSquaresConfig, output: Path, *, resume: bool) -> None:
+    """Train, and write `WEIGHTS` without a reading head: it is fitted anew, to other features.
+
+    Raises:
+        InputFileError, WeightsError, ResumeError: see `load_close_ups`, `load_close_up`, `Trainer`.
+    """
+    settings = config.train
+    data = load_close_ups(required(config.data.train, "data.train", "a folder of close-ups"))
+    held = load_close_ups(required(config.data.val, "data.val", "a folder of close-ups"))
+    weights = required(config.model.weights, "model.weights", "a file of a close-up network")
+    before = load_close_up(Path(weights), head=False)
+    teacher = before.network
+    network = without_finest_level(teacher)
+    trainer = Trainer(lambda: copy.deepcopy(network), config, settings, output)
+    teacher.to(trainer.device)
+
+    def compared(own: CloseUpNet, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        inputs = inputs.to(trainer.device)
+        with torch.no_grad():
+            _, *wanted = answers_of(teacher, inputs)
+        _, *found = answers_of(own, inputs)
+        return distances(found, wanted)
+
+    def losses_of(own: CloseUpNet, step: int) -> dict[str, torch.Tensor]:
+        found = compared(own, inputs_of_step(data, step, settings, config.augment))
+        loss = found["deep"] + found["logits"] + MAP_WEIGHT * found["divergence"]
+        return {"loss": loss, "divergence": found["divergence"].detach()}
+
+    @torch.no_grad()
+    def validate(own: CloseUpNet) -> Figures:
+        batches = (inputs_of_step(held, k, settings, config.augment) for k in range(VALIDATED))
+        found = [compared(own, inputs) for inputs in batches]
+        return {k: float(torch.stack([f[k] for f in found]).mean()) for k in found[0]}
+
+    def save(own: CloseUpNet) -> None:
+        save_close_up(CloseUp(own, None, before.architecture), output / WEIGHTS)
+
+    trainer.fit(losses_of, validate, save, resume=resume)
