@@ -54,10 +54,11 @@ for (const { name, title, strongest, least } of measuredSigns) {
     return value === undefined ? Infinity : least ? Number(value) : -Number(value);
   } };
 }
+if (SORTS.severity) shown.sort = "severity"; // a reader who is not blind begins with what is there to see
 const collator = new Intl.Collator(settings.language, { numeric: true });
 
 function ordered(entries) {
-  if (session.blind && shown.sort === "photograph") return shuffled(entries, `${settings.run}:${session.reader}`);
+  if (session.blind && (shown.sort === "photograph" || SORTS[shown.sort].model)) return shuffled(entries, `${settings.run}:${session.reader}`);
   const keyed = entries.map((entry) => [SORTS[shown.sort].by(entry), entry]);
   const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? (a === b ? 0 : a < b ? -1 : 1) : collator.compare(a, b));
   return keyed.sort(([a, one], [b, other]) => compare(a, b) || collator.compare(one.name, other.name)).map(([, entry]) => entry);

@@ -18,12 +18,19 @@ def names(page: Any) -> list[str]:
     return page.locator("#list a").all_inner_texts()
 
 
+def write_index(folder: Path, records: list[dict[str, Any]]) -> Path:
+    """The index of photographs whose outputs are in one folder."""
+    (folder / "photographs" / "p").mkdir(parents=True)
+    (folder / "photographs/p/thumbnail.jpg").write_bytes(jpeg(np.zeros((8, 8, 3), np.uint8)))
+    page = index_page("run", records, [], {"done": len(records), "failed": 0})
+    (folder / "index.html").write_text("".join(page))
+    return folder / "index.html"
+
+
 @pytest.fixture
 def large_run(tmp_path: Path) -> Path:
     """The index of 130 photographs, with columns that a later version may have."""
-    (tmp_path / "photographs" / "p").mkdir(parents=True)
-    (tmp_path / "photographs/p/thumbnail.jpg").write_bytes(jpeg(np.zeros((8, 8, 3), np.uint8)))
-    records = []
+    records: list[dict[str, Any]] = []
     for number in range(130):
         gradable = int(number % 10 != 3)
         rows = [{"x_px": "5", "y_px": "7", "grade": number % 3, "gradable": gradable}] * 2
@@ -36,9 +43,7 @@ def large_run(tmp_path: Path) -> Path:
         summary |= {"flagged": int(number % 13 == 0), "highest_grade": number % 3, "vigour": number}
         record = {"sha256": f"{number}", "summary": summary, "aspect": 1.2}
         records.append(record | {"marks": marks(rows, (10, 12))})
-    page = index_page("run", records, [], {"done": 130, "failed": 0})
-    (tmp_path / "index.html").write_text("".join(page))
-    return tmp_path / "index.html"
+    return write_index(tmp_path, records)
 
 
 def test_lists_filters_and_counts(desk: Desk, run_folder: Path) -> None:
@@ -82,6 +87,24 @@ def test_later_columns_sort_filter_and_pages(desk: Desk, large_run: Path) -> Non
     page.keyboard.press("1")
     page.keyboard.press("m")
     assert page.locator("#montage li").count() == 120
+
+
+def test_begins_with_the_most_severe_unless_blind(desk: Desk, tmp_path: Path) -> None:
+    severities = {"a.png": "0.214", "b.png": "2.731", "c.png": "", "d.png": "1.300"}
+    records: list[dict[str, Any]] = [
+        {
+            "sha256": name,
+            "summary": {"photograph": name, "folder": "photographs/p", "severity": severity},
+            "aspect": 1.2,
+            "marks": [],
+        }
+        for name, severity in severities.items()
+    ]
+    page = desk.open(write_index(tmp_path, records))
+    assert names(page) == ["b.png", "d.png", "a.png", "c.png"]
+    page.get_by_label("Blind").check()
+    sort = page.get_by_label("Sort")
+    assert sort.evaluate("e => e.selectedOptions[0].text") == "Shuffled"
 
 
 def test_signs_filter_and_sort(desk: Desk, large_run: Path) -> None:
