@@ -2,7 +2,7 @@
 those of the trained network do, from close-ups without their labels."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -29,6 +29,8 @@ VALIDATED = 20
 """Batches of other photographs that validation is of."""
 COMPARED = 400
 """Close-ups on which the reading head answers as before on average, at most."""
+ANSWERS = ("fine", "deep", "logits")
+"""Names of what `answers_of` gives."""
 MAP_WEIGHT = 10.0
 """Of the map's divergence, beside the features' distances."""
 
@@ -84,7 +86,7 @@ def distances(
     squares of features and of the logits as shares of their variance, and the map's divergence
     (Kullback-Leibler, nat a px)."""
     found = {}
-    names = ("fine", "deep", "logits")[-len(own) :]
+    names = ANSWERS[-len(own) :]
     for name, mine, theirs in zip(names, own, before, strict=True):
         spread = theirs.var(dim=(0, 2, 3), keepdim=True)
         if name == "logits":
@@ -94,6 +96,52 @@ def distances(
     log_share = wanted.clamp(min=1e-6).log() - own[-1].log_softmax(dim=1)
     found["divergence"] = (wanted * log_share).sum(dim=1).mean()
     return found
+
+
+def learn_answers(
+    trainer: Trainer[CloseUpNet],
+    teacher: CloseUpNet,
+    compared: Sequence[str],
+    inputs_of: Callable[..., torch.Tensor],
+    held: CloseUps,
+    save: Callable[[CloseUpNet], None],
+    *,
+    resume: bool,
+) -> None:
+    """Train a network to answer as another one does.
+
+    Args:
+        trainer: of the network.
+        teacher: the other one.
+        compared: the last of `ANSWERS`, as many as both give in the same shape.
+        inputs_of: step, and close-ups where they are not those to learn from → (B, 6, P, P).
+        held: close-ups that figures are of.
+        save, resume: as `Trainer.fit`.
+
+    Raises:
+        ResumeError, OSError: as `Trainer.fit`.
+    """
+    teacher.to(trainer.device)
+    last = slice(-len(compared), None)
+
+    def distances_of(own: CloseUpNet, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        inputs = inputs.to(trainer.device)
+        with torch.no_grad():
+            wanted = answers_of(teacher, inputs)[last]
+        return distances(answers_of(own, inputs)[last], wanted)
+
+    def losses_of(own: CloseUpNet, step: int) -> dict[str, torch.Tensor]:
+        found = distances_of(own, inputs_of(step))
+        loss = torch.stack([found[name] for name in compared]).sum()
+        loss = loss + MAP_WEIGHT * found["divergence"]
+        return {"loss": loss, "divergence": found["divergence"].detach()}
+
+    @torch.no_grad()
+    def validate(own: CloseUpNet) -> Figures:
+        found = [distances_of(own, inputs_of(step, held)) for step in range(VALIDATED)]
+        return {k: float(torch.stack([f[k] for f in found]).mean()) for k in found[0]}
+
+    trainer.fit(losses_of, validate, save, resume=resume)
 
 
 def features_of(network: CloseUpNet, patches: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
@@ -150,24 +198,6 @@ def train(config: CloseUpRanksConfig, output: Path, *, resume: bool) -> None:
         return cast(CloseUpNet, copy.deepcopy(network))
 
     trainer = Trainer(build, config, settings, output)
-    teacher.to(trainer.device)
-
-    def compared(own: CloseUpNet, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-        inputs = inputs.to(trainer.device)
-        with torch.no_grad():
-            wanted = answers_of(teacher, inputs)
-        return distances(answers_of(own, inputs), wanted)
-
-    def losses_of(own: CloseUpNet, step: int) -> dict[str, torch.Tensor]:
-        found = compared(own, inputs_of(step))
-        loss = found["fine"] + found["deep"] + found["logits"] + MAP_WEIGHT * found["divergence"]
-        return {"loss": loss, "divergence": found["divergence"].detach()}
-
-    @torch.no_grad()
-    def validate(own: CloseUpNet) -> Figures:
-        found = [compared(own, inputs_of(step, held)) for step in range(VALIDATED)]
-        return {k: float(torch.stack([f[k] for f in found]).mean()) for k in found[0]}
-
     rows = torch.linspace(0, len(data) - 1, min(len(data), COMPARED)).long()
     whole, around, _ = data.middles(PIXELS)
     seen = whole[rows], around[rows]
@@ -179,4 +209,4 @@ def train(config: CloseUpRanksConfig, output: Path, *, resume: bool) -> None:
             head = same_on_average(head, features, features_of(own, *seen))
         save_close_up(CloseUp(own, head, before.architecture), output / WEIGHTS)
 
-    trainer.fit(losses_of, validate, save, resume=resume)
+    learn_answers(trainer, teacher, ANSWERS, inputs_of, held, save, resume=resume)

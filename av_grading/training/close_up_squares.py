@@ -11,20 +11,13 @@ from typing import cast
 import torch
 
 from av_grading.close_ups.fine_map import CloseUp, load_close_up, save_close_up
-from av_grading.close_ups.load import load_close_ups
+from av_grading.close_ups.load import CloseUps, load_close_ups
 from av_grading.config import required
 from av_grading.models.close_up_unet import CloseUpNet
 from av_grading.models.registry import create_model
 from av_grading.training.close_up_map import WEIGHTS, Augment, Data
-from av_grading.training.close_up_ranks import (
-    MAP_WEIGHT,
-    VALIDATED,
-    Model,
-    answers_of,
-    distances,
-    inputs_of_step,
-)
-from av_grading.training.trainer import Figures, Trainer, TrainerSettings
+from av_grading.training.close_up_ranks import ANSWERS, Model, inputs_of_step, learn_answers
+from av_grading.training.trainer import Trainer, TrainerSettings
 
 
 @dataclass(frozen=True)
@@ -35,7 +28,7 @@ class CloseUpSquaresConfig:
     model: Model = field(default_factory=Model)
     train: TrainerSettings = field(
         default_factory=lambda: TrainerSettings(
-            steps=2000, lr=1.5e-3, warmup=100, weight_decay=0.0, average=0.995, validate_every=250
+            steps=1600, lr=1.5e-3, warmup=100, weight_decay=0.0, average=0.995, validate_every=250
         )
     )
     augment: Augment = field(default_factory=lambda: Augment(crop=192))
@@ -82,27 +75,12 @@ def train(config: CloseUpSquaresConfig, output: Path, *, resume: bool) -> None:
     teacher = before.network
     network = without_finest_level(teacher)
     trainer = Trainer(lambda: copy.deepcopy(network), config, settings, output)
-    teacher.to(trainer.device)
 
-    def compared(own: CloseUpNet, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-        inputs = inputs.to(trainer.device)
-        with torch.no_grad():
-            _, *wanted = answers_of(teacher, inputs)
-        _, *found = answers_of(own, inputs)
-        return distances(found, wanted)
-
-    def losses_of(own: CloseUpNet, step: int) -> dict[str, torch.Tensor]:
-        found = compared(own, inputs_of_step(data, step, settings, config.augment))
-        loss = found["deep"] + found["logits"] + MAP_WEIGHT * found["divergence"]
-        return {"loss": loss, "divergence": found["divergence"].detach()}
-
-    @torch.no_grad()
-    def validate(own: CloseUpNet) -> Figures:
-        batches = (inputs_of_step(held, k, settings, config.augment) for k in range(VALIDATED))
-        found = [compared(own, inputs) for inputs in batches]
-        return {k: float(torch.stack([f[k] for f in found]).mean()) for k in found[0]}
+    def inputs_of(step: int, close_ups: CloseUps = data) -> torch.Tensor:
+        return inputs_of_step(close_ups, step, settings, config.augment)
 
     def save(own: CloseUpNet) -> None:
         save_close_up(CloseUp(own, None, before.architecture), output / WEIGHTS)
 
-    trainer.fit(losses_of, validate, save, resume=resume)
+    # The finest features are others, at half as many places.
+    learn_answers(trainer, teacher, ANSWERS[1:], inputs_of, held, save, resume=resume)
