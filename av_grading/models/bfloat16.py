@@ -1,7 +1,7 @@
 """Encoders in bfloat16, for processors that have instructions for it: half the time of float32.
 
-Only the encoders: angles, pooling and logits stay in float32, so that probabilities differ from
-float32's by some thousandths.
+Only the encoders of patches and the bodies of strips: angles, pooling and logits stay in float32,
+so that probabilities differ from float32's by some thousandths.
 """
 
 import copy
@@ -9,7 +9,8 @@ import copy
 import torch
 from torch import nn
 
-from av_grading.models.one_stream import OneStream
+ENCODERS = ("encoder", "photograph", "av_map", "body")
+"""What networks call theirs: one stream, two streams, strips."""
 
 
 class HalfEncoder(nn.Module):
@@ -18,7 +19,7 @@ class HalfEncoder(nn.Module):
     def __init__(self, encoder: nn.Module) -> None:
         """
         Args:
-            encoder: of `build_encoder`; it is changed.
+            encoder: of `build_encoder`, or a strip's body; it is changed.
         """
         super().__init__()
         self.encoder = encoder.to(torch.bfloat16)
@@ -30,9 +31,10 @@ class HalfEncoder(nn.Module):
 
 
 def in_bfloat16(model: nn.Module) -> nn.Module:
-    """A copy of a grader's model with encoders in bfloat16, for inference on a CPU."""
+    """A copy of a grader's model or a strip's network, with encoders in bfloat16, for inference on
+    a CPU."""
     half = copy.deepcopy(model)
-    names = ("encoder",) if isinstance(half, OneStream) else ("photograph", "av_map")
-    for name in names:
-        setattr(half, name, HalfEncoder(half.get_submodule(name)))
+    for name, encoder in list(half.named_children()):
+        if name in ENCODERS:
+            setattr(half, name, HalfEncoder(encoder))
     return half

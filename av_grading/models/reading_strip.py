@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from av_grading.formats.grade_definition import GRADES
+from av_grading.models.bfloat16 import in_bfloat16
 from av_grading.models.reading_outputs import (
     OUTPUTS,
     QUESTIONS,
@@ -17,7 +19,7 @@ from av_grading.models.reading_outputs import (
     probabilities_of_outputs,
 )
 from av_grading.models.registry import DEFAULT_READING_STRIP
-from av_grading.models.sign_strip import SignStrip, normalize
+from av_grading.models.sign_strip import SignStrip, normalize, see_strips
 from av_grading.models.weights_file import build, read_model, save_model
 from av_grading.vessels.crossing_vessels import CrossingVessels
 from av_grading.vessels.straighten import VESSELS, Both, straighten_both
@@ -63,7 +65,7 @@ class ReadingStrip(nn.Module):
         size = strips.shape[-2:]
         wide = (widths.float() / 5 - 1)[:, :, None, None, None].expand(-1, -1, 1, *size)
         seen = torch.cat([strips, wide], dim=2).flatten(0, 1)
-        features = self.reduce(self.body(torch.cat([seen.flip(3), seen])))
+        features = self.reduce(see_strips(self.body, torch.cat([seen.flip(3), seen])))
         first, second = features.view(2, *widths.shape, FEATURES) * (widths > 0)[None, :, :, None]
         both, apart = first + second, (first - second).abs()
         whole = self.whole(torch.stack([both, apart], dim=2).flatten(1))
@@ -87,6 +89,10 @@ class StripReader:
     """A trained network, in evaluation mode."""
 
     network: ReadingStrip
+
+    def in_bfloat16(self) -> "StripReader":
+        """The same with the network's body in bfloat16, see `in_bfloat16`."""
+        return StripReader(cast(ReadingStrip, in_bfloat16(self.network)))
 
     def __call__(
         self,

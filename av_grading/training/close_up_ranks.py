@@ -65,9 +65,9 @@ CONFIG = CloseUpRanksConfig()
 
 
 def answers_of(network: CloseUpNet, inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Finest and coarsest features, and logits of the map."""
+    """Finest and coarsest features, and logits of the map, in float32."""
     fine, deep = network.extract(inputs)
-    return fine, deep, network.read_map(fine)
+    return fine.float(), deep.float(), network.read_map(fine).float()
 
 
 def inputs_of_step(

@@ -6,7 +6,6 @@ labels (Hinton 2015, "Distilling the Knowledge in a Neural Network", https://arx
 import copy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import torch
 
@@ -14,7 +13,7 @@ from av_grading.close_ups.fine_map import CloseUp, load_close_up, save_close_up
 from av_grading.close_ups.load import CloseUps, load_close_ups
 from av_grading.config import required
 from av_grading.models.close_up_unet import CloseUpNet
-from av_grading.models.registry import create_model
+from av_grading.models.low_rank import full_ranks
 from av_grading.training.close_up_map import WEIGHTS, Augment, Data
 from av_grading.training.close_up_ranks import ANSWERS, Model, inputs_of_step, learn_answers
 from av_grading.training.trainer import Trainer, TrainerSettings
@@ -38,18 +37,19 @@ CONFIG = CloseUpSquaresConfig()
 
 
 def without_finest_level(network: CloseUpNet) -> CloseUpNet:
-    """A network of the deeper levels of another one, which keep their weights; the first
-    convolution and the map's own layer begin at random.
+    """A network of the deeper levels of another one, which keep their weights, as plain
+    convolutions where they were of low rank; the first convolution and the map's own layer begin
+    at random.
 
     Raises:
         ValueError: there is no deeper level.
     """
     if len(network.widths) < 2:
         raise ValueError(f"expected two levels at least, found widths {network.widths}")
-    found = cast(
-        CloseUpNet,
-        create_model("close_up_unet", widths=network.widths[1:], square=2 * network.square),
-    )
+    plain = CloseUpNet(network.widths, network.square)
+    plain.load_state_dict(full_ranks(network.state_dict()))
+    network = plain
+    found = CloseUpNet(network.widths[1:], 2 * network.square)
     for own, theirs in zip(found.down[1:], network.down[2:], strict=True):
         own.load_state_dict(theirs.state_dict())
     for own, theirs in zip(found.up, network.up[1:], strict=True):

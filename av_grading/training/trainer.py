@@ -33,6 +33,7 @@ LAST = "last.pt"
 MAX_GRADIENT = 5.0
 """Norm to which gradients are clipped."""
 DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("float32", "bfloat16")
 FREE = ("train.device",)
 """Settings that may be others when a training goes on."""
 
@@ -55,6 +56,8 @@ class TrainerSettings:
         validate_every: steps between two validations, each with a checkpoint.
         seed: of everything that is drawn.
         device: "cpu", "cuda", or "auto" for CUDA where there is one.
+        precision: of convolutions and matrix products, "float32" or "bfloat16"; the latter takes
+            two thirds of the time on a processor that has instructions for it.
     """
 
     steps: int = 3000
@@ -66,6 +69,7 @@ class TrainerSettings:
     validate_every: int = 200
     seed: int = 0
     device: str = "auto"
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "warmup", "validate_every"):
@@ -73,6 +77,8 @@ class TrainerSettings:
                 raise ConfigError(f"{name}: expected at least 1, found {getattr(self, name)}")
         if self.device not in DEVICES:
             raise ConfigError(f"device: expected one of {DEVICES}, found {self.device!r}")
+        if self.precision not in PRECISIONS:
+            raise ConfigError(f"precision: expected one of {PRECISIONS}, found {self.precision!r}")
 
 
 class Trainer(Generic[Network]):
@@ -136,6 +142,7 @@ class Trainer(Generic[Network]):
             OSError: a file cannot be written.
         """
         settings = self.settings
+        half = settings.precision == "bfloat16"
         if resume and (self.output / LAST).is_file():
             self._restore(self.output / LAST)
         write_whole(self.output / "config.yaml", self.config)
@@ -146,7 +153,8 @@ class Trainer(Generic[Network]):
         for step in progress(steps, self.output.name, "step", settings.steps, done=first):
             self.network.train()
             torch.manual_seed(settings.seed * 1_000_003 + step)  # dropout's draws
-            losses = losses_of(self.network, step)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+                losses = losses_of(self.network, step)
             self._learn(losses["loss"], step)
             sums |= {k: sums.get(k, 0.0) + v.item() for k, v in losses.items()}
             count += 1

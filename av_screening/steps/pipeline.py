@@ -103,13 +103,15 @@ class Pipeline:
         # Gradients, which explanations need, stay in float32.
         close_up = sign_strip = strip = None
         if settings.close_up is not None:
+            half = settings.precision == "bfloat16"
             close_up = load_close_up(settings.close_up, settings.device)
-            if settings.precision == "bfloat16":
-                close_up = close_up.in_bfloat16()
+            close_up = close_up.in_bfloat16() if half else close_up
             if settings.sign_strip is not None:
                 sign_strip = load_sign_reader(settings.sign_strip, settings.device)
+                sign_strip = sign_strip.in_bfloat16() if half else sign_strip
             if settings.strip_file is not None:
                 strip = load_strip_reader(settings.strip_file, settings.device)
+                strip = strip.in_bfloat16() if half else strip
         return cls(
             predictor,
             at_precision(graders, settings.precision),
