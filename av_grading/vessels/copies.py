@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from av_grading.vessels.profiles import sampled
+
 Array = NDArray[np.float64]
 
 COPIES = 6
@@ -32,18 +34,6 @@ def green_of_copies(
             found = found + max(noise, 1.0) * grain[_NOISY.index(number)]
         copies.append(found)
     return np.log(np.maximum(np.stack(copies), np.float32(_DARKEST)))
-
-
-def sampled(plane: NDArray[np.float32], x: Array, y: Array) -> NDArray[np.float32]:
-    return np.asarray(
-        cv2.remap(
-            np.ascontiguousarray(plane, np.float32),
-            x.astype(np.float32),
-            y.astype(np.float32),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    )
 
 
 def least(values: Array) -> Array:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from av_grading.close_ups.cut import SCALE
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, VEIN, first_largest
 from av_grading.vessels.centerline import Points, VesselLine
 from av_grading.vessels.follow import follow
-from av_grading.vessels.profiles import even_points
+from av_grading.vessels.profiles import even_points, sampled
 from av_grading.vessels.sides import in_order
 
 SPAN = 10.0
@@ -160,8 +159,8 @@ def _profile(
     offsets = np.arange(-SPAN * SCALE, SPAN * SCALE + 1)
     x = points[:, :1] + offsets * normals[:, :1]
     y = points[:, 1:] + offsets * normals[:, 1:]
-    inside = ndimage.map_coordinates(share, (y, x), order=1, mode="nearest")
-    dark = ndimage.map_coordinates(darkness, (y, x), order=1, mode="nearest")
+    inside = sampled(share, x, y)
+    dark = sampled(darkness, x, y)
     middle = len(offsets) // 2
     # Only what is joined to the centreline: other vessels may run beside.
     low = inside < 0.5

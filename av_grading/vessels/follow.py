@@ -18,6 +18,7 @@ from skimage.graph import MCP_Geometric
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.vessels.centerline import Points, VesselLine
+from av_grading.vessels.profiles import sampled
 
 STEP = 0.5
 """Side of the cells in which ways are sought (DRIVE px)."""
@@ -207,7 +208,7 @@ def _centred(line: Points, own: NDArray[np.float32]) -> Points:
     offsets = np.arange(-6, 7) * 0.5  # cells
     x = line[:, :1] + offsets * normal[:, :1]
     y = line[:, 1:] + offsets * normal[:, 1:]
-    weight = ndimage.map_coordinates(own, (y, x), order=1, mode="nearest")
+    weight = sampled(own, x, y)
     weight = weight * np.exp(-(offsets**2) / 8)
     total = weight.sum(axis=1)
     move = (weight @ offsets) / np.maximum(total, 1e-6) * np.clip(total / 3, 0, 1)
@@ -219,9 +220,8 @@ def _hidden(
 ) -> tuple[float, float]:
     """How much of a line is seen as neither vessel, and how much not as its own (DRIVE px)."""
     points = np.concatenate([line[0][:0:-1], line[1]])
-    places = points[:, 1], points[:, 0]
-    here = ndimage.map_coordinates(own, places, order=1, mode="nearest")
-    there = ndimage.map_coordinates(other, places, order=1, mode="nearest")
+    x, y = points[:, :1], points[:, 1:]
+    here, there = (sampled(share, x, y)[:, 0] for share in (own, other))
     way = np.linalg.norm(np.gradient(points, axis=0), axis=1) * STEP
     unseen = np.clip(1 - here / 0.5, 0, 1) * way
     return float((unseen * (here + there < 0.5)).sum()), float((way * (here < 0.5)).sum())

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -125,6 +126,22 @@ def even_points(line: VesselLine, step: float, smooth: float = 2.0) -> tuple[Poi
     tangent = ndimage.gaussian_filter1d(np.gradient(even, axis=0), smooth, axis=0, mode="nearest")
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
     return even, np.stack([-tangent[:, 1], tangent[:, 0]], axis=1), along
+
+
+def sampled(
+    plane: NDArray[np.float32] | NDArray[np.uint8], x: Array, y: Array
+) -> NDArray[np.float32]:
+    """A picture (H, W) or (H, W, C) at places (N, K), between its pixels and beyond its edge as at
+    it; (N, K) or (N, K, C). Places are told to a 32nd of a px."""
+    return np.asarray(
+        cv2.remap(
+            np.ascontiguousarray(plane, np.float32),
+            x.astype(np.float32),
+            y.astype(np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    )
 
 
 def _places(points: Points, normals: Points, offsets: Array) -> tuple[Array, Array]:

@@ -2,12 +2,11 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from av_grading.close_ups.cut import SCALE
 from av_grading.vessels.centerline import Points, VesselLine
 from av_grading.vessels.crossing_vessels import CrossingVessels
-from av_grading.vessels.profiles import even_points
+from av_grading.vessels.profiles import even_points, sampled
 
 CHANNELS = 6
 """Red, green, blue, and the fine map's shares of artery, vein and overlap."""
@@ -53,9 +52,9 @@ def straighten(
     offsets = shown * (np.arange(ROWS) - (ROWS - 1) / 2) / ROWS
     x = points[:, 0] + offsets[:, None] * normals[:, 0]
     y = points[:, 1] + offsets[:, None] * normals[:, 1]
-    planes = [*np.moveaxis(patch, 2, 0).astype(np.float32), *(255 * shares[1:])]
-    values = [ndimage.map_coordinates(p, (y, x), order=1, mode="nearest") for p in planes]
-    return np.asarray(np.clip(np.rint(np.stack(values)), 0, 255), np.uint8)
+    fine = 255 * shares[1:].transpose(1, 2, 0)
+    values = np.concatenate([sampled(patch, x, y), sampled(fine, x, y)], axis=2)
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8).transpose(2, 0, 1)
 
 
 def straighten_both(

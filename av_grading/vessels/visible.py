@@ -20,9 +20,9 @@ from scipy import ndimage
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.vessels.centerline import VesselLine
-from av_grading.vessels.copies import green_of_copies, median_known, sampled
+from av_grading.vessels.copies import green_of_copies, median_known
 from av_grading.vessels.follow import extended
-from av_grading.vessels.profiles import even_points
+from av_grading.vessels.profiles import even_points, sampled
 
 Array = NDArray[np.float64]
 
