@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 def jpeg(pixels: NDArray[np.uint8], quality: int = 85) -> bytes:
     """JPEG of RGB pixels (H, W, 3)."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-    return bytes(cv2.imencode(".jpg", pixels[:, :, ::-1], options)[1])
+    return bytes(cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), options)[1])
 
 
 def data_uri(content: bytes, kind: str) -> str:

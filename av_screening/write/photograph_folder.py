@@ -16,7 +16,14 @@ from av_screening.write.columns import crossings_columns, format_csv
 from av_screening.write.folder_names import PHOTOGRAPHS
 from av_screening.write.index_data import marks
 from av_screening.write.page import DATA, review_page, review_script
-from av_screening.write.pictures import draw_overlay, map_labels, resized, thumbnail
+from av_screening.write.pictures import (
+    draw_overlay,
+    map_labels,
+    on_page,
+    overlay_size,
+    resize_to,
+    thumbnail,
+)
 from av_screening.write.review_data import review_data
 from av_screening.write.rows import coco_record, crossing_rows, summary_row
 from av_screening.write.whole_folder import RECORD, write_folder
@@ -87,7 +94,8 @@ def write_outputs(
     place = f"{PHOTOGRAPHS}/{source.folder}"
     rows = crossing_rows(screened, source.name, source.identity, place)
     summary = summary_row(screened, source.name, source.identity, source.sha256, place, source.eye)
-    base = resized(pixels)
+    picture = on_page(pixels)
+    base = resize_to(picture, overlay_size(pixels))
     labels = map_labels(screened, (base.shape[1], base.shape[0]))
     overlay = draw_overlay(base, labels, screened)
     height, width = pixels.shape[:2]
@@ -101,7 +109,7 @@ def write_outputs(
     }
     with speaking(source.language):
         page = review_page(source.run, record)
-        data = review_data(pixels, screened, rows, summary, source.folder)
+        data = review_data(pixels, picture, screened, rows, summary, source.folder)
     files: dict[str, str | bytes] = {
         "crossings.csv": format_csv(crossings_columns(), rows),
         "crossings.json": json.dumps(coco_record(screened, source.name)) + "\n",

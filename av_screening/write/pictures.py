@@ -30,14 +30,15 @@ GRADE_COLORS |= {2: (250, 150, 60), 3: (238, 70, 70)}
 Image = NDArray[np.uint8]
 
 
-def resized(pixels: Image) -> Image:
-    """The photograph (H, W, 3) at most `WIDTH` px wide, and at most twice as wide as it is."""
-    return resize_to(pixels, _size(pixels, WIDTH))
+def overlay_size(pixels: Image) -> tuple[int, int]:
+    """Width, at most `WIDTH` and at most twice the photograph's (H, W, 3), and height (px)."""
+    return _size(pixels, WIDTH)
 
 
-def page_size(pixels: Image) -> tuple[int, int]:
-    """Width and height of the photograph (H, W, 3) on its review page (px)."""
-    return _size(pixels, PAGE_WIDTH)
+def on_page(pixels: Image) -> Image:
+    """The photograph (H, W, 3) as its review page shows it: at most `PAGE_WIDTH` px wide, and at
+    most twice as wide as it is."""
+    return resize_to(pixels, _size(pixels, PAGE_WIDTH))
 
 
 def thumbnail(pixels: Image) -> bytes:
@@ -52,6 +53,11 @@ def _size(pixels: Image, most: int) -> tuple[int, int]:
 
 def resize_to(pixels: Image, size: tuple[int, int]) -> Image:
     """The photograph (H, W, 3) at a size (width, height)."""
+    height, width = pixels.shape[:2]
+    if width >= 2 * size[0] and height % 2 == width % 2 == 0:
+        # Means of 2 x 2 px take a third of the time of those of any other size.
+        half = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        return resize_to(np.asarray(half, np.uint8), size)
     method = cv2.INTER_AREA if pixels.shape[1] > size[0] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
 
@@ -67,7 +73,7 @@ def draw_overlay(base: Image, labels: Image, screened: Screened) -> Image:
     """Photograph with vessels tinted and numbered boxes in the colour of their grade, RGB.
 
     Args:
-        base: `resized` photograph.
+        base: the photograph at its `overlay_size`.
         labels: `map_labels` of its size.
         screened: the photograph.
     """

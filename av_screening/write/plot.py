@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from av_screening.photograph import Screened
 from av_screening.write.notice import NOTICE
-from av_screening.write.pictures import GRADE_COLORS, PALETTE, map_labels, resized
+from av_screening.write.pictures import GRADE_COLORS, PALETTE, map_labels, overlay_size, resize_to
 
 
 def plot_screened(pixels: NDArray[np.uint8], screened: Screened, name: str) -> Figure:
@@ -21,7 +21,7 @@ def plot_screened(pixels: NDArray[np.uint8], screened: Screened, name: str) -> F
         screened: what is known of it.
         name: title.
     """
-    base = resized(pixels)
+    base = resize_to(pixels, overlay_size(pixels))
     labels = map_labels(screened, (base.shape[1], base.shape[0]))
     figure = Figure(figsize=(13, 6.5), layout="constrained")
     photograph, av_map = figure.subplots(1, 2)

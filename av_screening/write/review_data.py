@@ -18,8 +18,6 @@ from av_screening.write.columns import filled
 from av_screening.write.data_uri import data_uri, jpeg
 from av_screening.write.pictures import (
     map_labels,
-    page_size,
-    resize_to,
     smooth_labels,
     transparent_png,
 )
@@ -36,18 +34,24 @@ Row = Mapping[str, object]
 
 
 def review_data(
-    pixels: Image, screened: Screened, rows: Sequence[Row], summary: Row, folder: str
+    pixels: Image,
+    picture: Image,
+    screened: Screened,
+    rows: Sequence[Row],
+    summary: Row,
+    folder: str,
 ) -> dict[str, Any]:
     """As JSON takes it; pictures are data URIs, sentences are in the language that is spoken.
 
     Args:
         pixels: the photograph, RGB, (H, W, 3).
+        picture: as `on_page` shows it.
         screened: what is known of it.
         rows: of crossings.csv.
         summary: its row of summary.csv.
         folder: name of its outputs' folder.
     """
-    size = page_size(pixels)
+    size = picture.shape[1], picture.shape[0]
     disc = screened.found.disc
     return {
         "photograph": str(summary["photograph"]),
@@ -56,7 +60,7 @@ def review_data(
         "height": size[1],
         "scale": size[0] / pixels.shape[1],
         "patch_side": round(SIDE * screened.found.fov.drive_px, 2),
-        "picture": data_uri(jpeg(resize_to(pixels, size), 84), "jpeg"),
+        "picture": data_uri(jpeg(picture, 84), "jpeg"),
         "vessels": data_uri(transparent_png(map_labels(screened, size)), "png"),
         "disc": None if disc is None else [round(v, 1) for v in (disc.x, disc.y, disc.diameter)],
         "summary": filled(summary),
