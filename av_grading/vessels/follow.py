@@ -8,6 +8,7 @@ elsewhere, and refused where more of it would be hidden than a person would join
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -24,6 +25,8 @@ STEP = 0.5
 """Side of the cells in which ways are sought (DRIVE px)."""
 REACHES = (14.0, 11.0, 8.5)
 """How far from the crossing arms are sought (DRIVE px), the farthest first."""
+WINDOW = REACHES[0] + 3.0
+"""Ways stay within a square that reaches so far from the crossing (DRIVE px)."""
 NEAR = 5.0
 """The vessel passes within this distance of the crossing (DRIVE px)."""
 HIDDEN = 7.0
@@ -36,6 +39,7 @@ Salus' bends are allowed."""
 _GAP_COST, _BENEATH_COST, _DEAR = 5.0, 1.6, 25.0
 _SMOOTH = 1.5  # DRIVE px
 _TURNING = 3.0  # DRIVE px of an arm's end that say where it goes on
+Array = TypeVar("Array", NDArray[np.float32], NDArray[np.float64])
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -73,11 +77,14 @@ def follow(
     name = {ARTERY: "artery", VEIN: "vein"}[kind]
     cell = STEP * drive_px
     side = round(shares.shape[-1] / cell)
-    own = _shrunk(shares[kind] + shares[OVERLAP], side)
-    other = _shrunk(shares[ARTERY if kind == VEIN else VEIN], side)
     at = (np.array(center) + 0.5) / cell - 0.5
-    grid = np.arange(side)
-    away = np.hypot(grid - at[0], (grid - at[1])[:, None]) * STEP
+    origin = np.clip(np.floor(at - WINDOW / STEP), 0, side).astype(int)
+    end = np.clip(np.ceil(at + WINDOW / STEP) + 1, 0, side).astype(int)
+    part = slice(origin[1], end[1]), slice(origin[0], end[0])
+    own = _shrunk(shares[kind] + shares[OVERLAP], side)[part]
+    other = _shrunk(shares[ARTERY if kind == VEIN else VEIN], side)[part]
+    columns, rows = (np.arange(origin[k], end[k]) - at[k] for k in (0, 1))
+    away = np.hypot(columns, rows[:, None]) * STEP
     cost = _costs(own, other, away)
     seen = own > 0.5
     if not seen.any():
@@ -103,7 +110,7 @@ def follow(
         if gap > MOST_GAP:
             why = f"the {name} ends: {gap:.1f} DRIVE px of it cannot be seen"
             continue
-        scale = [(arm + 0.5) * cell - 0.5 for arm in line]
+        scale = [(arm + origin + 0.5) * cell - 0.5 for arm in line]
         return Followed(VesselLine(scale[0], scale[1]), gap, hidden)
     raise NotMeasurable(why)
 
@@ -117,7 +124,7 @@ def _costs(
     own: NDArray[np.float32], other: NDArray[np.float32], away: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Of every cell (S, S): 1 in a vessel's middle."""
-    inside = np.clip(ndimage.gaussian_filter(own, 1.0), 0, 1)
+    inside = np.clip(_blurred(own), 0, 1)
     plain = 1 / np.clip(inside, 0.02, 1)
     near = np.clip((HIDDEN + 2 - away) / 2, 0, 1)
     elsewhere = _DEAR + (_GAP_COST - _DEAR) * near
@@ -125,9 +132,15 @@ def _costs(
     return np.asarray(np.minimum(plain, beneath), np.float64)
 
 
+def _blurred(values: Array) -> Array:
+    """By one cell."""
+    found = cv2.GaussianBlur(values, (9, 9), 1.0, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(found, values.dtype)
+
+
 def _start(cost: NDArray[np.float64], away: NDArray[np.float64]) -> tuple[int, int]:
     """The cheapest cell near the crossing, those nearer to it preferred."""
-    smooth = ndimage.gaussian_filter(cost, 1.0) + 0.35 * away
+    smooth = _blurred(cost) + 0.35 * away
     smooth = np.where(away <= NEAR, smooth, np.inf)
     row, column = np.unravel_index(int(smooth.argmin()), smooth.shape)
     return int(row), int(column)
