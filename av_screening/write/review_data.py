@@ -27,7 +27,7 @@ LARGEST = 480
 """Side of the picture of a crossing at most (px); the page enlarges what is coarser."""
 SIDE_AT = 18.0
 """So far from the crossing a side's name stands in its picture (DRIVE px)."""
-MAP_SIDE = 384
+MAP_SIDE = 256
 """Side of its map (px)."""
 Image = NDArray[np.uint8]
 Row = Mapping[str, object]
