@@ -34,6 +34,19 @@ def test_detection_on_a_noisy_disc_with_dark_vessels() -> None:
     assert (found != truth).mean() < 0.02
 
 
+def test_the_largest_region_is_the_field_and_a_bright_frame_is_not() -> None:
+    truth = disc(300, 320, 120)
+    image = np.zeros((300, 320, 3), np.uint8)
+    image[truth] = (150, 70, 30)
+    image[140:160, 150:170] = 0  # a hole in it is filled
+    image[:4], image[-4:], image[:, :4], image[:, -4:] = (200,) * 4  # a frame around it
+    image[:30, :30] = 200
+    found = detect_fov(image)
+    assert (found != truth).mean() < 0.02  # its blurred edge alone
+    assert found[150, 160]
+    assert not found[:30, :30].any()
+
+
 def test_dark_image_is_refused() -> None:
     with pytest.raises(ValueError, match="dark image"):
         detect_fov(np.zeros((50, 50, 3), np.uint8))

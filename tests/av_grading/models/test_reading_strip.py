@@ -1,9 +1,11 @@
 """The network that reads straightened vessels: what its answer may depend on, and what not."""
 
+import numpy as np
 import torch
 
 from av_grading.models.reading_outputs import split_outputs
 from av_grading.models.reading_strip import ReadingStrip, StripReader
+from av_grading.models.sign_strip import PART
 from av_grading.vessels.straighten import CHANNELS, COLUMNS, ROWS, VESSELS
 
 
@@ -35,3 +37,20 @@ def test_the_artery_counts_unless_it_was_not_followed() -> None:
     followed, without = torch.full((2, VESSELS), 4.0), torch.tensor([[4.0, 0.0]] * 2)
     assert abs(reader.read(seen, followed) - reader.read(other, followed)).max() > 1e-4
     assert abs(reader.read(seen, without) - reader.read(other, without)).max() == 0
+
+
+@torch.inference_mode()
+def test_many_are_read_as_each_by_itself() -> None:
+    reader, seen = StripReader(network()), strips(PART // 4 + 1)
+    widths = torch.linspace(3, 6, VESSELS * len(seen)).view(len(seen), VESSELS)
+    together = reader.read(seen, widths)
+    alone = [reader.read(seen[i : i + 1], widths[i : i + 1])[0] for i in (0, len(seen) - 1)]
+    np.testing.assert_allclose(together[[0, -1]], alone, atol=1e-6)
+
+
+def test_in_bfloat16_it_answers_nearly_the_same() -> None:
+    reader, seen = StripReader(network()), strips()
+    widths = torch.full((2, VESSELS), 4.0)
+    off = abs(reader.in_bfloat16().read(seen, widths) - reader.read(seen, widths)).max()
+    assert 0 < off < 0.01
+    assert {p.dtype for p in reader.network.parameters()} == {torch.float32}

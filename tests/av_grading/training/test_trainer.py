@@ -92,6 +92,15 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     ]
 
 
+def test_products_are_in_bfloat16_and_weights_in_float32_if_asked(tmp_path: Path) -> None:
+    half = dataclasses.replace(BASE, precision="bfloat16")
+    trainer, other = run(tmp_path / "half", half), run(tmp_path / "whole")
+    own, theirs = (t.average.state_dict()["3.weight"] for t in (trainer, other))
+    assert own.dtype == torch.float32
+    assert not own.equal(theirs)
+    assert torch.allclose(own, theirs, atol=0.05)
+
+
 def test_without_resume_it_starts_over(tmp_path: Path) -> None:
     first, second = run(tmp_path), run(tmp_path)
     assert first.history == second.history and len(second.history) == 3
@@ -152,6 +161,8 @@ def test_settings_are_checked() -> None:
         load_config(None, ["train.steps=0"], Settings())
     with pytest.raises(ConfigError, match="train.device: expected one of .*, found 'tpu'"):
         load_config(None, ["train.device=tpu"], Settings())
+    with pytest.raises(ConfigError, match="train.precision: expected one of .*, found 'half'"):
+        load_config(None, ["train.precision=half"], Settings())
     with pytest.raises(ConfigError, match=r"train\.loss: unknown key"):
         load_config(None, ["train.loss=ce"], Settings())
     assert find_device("cpu").type == "cpu"
