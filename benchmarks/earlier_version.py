@@ -1,6 +1,6 @@
 """Seconds a photograph of the screening command, of this version and of an earlier one.
 
-    python -m benchmarks.earlier_version photographs/ --before 9b07da8 --output output/earlier.json
+    python -m benchmarks.earlier_version drive/ hrf/ --count 1 --before 9b07da8 --output e.json
 
 `tools/screen.py` as each version ships it, one process of one thread, files to review pages, both
 in turn. A photograph's time is that between its folder and the one before it, so that what a run
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from av_detectron.evaluation.reporting import run_report
 from av_grading.formats.results import write_results
-from benchmarks.screening import run_screening
+from av_screening.settings import PRECISIONS, best_precision
+from benchmarks.screening import gather, run_screening
 from benchmarks.time_ratio import time_ratio
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,7 +54,7 @@ def version_of(folder: Path) -> str:
     return found[1]
 
 
-def seconds(version: Path, photographs: Path, output: Path) -> NDArray[np.float64]:
+def seconds(version: Path, photographs: Path, output: Path, precision: str) -> NDArray[np.float64]:
     """Screen a folder with a version's command; seconds until each result since the one before.
 
     Returns:
@@ -62,7 +63,7 @@ def seconds(version: Path, photographs: Path, output: Path) -> NDArray[np.float6
     Raises:
         ValueError: the command failed.
     """
-    options = ["--workers", "1", "--threads", "1"]
+    options = ["--workers", "1", "--threads", "1", "--precision", precision]
     program = ("tools/screen.py",)
     run = run_screening(photographs, output, options, program=program, checkout=version)
     return np.diff([0.0, *run.results])
@@ -70,23 +71,27 @@ def seconds(version: Path, photographs: Path, output: Path) -> NDArray[np.float6
 
 def report(args: argparse.Namespace) -> None:
     times: dict[str, NDArray[np.float64]] = {}
+    precision = best_precision("cpu") if args.precision == "auto" else args.precision
     with tempfile.TemporaryDirectory() as folder:
         before = Path(folder) / "before"
         before.mkdir()
         check_out(args.before, before)
         number = version_of(before)
+        photographs = Path(folder) / "photographs"
+        names = sorted(p.name for p in gather(args.photographs, args.count, photographs))
         for turn in range(args.rounds):
             for name, version in (("before", before), ("now", ROOT)):
                 print(f"round {turn + 1} of {args.rounds}: {name}", flush=True)
-                taken = seconds(version, args.photographs, Path(folder) / f"{name}_{turn}")
+                output = Path(folder) / f"{name}_{turn}"
+                taken = seconds(version, photographs, output, precision)
                 times[name] = np.minimum(times.get(name, taken), taken)
     if len(times["now"]) != len(times["before"]) or len(times["now"]) < 2:
-        raise ValueError(f"{args.photographs}: expected two photographs that both can screen")
+        raise ValueError("expected two photographs that both can screen")
     each = {name: values[1:] for name, values in times.items()}
     metrics, ci95 = time_ratio("photograph_over_before", each, ("now", "before"), args.seed)
     metrics |= {f"{name}_first_result_seconds": float(times[name][0]) for name in times}
-    names = sorted(p.name for p in args.photographs.iterdir())
     data = {"photographs": names, "before": args.before, "version": number}
+    data["precision"] = precision
     write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
     print({name: round(value, 3) for name, value in metrics.items()})
 
@@ -96,10 +101,12 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("photographs", type=Path, help="folder")
+    add("photographs", type=Path, nargs="+", help="folders")
+    add("--count", type=int, default=100, help="photographs of a folder at most")
     add("--before", required=True, help="commit of this repository")
     add("--output", type=Path, required=True, help="results file to write")
     add("--rounds", type=int, default=2, help="times that each version screens the folder")
+    add("--precision", choices=("auto", *PRECISIONS), default="auto", help="of both versions")
     add("--seed", type=int, default=0, help="of the resampling")
     return run_report(report, parser.parse_args(argv))
 

@@ -1,6 +1,7 @@
 """The screening command as a benchmark runs it, and when each of its results was there."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from av_screening.read.find_photographs import find_photographs
 from av_screening.write.folder_names import PHOTOGRAPHS
 
 SCREEN = ("-m", "av_screening.command_line.screen")
@@ -29,6 +31,31 @@ class Screening:
     whole: float
     peak_mib: float
     said: str
+
+
+def gather(folders: Sequence[Path], count: int, into: Path) -> list[Path]:
+    """Copy the first photographs of some folders into one, which is made.
+
+    Args:
+        folders: of the photographs.
+        count: of each folder at most.
+        into: folder.
+
+    Raises:
+        ValueError: a folder has none, or two are called alike; names it.
+    """
+    into.mkdir()
+    found: list[Path] = []
+    for folder in folders:
+        names = list(find_photographs(folder))[:count]
+        if not names:
+            raise ValueError(f"{folder}: expected photographs, found none")
+        for name in names:
+            target = into / name.name
+            if target.exists():
+                raise ValueError(f"{folder / name}: expected names that differ, found two of this")
+            found.append(Path(shutil.copy(folder / name, target)))
+    return found
 
 
 def run_screening(

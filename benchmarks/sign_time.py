@@ -21,9 +21,9 @@ from av_detectron.evaluation.reporting import run_report
 from av_grading.command_line import make_parser
 from av_grading.formats.results import write_results
 from av_grading.signs.sign import Sign
-from av_screening.read.find_photographs import find_photographs
 from av_screening.run.screen_photograph import Task, screen_photograph
 from av_screening.settings import Settings
+from benchmarks.screening import gather
 from benchmarks.time_ratio import time_ratio
 
 Array = NDArray[np.float64]
@@ -64,10 +64,10 @@ def seconds(folder: Path, names: list[PurePath], rounds: int) -> dict[str, Array
 
 
 def report(args: argparse.Namespace) -> None:
-    names = list(find_photographs(args.photographs))
-    if not names:
-        raise ValueError(f"{args.photographs}: expected photographs, found none")
-    taken = seconds(args.photographs, names, args.rounds)
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "photographs"
+        names = [PurePath(path.name) for path in gather(args.photographs, args.count, folder)]
+        taken = seconds(folder, names, args.rounds)
     metrics, ci95 = time_ratio("with_over_without_signs", taken, ("with", "without"), args.seed)
     data = {"photographs": [str(name) for name in names]}
     write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
@@ -77,7 +77,8 @@ def report(args: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     parser = make_parser(__doc__)
     add = parser.add_argument
-    add("photographs", type=Path, help="folder")
+    add("photographs", type=Path, nargs="+", help="folders")
+    add("--count", type=int, default=100, help="photographs of a folder at most")
     add("--output", type=Path, required=True, help="results file to write")
     add("--rounds", type=int, default=2, help="times that each photograph is screened, besides one")
     add("--seed", type=int, default=0, help="of the resampling")

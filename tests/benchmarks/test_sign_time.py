@@ -8,6 +8,7 @@ import pytest
 import benchmarks.sign_time as sign_time
 from av_detectron.data.phantom import make_phantom
 from av_screening.run.screen_photograph import Outcome, Task
+from benchmarks.screening import gather
 from tests.av_screening.conftest import encode
 
 
@@ -40,6 +41,22 @@ def test_signs_are_what_differs(
     measured = names.index("deflection_degrees")
     assert any(row[at] or row[measured] for row in rows)
     assert not any(row[at] or row[measured] for row in without)
+
+
+def test_the_first_photographs_of_several_folders(photographs: Path, tmp_path: Path) -> None:
+    for name in ("b.png", "c.png"):
+        (photographs / name).write_bytes((photographs / "a.png").read_bytes())
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "d.png").write_bytes((photographs / "a.png").read_bytes())
+    found = gather([photographs, other], 2, tmp_path / "both")
+    assert [path.name for path in found] == ["a.png", "b.png", "d.png"]
+    assert all(path.parent == tmp_path / "both" and path.is_file() for path in found)
+    with pytest.raises(ValueError, match=r"a\.png: expected names that differ"):
+        gather([photographs, photographs], 2, tmp_path / "again")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty: expected photographs, found none"):
+        gather([tmp_path / "empty"], 2, tmp_path / "none")
 
 
 def test_what_is_not_screened_stops_it(

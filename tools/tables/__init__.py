@@ -53,6 +53,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "attribution_in_use": attribution_table,
     "attribution_readings": attribution_table,
     "earlier_version": earlier_version_table,
+    "earlier_version_float32": earlier_version_table,
     "sign_time": sign_time_table,
     "resume": resume_table,
     "engines": engines_table,
