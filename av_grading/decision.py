@@ -92,7 +92,7 @@ class DecisionRule:
 
 QUESTIONABLE = 0.88
 """Standard deviation of a grade above which the answer is questionable, whatever the grade."""
-SHIPPED = DecisionRule({"reading_strip": 0.6, "reading_head": 0.1}, stretch=2.0, center=0.7)
+SHIPPED = DecisionRule({"reading_strip": 0.5, "reading_head": 0.2}, stretch=2.0, center=0.7)
 """How the shipped networks decide: the straightened vein, the reading head, and what is left to the
 two-stream grader. Chosen on photographs left out, see `av_grading.command_line.fit_decision`."""
 

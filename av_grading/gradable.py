@@ -148,7 +148,7 @@ def log_odds(probability: float) -> float:
 
 
 CLEAR = ClearRule(
-    {"reading_strip": 0.383, "reading_head": 0.585}, others=0.478, grade=0.645, bias=-0.539
+    {"reading_strip": 0.509, "reading_head": 0.518}, others=0.409, grade=0.544, bias=-0.448
 )
 """Of the shipped networks."""
 
@@ -174,8 +174,8 @@ class GradableRule:
             above, 1 for those that are not named.
     """
 
-    least_artery_above: float = 0.25
-    least_clear: float = 0.68
+    least_artery_above: float = 0.3
+    least_clear: float = 0.64
     least_disc_distance: float = 0.6
     least_edge_distance: float = 12.0
     clear: ClearRule = CLEAR

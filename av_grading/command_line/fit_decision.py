@@ -43,6 +43,9 @@ NICKED_WEIGHT = 4.0
 """A clear crossing of grade 2 or more counts so many times, so that it is not refused for what it
 shows: a vein that vanishes."""
 CLEAR_FOLDS = 8
+LEVEL = 0.002
+"""Thresholds whose values differ by less are level: of these the lowest of the artery above is
+taken, since what is in doubt is to be graded rather than refused."""
 VEIN_COST = 0.1
 """What the share of vein-above crossings that are graded costs, in shares of the wanted ones."""
 
@@ -101,15 +104,20 @@ def run(args: argparse.Namespace) -> None:
     alike = (order == "artery").all(axis=1) | (order == "vein").all(axis=1)
     agreed = both & alike.to_numpy() & np.isfinite(above)
     wanted, unwanted = both & ~says_vein, targets.weight == 0
-    chosen = (-1.0, 0.0, 0.0, 0.0)
+    found: list[tuple[float, float, float, float]] = []
     for least_above, least_clear in product(np.arange(0.1, 0.55, 0.05), np.arange(0.2, 0.8, 0.02)):
         graded = (clear >= least_clear) & (above >= least_above)
         if graded[unwanted].mean() <= MOST_UNCLEAR:
             vein = graded[both & says_vein].mean()
-            value = graded[wanted].mean() - VEIN_COST * vein
-            if value > chosen[0]:
-                chosen = value, float(least_above), float(least_clear), graded[wanted].mean()
-    _, least_above, least_clear, share = chosen
+            share = float(graded[wanted].mean())
+            value = share - VEIN_COST * vein
+            found.append((value, float(least_above), float(least_clear), share))
+    level = max((value for value, *_ in found), default=0.0) - LEVEL
+    _, least_above, least_clear, share = max(
+        (known for known in found if known[0] >= level),
+        key=lambda known: (-known[1], known[0]),
+        default=(0.0, 0.0, 0.0, 0.0),
+    )
     graded = (clear >= least_clear) & (above >= least_above)
     grades = round_grade(spread_out(seen, stretch, center))
     metrics = {

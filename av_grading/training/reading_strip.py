@@ -52,7 +52,7 @@ class ReadingStripConfig:
     model: Model = field(default_factory=Model)
     train: TrainerSettings = field(
         default_factory=lambda: TrainerSettings(
-            steps=500, batch=64, lr=1e-3, warmup=100, weight_decay=0.05, validate_every=250
+            steps=700, batch=64, lr=1e-3, warmup=100, weight_decay=0.05, validate_every=350
         )
     )
 

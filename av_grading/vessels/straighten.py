@@ -54,7 +54,8 @@ def straighten(
     y = points[:, 1] + offsets[:, None] * normals[:, 1]
     fine = 255 * shares[1:].transpose(1, 2, 0)
     values = np.concatenate([sampled(patch, x, y), sampled(fine, x, y)], axis=2)
-    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8).transpose(2, 0, 1)
+    found = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(found.transpose(2, 0, 1))
 
 
 def straighten_both(
