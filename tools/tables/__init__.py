@@ -61,4 +61,5 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "benchmark": benchmark_table,
     "benchmark_float32": benchmark_table,
     "precision": precision_table,
+    "precision_clinic": precision_table,
 }
