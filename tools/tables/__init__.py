@@ -34,6 +34,8 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "signs": signs_table,
     "in_use_fundus_avseg": in_use_table,
     "natural_fundus_avseg": natural_table,
+    "in_use_fundus_avseg_now": in_use_table,
+    "natural_fundus_avseg_now": natural_table,
     "detector_drive": detector_table,
     "detector_fundus_avseg": detector_table,
     "av_drive": av_table,
