@@ -26,11 +26,11 @@ from av_detectron.evaluation.detector_scores import interval
 from av_detectron.evaluation.reporting import run_report
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.formats.results import write_results
-from av_screening.read.find_photographs import find_photographs
 from av_screening.settings import PRECISIONS, Settings, best_precision
 from av_screening.steps.pipeline import Pipeline
 from benchmarks.memory import run_mib
 from benchmarks.peak import convolution_peak, pipeline_operations
+from benchmarks.screening import first_photographs
 from benchmarks.timing import Contest, Times, compare, dtype_of
 
 
@@ -42,9 +42,7 @@ def speedups(times: Times, chosen: np.ndarray) -> dict[str, float]:
 
 
 def report(args: argparse.Namespace) -> None:
-    paths = [args.photographs / p for p in find_photographs(args.photographs)][: args.count]
-    if not paths:
-        raise ValueError(f"{args.photographs}: expected photographs, found none")
+    paths = first_photographs(args.photographs, args.count)
     precision = best_precision("cpu") if args.precision == "auto" else args.precision
     settings = Settings(args.detector, precision=precision, threads=args.threads)
     with tempfile.TemporaryDirectory() as name:

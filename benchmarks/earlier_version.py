@@ -90,8 +90,12 @@ def report(args: argparse.Namespace) -> None:
     each = {name: values[1:] for name, values in times.items()}
     metrics, ci95 = time_ratio("photograph_over_before", each, ("now", "before"), args.seed)
     metrics |= {f"{name}_first_result_seconds": float(times[name][0]) for name in times}
-    data = {"photographs": names, "before": args.before, "version": number}
-    data["precision"] = precision
+    data = {
+        "photographs": names,
+        "before": args.before,
+        "version": number,
+        "precision": precision,
+    }
     write_results(args.output, metrics=metrics, ci95=ci95, seeds=[args.seed], data=data)
     print({name: round(value, 3) for name, value in metrics.items()})
 

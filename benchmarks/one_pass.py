@@ -25,7 +25,7 @@ from av_detectron.evaluation.reporting import run_report
 from av_detectron.formats.results import committed_file
 from av_detectron.predictor import DEFAULT_WEIGHTS, Predictor
 from av_grading.formats.results import write_results
-from av_screening.read.find_photographs import find_photographs
+from benchmarks.screening import first_photographs
 from benchmarks.time_ratio import time_ratio
 
 
@@ -55,9 +55,7 @@ def largest(paths: list[Path]) -> tuple[Path, int, int]:
 def report(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(args.threads)
-    paths = [args.photographs / p for p in find_photographs(args.photographs)][: args.count]
-    if not paths:
-        raise ValueError(f"{args.photographs}: expected photographs, found none")
+    paths = first_photographs(args.photographs, args.count)
     with tempfile.TemporaryDirectory() as folder:
         before = committed_file(args.before, Path(folder))
         predictors = {

@@ -23,12 +23,12 @@ from av_detectron.evaluation.reporting import run_report
 from av_detectron.predictor import DEFAULT_WEIGHTS
 from av_grading.formats.results import write_results
 from av_screening.photograph import Screened
-from av_screening.read.find_photographs import find_photographs
 from av_screening.read.limits import ReadingLimits
 from av_screening.read.photograph import decode, read_content
 from av_screening.settings import PRECISIONS, Settings
 from av_screening.steps.patches import most_likely
 from av_screening.steps.pipeline import Pipeline
+from benchmarks.screening import first_photographs
 
 SAME = 3.0
 """Distance between two crossings that are one (DRIVE px)."""
@@ -105,12 +105,7 @@ def summarise(pairs: list[Pair]) -> dict[str, float]:
 
 def report(args: argparse.Namespace) -> None:
     limits = ReadingLimits()
-    paths: list[Path] = []
-    for folder in args.photographs:
-        found = [folder / p for p in find_photographs(folder)][: args.count]
-        if not found:
-            raise ValueError(f"{folder}: expected photographs, found none")
-        paths += found
+    paths = [p for folder in args.photographs for p in first_photographs(folder, args.count)]
     pipelines = [
         Pipeline.from_settings(Settings(args.detector, precision=p, threads=args.threads))
         for p in PRECISIONS

@@ -15,15 +15,12 @@ from pathlib import Path
 
 from av_detectron.evaluation.reporting import run_report
 from av_grading.formats.results import write_results
-from av_screening.read.find_photographs import find_photographs
 from benchmarks.memory import link_in_turn
-from benchmarks.screening import run_screening
+from benchmarks.screening import first_photographs, run_screening
 
 
 def report(args: argparse.Namespace) -> None:
-    paths = [args.photographs / p for p in find_photographs(args.photographs)]
-    if not paths:
-        raise ValueError(f"{args.photographs}: expected photographs, found none")
+    paths = first_photographs(args.photographs)
     metrics: dict[str, float] = {}
     each: dict[int, list[float]] = {}
     for workers, count in args.runs:

@@ -33,13 +33,20 @@ class Screening:
     said: str
 
 
-def gather(folders: Sequence[Path], count: int, into: Path) -> list[Path]:
-    """Copy the first photographs of some folders into one, which is made.
+def first_photographs(folder: Path, count: int | None = None) -> list[Path]:
+    """The first photographs of a folder, at most `count`.
 
-    Args:
-        folders: of the photographs.
-        count: of each folder at most.
-        into: folder.
+    Raises:
+        ValueError: it has none; names it.
+    """
+    found = [folder / name for name in find_photographs(folder)][:count]
+    if not found:
+        raise ValueError(f"{folder}: expected photographs, found none")
+    return found
+
+
+def gather(folders: Sequence[Path], count: int, into: Path) -> list[Path]:
+    """Copy the first photographs of some folders, at most `count` of each, into one, which is made.
 
     Raises:
         ValueError: a folder has none, or two are called alike; names it.
@@ -47,14 +54,11 @@ def gather(folders: Sequence[Path], count: int, into: Path) -> list[Path]:
     into.mkdir()
     found: list[Path] = []
     for folder in folders:
-        names = list(find_photographs(folder))[:count]
-        if not names:
-            raise ValueError(f"{folder}: expected photographs, found none")
-        for name in names:
-            target = into / name.name
+        for path in first_photographs(folder, count):
+            target = into / path.name
             if target.exists():
-                raise ValueError(f"{folder / name}: expected names that differ, found two of this")
-            found.append(Path(shutil.copy(folder / name, target)))
+                raise ValueError(f"{path}: expected names that differ, found two of this")
+            found.append(Path(shutil.copy(path, target)))
     return found
 
 

@@ -32,9 +32,15 @@ class HalfEncoder(nn.Module):
 
 def in_bfloat16(model: nn.Module) -> nn.Module:
     """A copy of a grader's model or a strip's network, with encoders in bfloat16, for inference on
-    a CPU."""
+    a CPU.
+
+    Raises:
+        ValueError: it has none of `ENCODERS`, and would stay in float32.
+    """
     half = copy.deepcopy(model)
-    for name, encoder in list(half.named_children()):
-        if name in ENCODERS:
-            setattr(half, name, HalfEncoder(encoder))
+    found = {name: part for name, part in half.named_children() if name in ENCODERS}
+    if not found:
+        raise ValueError(f"expected a network with one of {ENCODERS}, found none")
+    for name, encoder in found.items():
+        setattr(half, name, HalfEncoder(encoder))
     return half

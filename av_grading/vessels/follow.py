@@ -39,7 +39,7 @@ Salus' bends are allowed."""
 _GAP_COST, _BENEATH_COST, _DEAR = 5.0, 1.6, 25.0
 _SMOOTH = 1.5  # DRIVE px
 _TURNING = 3.0  # DRIVE px of an arm's end that say where it goes on
-Array = TypeVar("Array", NDArray[np.float32], NDArray[np.float64])
+Cells = TypeVar("Cells", NDArray[np.float32], NDArray[np.float64])
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -132,7 +132,7 @@ def _costs(
     return np.asarray(np.minimum(plain, beneath), np.float64)
 
 
-def _blurred(values: Array) -> Array:
+def _blurred(values: Cells) -> Cells:
     """By one cell."""
     found = cv2.GaussianBlur(values, (9, 9), 1.0, borderType=cv2.BORDER_REFLECT)
     return np.asarray(found, values.dtype)

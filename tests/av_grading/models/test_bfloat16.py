@@ -26,3 +26,8 @@ def test_half_is_nearly_the_whole(settings: list[str]) -> None:
     assert 0 < float((half - whole).abs().max()) < 0.05 * float(whole.abs().max())
     for name, value in model.state_dict().items():  # the original is left as it was
         assert value.dtype == torch.float32 and torch.equal(value, before[name])
+
+
+def test_a_network_without_such_encoders_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a network with one of .*'body'"):
+        in_bfloat16(torch.nn.Linear(2, 2))
