@@ -45,12 +45,14 @@ class LabelOptions:
         rule: when an overlap in an artery/vein map is a crossing.
         edges: "fine" where labels end where vessels do, "broad" where they are drawn with a broad
             brush and teach the kind of a vessel alone.
+        crossings: whether labels tell where vessels cross; without, photographs teach maps alone.
     """
 
     box_side: float = BOX_SIDE
     mask: str = "box"
     rule: CrossingRule = field(default_factory=CrossingRule)
     edges: str = "fine"
+    crossings: bool = True
 
     def __post_init__(self) -> None:
         if self.edges not in EDGES:
@@ -74,7 +76,7 @@ def annotate(
 
     Raises:
         InputFileError: any of the files is unreadable, of another size, or not what it should
-            be; no source of crossings.
+            be; no source of crossings, though `options` expect them.
     """
     pixels = read.read_photograph(photograph.image)
     shape = pixels.shape[:2]
@@ -87,7 +89,9 @@ def annotate(
     if photograph.vessels is not None:
         vessels = read.read_mask(photograph.vessels)
         read.check_size(photograph.vessels, vessels.shape, shape)
-    if points is not None:
+    if not options.crossings:
+        points = np.zeros((0, 2))
+    elif points is not None:
         read.check_inside(photograph.image, points, shape)
     elif photograph.junctions is not None:
         points = read.read_junctions_mat(photograph.junctions)

@@ -109,19 +109,26 @@ def register_all(root: Path, names: Iterable[str] = ()) -> None:
             register_crosspos(name, root)
 
 
-def check_labels(records: list[dict[str, Any]], maps: bool, masks: bool) -> None:
+def check_labels(
+    records: list[dict[str, Any]], maps: bool, masks: bool, crossings: bool = False
+) -> None:
     """Whether training photographs have the labels that a model learns from.
 
     Args:
         records: dataset dicts.
         maps: it learns artery/vein maps.
         masks: it learns masks of the vessels at crossings.
+        crossings: it learns nothing but crossings.
 
     Raises:
         InputFileError: one has not; names it, and what would do.
     """
     for record in records:
         path = Path(record["file_name"])
+        if crossings and not record["label_options"].crossings:
+            raise InputFileError(
+                path, "expected crossings to learn from, found labels that do not tell them"
+            )
         if maps and not record.get("av_file_name"):
             raise InputFileError(
                 path, "expected an artery/vein map in av/ to learn from, found none"

@@ -82,7 +82,8 @@ class CrossPosTrainMapper:
         self.cache = PhotographCache(keys.FOV_DIAMETER, keys.CACHE_MB << 20, keys.CONTRAST_RADIUS)
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Dataset dict → file_name, image (3, S, S), instances (px of the crop), av and disc.
+        """Dataset dict → file_name, image (3, S, S), instances (px of the crop), whether these are
+        known ("crossings_known"), av and disc.
 
         av is there for photographs with an artery/vein map: labels (S, S), see `av_loss`; disc, 1
         on the optic disc and 0 off it (S, S), where the disc is known.
@@ -120,6 +121,7 @@ class CrossPosTrainMapper:
             "height": self.size,
             "width": self.size,
             "instances": instances,
+            "crossings_known": record["label_options"].crossings,
         }
         if av is not None:
             labels = torch.from_numpy(av).long()

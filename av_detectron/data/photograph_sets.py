@@ -20,12 +20,14 @@ class PhotographSet:
         splits: those that can be registered.
         edges: "fine" where its labels end where vessels do; "broad" where they are drawn with a
             broad brush and teach the kind of a vessel alone.
+        crossings: whether its labels tell where vessels cross; without, they teach maps alone.
     """
 
     name: str
     source: str
     splits: tuple[str, ...] = SPLITS
     edges: str = "fine"
+    crossings: bool = True
 
     @property
     def datasets(self) -> list[str]:
@@ -41,5 +43,6 @@ PHOTOGRAPH_SETS = (
     PhotographSet("fundus_avseg", "Fundus-AVSeg (2025)"),
     PhotographSet("gave", "GAVE challenge (MICCAI 2025)"),
     PhotographSet("avrdb", "AVRDB (Mendeley 10.17632/3csr652p9y.2)", edges="broad"),
+    PhotographSet("chase", "CHASE_DB1 (Fraz 2012), artery and vein by segment", crossings=False),
     PhotographSet("phantom", "drawn by av-nicking phantoms"),
 )

@@ -112,7 +112,8 @@ class CrossPosTrainer(DefaultTrainer):
         left_out = cfg.DATASETS.LEFT_OUT_FOLD
         sets = [without_fold(DatasetCatalog.get(name), left_out) for name in cfg.DATASETS.TRAIN]
         records = [record for some in sets for record in some]
-        check_labels(records, cfg.MODEL.META_ARCHITECTURE in WITH_MAP, cfg.MODEL.MASK_ON)
+        with_map = cfg.MODEL.META_ARCHITECTURE in WITH_MAP
+        check_labels(records, with_map, cfg.MODEL.MASK_ON, crossings=not with_map)
         if cfg.DATASETS.UNMARKED_CROSSINGS:
             records = [with_unmarked(record) for record in records]
         chosen = left_out or cfg.DATASETS.UNMARKED_CROSSINGS
@@ -129,7 +130,8 @@ class CrossPosTrainer(DefaultTrainer):
         keys = cfg.TEST.CROSSPOS
         records = DatasetCatalog.get(dataset_name)
         evaluators: list[DatasetEvaluator] = []
-        if cfg.MODEL.META_ARCHITECTURE != "VesselNet":
+        known = all(r["label_options"].crossings for r in records)
+        if known and cfg.MODEL.META_ARCHITECTURE != "VesselNet":
             evaluators.append(CrossPosCOCOEvaluator(dataset_name, output, cfg.MODEL.MASK_ON))
             tolerance = tolerance_of(cfg, dataset_name)
             evaluators.append(CenterEvaluator(records, tolerance, keys.SCORE_THRESHOLD))

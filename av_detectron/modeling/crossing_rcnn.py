@@ -44,7 +44,8 @@ class AVMap(NamedTuple):
 class CrossingRCNN(GeneralizedRCNN):
     """Mask R-CNN of crossings with an artery/vein head in the same forward pass.
 
-    Training inputs carry "av", labels (H, W) of the crop. Each output has, beside "instances",
+    Training inputs carry "av", labels (H, W) of the crop; those whose "crossings_known" is False
+    teach the map alone. Each output has, beside "instances",
     "av": probabilities (3, H, W) of `CLASSES` in the photograph's own pixels, and "disc", the optic
     disc (`OpticDisc`, px of the photograph) or None.
     """
@@ -142,13 +143,20 @@ class CrossingRCNN(GeneralizedRCNN):
         if not self.training:
             return self.inference(batched_inputs)
         images = self.preprocess_image(batched_inputs)
-        targets = [x["instances"].to(self.device) for x in batched_inputs]
         features, av = self.extract_features(images.tensor)
         av_losses = av_loss(av.logits, batch_labels(batched_inputs, av.logits))
         if av.disc is not None:
             labels = batch_labels(batched_inputs, av.disc, "disc", self.stride)
             av_losses |= disc_loss(av.disc[:, 0], labels)
         losses = {name: self.av_weight * value for name, value in av_losses.items()}
+        known = [i for i, x in enumerate(batched_inputs) if x.get("crossings_known", True)]
+        if not known:
+            return losses
+        if len(known) < len(batched_inputs):
+            features = {name: level[known] for name, level in features.items()}
+            sizes = [images.image_sizes[i] for i in known]
+            images = ImageList(images.tensor[known], sizes)
+        targets = [batched_inputs[i]["instances"].to(self.device) for i in known]
         proposals, proposal_losses = self.proposal_generator(images, features, targets)
         losses.update(proposal_losses)
         losses.update(self.roi_heads(images, features, proposals, targets)[1])

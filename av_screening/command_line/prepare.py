@@ -42,6 +42,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="SET",
         help="sets whose labels teach the kind of a vessel, not its edge; default: known ones",
     )
+    p.add_argument(
+        "--no-crossings",
+        nargs="*",
+        metavar="SET",
+        help="sets whose labels do not tell crossings and teach maps alone; default: known ones",
+    )
     p.add_argument("--seed", type=int, default=0, help="seed of that choice")
     return p
 
@@ -63,13 +69,15 @@ def main(argv: list[str] | None = None) -> int:
     rule = CrossingRule(args.rule, args.max_extent)
     known = [s.name for s in PHOTOGRAPH_SETS if s.edges == "broad"]
     broad = known if args.broad is None else args.broad
+    unknown = [s.name for s in PHOTOGRAPH_SETS if not s.crossings]
+    without = unknown if args.no_crossings is None else args.no_crossings
     failed = 0
     try:
         table = root / "discs.csv"
         discs = read_discs(table) if table.is_file() else {}
         for name, folders in split_folders(root, args.sets).items():
             edges = "broad" if name in broad else "fine"
-            options = LabelOptions(args.box_side, args.mask, rule, edges)
+            options = LabelOptions(args.box_side, args.mask, rule, edges, name not in without)
             output = args.output or root
             report = prepare_set(
                 name, folders, output, options, args.val_fraction, args.seed, discs
