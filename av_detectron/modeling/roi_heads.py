@@ -31,27 +31,27 @@ boxes stay as they are predicted."""
 
 
 class FinePooler(nn.Module):
-    """Pools a pyramid level and the fine features, these twice as densely and then folded."""
+    """Pools pyramid levels and the fine features, these twice as densely and then folded."""
 
     def __init__(self, level_pooler: ROIPooler) -> None:
         """
         Args:
-            level_pooler: of the pyramid level, to R x R.
+            level_pooler: of the pyramid's levels, to R x R; each box is read from one.
         """
         super().__init__()
         self.level_pooler = level_pooler
         self.side = level_pooler.output_size[0]
-        (self.align,) = level_pooler.level_poolers
+        self.align = level_pooler.level_poolers[0]
 
     def forward(self, features: list[torch.Tensor], boxes: list[Boxes]) -> torch.Tensor:
-        """Level (B, C, H/s, W/s), fine features (B, width, H/2, W/2) and each image's boxes →
+        """Levels (B, C, H/s, W/s), fine features (B, width, H/2, W/2) and each image's boxes →
         (N, C + 4 width, R, R)."""
-        level, fine = features
+        *levels, fine = features
         rows = convert_boxes_to_pooler_format(boxes)
-        if self.align.sampling_ratio == 1:
-            coarse = sample_boxes(level, rows, self.side, self.align.spatial_scale)
+        if len(levels) == 1 and self.align.sampling_ratio == 1:
+            coarse = sample_boxes(levels[0], rows, self.side, self.align.spatial_scale)
         else:
-            coarse = self.level_pooler([level], boxes)
+            coarse = self.level_pooler(levels, boxes)
         dense = sample_boxes(fine, rows, 2 * self.side, 0.5)
         # Slices rather than pixel_unshuffle, which leaves a batch of no boxes as it is.
         folded = [dense[:, :, i::2, j::2] for i in (0, 1) for j in (0, 1)]
@@ -60,7 +60,7 @@ class FinePooler(nn.Module):
 
 @ROI_HEADS_REGISTRY.register()
 class CrossingROIHeads(StandardROIHeads):
-    """StandardROIHeads over one level and `FINE`, which add `VESSELS` to the mask logits."""
+    """StandardROIHeads over pyramid levels and `FINE`, which add `VESSELS` to the mask logits."""
 
     def _forward_box(self, features: dict[str, torch.Tensor], proposals: list[Any]) -> Any:
         found = super()._forward_box(features, proposals)
@@ -77,12 +77,12 @@ class CrossingROIHeads(StandardROIHeads):
     @classmethod
     def _init_box_head(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
         parts = super()._init_box_head(cfg, _with_fine(cfg, input_shape))
-        return _read_fine(parts, "box")
+        return _read_fine(cfg, parts, "box")
 
     @classmethod
     def _init_mask_head(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
         parts = super()._init_mask_head(cfg, _with_fine(cfg, input_shape))
-        return _read_fine(parts, "mask") if parts else parts
+        return _read_fine(cfg, parts, "mask") if parts else parts
 
     def _forward_mask(self, features: dict[str, torch.Tensor], instances: list[Any]) -> Any:
         if not self.mask_on:
@@ -107,25 +107,34 @@ class CrossingROIHeads(StandardROIHeads):
 
 
 def _with_fine(cfg: CfgNode, shapes: dict[str, ShapeSpec]) -> dict[str, ShapeSpec]:
-    """The heads' level with as many channels as it has together with the folded fine features.
+    """The heads' levels with as many channels as they have together with the folded fine features.
 
     Raises:
-        ValueError: the heads read more than one level.
+        ValueError: the heads read several levels and nothing says which box is read from which.
     """
     names = cfg.MODEL.ROI_HEADS.IN_FEATURES
-    if len(names) != 1:
+    if len(names) > 1 and cfg.MODEL.ROI_HEADS.FINEST_LEVEL_SIDE <= 0:
         raise ValueError(
-            f"MODEL.ROI_HEADS.IN_FEATURES: CrossingROIHeads expect one level, found {names}"
+            f"MODEL.ROI_HEADS.IN_FEATURES {names}: expected one level, or "
+            "MODEL.ROI_HEADS.FINEST_LEVEL_SIDE above 0"
         )
-    level = shapes[names[0]]
-    channels = level.channels + 4 * cfg.MODEL.AV_HEAD.WIDTH
-    return {**shapes, names[0]: ShapeSpec(channels=channels, stride=level.stride)}
+    more = 4 * cfg.MODEL.AV_HEAD.WIDTH
+    widened = {
+        name: ShapeSpec(channels=shapes[name].channels + more, stride=shapes[name].stride)
+        for name in names
+    }
+    return {**shapes, **widened}
 
 
-def _read_fine(parts: dict[str, Any], head: str) -> dict[str, Any]:
-    """Let a head built by StandardROIHeads pool `FINE` as well."""
+def _read_fine(cfg: CfgNode, parts: dict[str, Any], head: str) -> dict[str, Any]:
+    """Let a head built by StandardROIHeads pool `FINE` as well, each box from the level that its
+    size asks for."""
+    pooler = parts[f"{head}_pooler"]
+    # Detectron2 has a box of 224 px read from level 4: all of these would be at the finest.
+    pooler.canonical_level = pooler.min_level + 1
+    pooler.canonical_box_size = cfg.MODEL.ROI_HEADS.FINEST_LEVEL_SIDE or float("inf")
     return {
         **parts,
         f"{head}_in_features": [*parts[f"{head}_in_features"], FINE],
-        f"{head}_pooler": FinePooler(parts[f"{head}_pooler"]),
+        f"{head}_pooler": FinePooler(pooler),
     }

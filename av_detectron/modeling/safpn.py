@@ -7,6 +7,8 @@ and adaptively spatial feature fusion (Liu 2019, https://arxiv.org/abs/1911.0951
 softmax across levels is taken at each position.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from detectron2.modeling import Backbone
@@ -16,16 +18,17 @@ from torch import nn
 ATTENTION_KINDS = ("position", "image", "level")
 
 
-def resize_level(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+def resize_level(x: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
     """Bring a pyramid level (B, C, H, W) to `size`: average pooling down, bilinear up.
 
     Both are linear and act on each channel alone, so they commute with 1x1 convolutions.
     """
     if x.shape[-1] == size[1] and x.shape[-2] == size[0]:
         return x
-    if x.shape[-1] > size[1]:
-        return F.adaptive_avg_pool2d(x, size)
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+    height, width = size
+    if x.shape[-1] > width:
+        return F.adaptive_avg_pool2d(x, (height, width))
+    return F.interpolate(x, size=(height, width), mode="bilinear", align_corners=False)
 
 
 class ScaleAttention(nn.Module):

@@ -4,11 +4,14 @@
     python tools/train_net.py --config-file cpu/safpn_mask_rcnn.yaml --resume
     python tools/train_net.py --config-file output/x/best.yaml --eval-only
 
+--eval-only writes its figures to evaluation.json in OUTPUT_DIR.
+
 Config files are found by path or by their name in configs/. Overrides follow as KEY VALUE pairs.
 Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 """
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -75,14 +78,19 @@ def setup(args: argparse.Namespace) -> "CfgNode":
 
 def run(args: argparse.Namespace) -> None:
     """What every process does: evaluate, or train and draw the curves."""
+    from detectron2.evaluation.testing import flatten_results_dict
     from detectron2.utils import comm
 
     from av_detectron.engine.trainer import CrossPosTrainer, evaluate
     from av_detectron.engine.training_curves import plot_training
+    from av_detectron.formats.files import write_whole
 
     cfg = setup(args)
     if args.eval_only:
-        evaluate(cfg)
+        metrics = flatten_results_dict(evaluate(cfg))
+        if comm.is_main_process():
+            path = Path(cfg.OUTPUT_DIR) / "evaluation.json"
+            write_whole(path, json.dumps(metrics, indent=1) + "\n")
         return
     trainer = CrossPosTrainer(cfg)
     trainer.resume_or_load(resume=args.resume)
