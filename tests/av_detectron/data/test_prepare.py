@@ -12,7 +12,7 @@ from detectron2.data import DatasetCatalog, MetadataCatalog
 from PIL import Image
 
 from av_detectron.data.coco import LabelOptions, annotate
-from av_detectron.data.crosspos import json_path, load_crosspos, register_all
+from av_detectron.data.crosspos import check_labels, json_path, load_crosspos, register_all
 from av_detectron.data.disc import OpticDisc, read_discs
 from av_detectron.data.errors import InputFileError
 from av_detectron.data.find_labels import Photograph, find_photographs
@@ -205,3 +205,14 @@ def test_colours_and_discs_of_a_set(cross_set: Path, tmp_path: Path) -> None:
     records = load_crosspos(json_path(tmp_path, "crosspos_toy_train"), tmp_path)
     assert [r["disc"] for r in records] == [None, OpticDisc(60.0, 50.0, 30.0)]
     assert {r["label_options"].edges for r in records} == {"broad"}
+
+
+def test_labels_that_do_not_tell_crossings_teach_maps_alone(
+    cross_set: Path, tmp_path: Path
+) -> None:
+    prepare_set("toy", {"train": cross_set}, tmp_path, LabelOptions(crossings=False), 0.0, 0)
+    records = load_crosspos(json_path(tmp_path, "crosspos_toy_train"), tmp_path)
+    assert not any(r["annotations"] or r["unmarked_crossings"] for r in records)
+    check_labels(records, maps=True, masks=True)
+    with pytest.raises(InputFileError, match="found labels that do not tell them"):
+        check_labels(records, maps=False, masks=True, crossings=True)

@@ -142,6 +142,20 @@ def test_training_gives_all_losses_and_teaches_every_part(model: torch.nn.Module
     model.zero_grad()
 
 
+def test_where_crossings_are_not_known_the_map_alone_is_taught(model: torch.nn.Module) -> None:
+    model.train()
+    crops = [example(), {**example(), "crossings_known": False}]
+    found = []
+    with EventStorage():
+        for batch in (crops, crops[:1], crops[1:]):
+            torch.manual_seed(0)  # samples of proposals are drawn
+            found.append(model(batch))
+    both, known, unknown = found
+    assert set(unknown) == {name for name in both if name.startswith("loss_av")}
+    # The stock FPN's and GroupNorm's sums over a batch differ in their last digits.
+    torch.testing.assert_close(both["loss_rpn_cls"], known["loss_rpn_cls"], rtol=1e-2, atol=1e-3)
+
+
 @torch.no_grad()
 def test_outputs_are_in_the_photographs_pixels(model: torch.nn.Module) -> None:
     model.eval()

@@ -67,10 +67,18 @@ def test_mixed_precision_does_not_move_boxes() -> None:
     assert moved.abs().max() > 0.5  # px: what this is for
 
 
-def test_heads_of_two_levels_are_refused(repo: Path) -> None:
+def test_a_box_is_read_from_the_level_that_its_size_asks_for(repo: Path) -> None:
     more = ["MODEL.ROI_HEADS.IN_FEATURES", "['p2', 'p3']", "MODEL.SAFPN.OUT_FEATURES", "[]"]
-    with pytest.raises(ValueError, match="expect one level, found"):
+    with pytest.raises(ValueError, match="expected one level, or MODEL.ROI_HEADS.FINEST_LEVEL"):
         build_model(load_config(repo / "configs/cpu/safpn_av.yaml", [*TINY, *more]))
+    more += ["MODEL.ROI_HEADS.FINEST_LEVEL_SIDE", "24.0"]
+    heads = build_model(load_config(repo / "configs/cpu/safpn_av.yaml", [*TINY, *more])).roi_heads
+    levels = [torch.full((1, 32, 16, 16), 2.0), torch.full((1, 32, 8, 8), 3.0)]
+    boxes = [Boxes(torch.tensor([[8.0, 8, 28, 28], [8, 8, 38, 38], [8, 8, 31.5, 31.5]]))]
+    for pooler in (heads.box_pooler, heads.mask_pooler):
+        pooled = pooler([*levels, torch.zeros(1, 16, 32, 32)], boxes)
+        assert pooled[:, 0].mean(dim=(1, 2)).tolist() == [2.0, 3.0, 2.0]
+        assert pooled.shape[1] == 32 + 4 * 16
 
 
 def test_mask_is_the_vessel_in_the_box(heads: CrossingROIHeads) -> None:
