@@ -84,6 +84,9 @@ def add_av_config(cfg: CfgNode) -> None:
     # the others, instead of as places without one.
     cfg.DATASETS.UNMARKED_CROSSINGS = False
 
+    # File of tools/measure_losses.py: hard photographs are shown more often; "" for all alike.
+    cfg.DATASETS.LOSSES = ""
+
     cfg.INPUT.CROSSPOS = CfgNode()
     # Photographs are resized until their field of view has this diameter (working px).
     # 1080 is twice DRIVE's: a crossing's box is then 40 px wide.

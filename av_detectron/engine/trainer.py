@@ -13,6 +13,7 @@ from detectron2.data import (
     build_detection_test_loader,
     build_detection_train_loader,
 )
+from detectron2.data.samplers import RepeatFactorTrainingSampler
 from detectron2.engine import DefaultTrainer, HookBase, hooks
 from detectron2.evaluation import DatasetEvaluator, DatasetEvaluators
 from detectron2.solver.build import get_default_optimizer_params
@@ -25,6 +26,7 @@ from av_detectron.config import tolerance_of
 from av_detectron.data.cross_fit import without_fold
 from av_detectron.data.crosspos import check_labels, with_unmarked
 from av_detectron.data.disc import OpticDisc
+from av_detectron.data.hard_photographs import read_losses, repeat_factors
 from av_detectron.data.mapper import CrossPosTestMapper, CrossPosTrainMapper
 from av_detectron.engine.ema import ModelEMA
 from av_detectron.engine.hooks import KeepBest, KeepEMA, UpdateEMA
@@ -116,9 +118,15 @@ class CrossPosTrainer(DefaultTrainer):
         check_labels(records, with_map, cfg.MODEL.MASK_ON, crossings=not with_map)
         if cfg.DATASETS.UNMARKED_CROSSINGS:
             records = [with_unmarked(record) for record in records]
-        chosen = left_out or cfg.DATASETS.UNMARKED_CROSSINGS
+        sampler = None
+        if cfg.DATASETS.LOSSES:
+            path = Path(cfg.DATASETS.LOSSES)
+            sampler = RepeatFactorTrainingSampler(repeat_factors(sets, read_losses(path), path))
+        chosen = left_out or cfg.DATASETS.UNMARKED_CROSSINGS or sampler
         dataset = records if chosen else None  # None: Detectron2 reads DATASETS.TRAIN itself
-        return build_detection_train_loader(cfg, dataset=dataset, mapper=CrossPosTrainMapper(cfg))
+        return build_detection_train_loader(
+            cfg, dataset=dataset, sampler=sampler, mapper=CrossPosTrainMapper(cfg)
+        )
 
     @classmethod
     def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Any:

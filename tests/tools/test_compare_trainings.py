@@ -43,6 +43,18 @@ def test_two_variants_and_what_is_finished_is_kept(
     assert json.loads(output.read_text())["runs"] == found["runs"]
 
 
+def test_other_working_scales_stand_beside(tmp_path: Path, tiny: str, run_tool: RunTool) -> None:
+    output = tmp_path / "levels.json"
+    rest = ["--steps", "2", "--folder", str(tmp_path / "runs"), "--output", str(output)]
+    code, _, err = run_tool(
+        "compare_trainings.py", "--variant", "x", tiny, *rest, "--seeds", "0", "--fields", "100"
+    )
+    assert code == 0, err
+    found = json.loads(output.read_text())
+    assert {"x_av_accuracy", "x_av_accuracy_field100"} <= set(found["metrics"])
+    assert found["data"]["fields"] == [100]
+
+
 def test_failed_training_names_its_log(tmp_path: Path, tiny: str, run_tool: RunTool) -> None:
     output = tmp_path / "ablation.json"
     rest = ["--steps", "2", "--folder", str(tmp_path / "runs"), "--output", str(output)]
