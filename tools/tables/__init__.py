@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tables.by_set import by_set_table
 from tables.detector import (
     ablation_cameras_table,
+    ablation_levels_table,
     ablation_table,
     av_table,
     detector_table,
@@ -45,6 +46,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "pass_over_before": pass_over_before_table,
     "ablation": ablation_table,
     "ablation_cameras": ablation_cameras_table,
+    "ablation_levels": ablation_levels_table,
     "grader_in_use": grader_table,
     "grader_simulated": grader_table,
     "grader_pooling": grader_table,

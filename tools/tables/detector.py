@@ -162,6 +162,28 @@ def ablation_cameras_table(results: Results) -> str:
     return "\n".join([_variants_table(results, variants, CAMERA_COLUMNS), "", *lines])
 
 
+LEVEL_ROWS = {
+    "safpn": "SAFPN, two levels by size",
+    "fpn": "stock FPN, two levels by size",
+    "finest": "SAFPN, finest level alone",
+}
+
+
+def ablation_levels_table(results: Results) -> str:
+    """Photographs whose scale is not normalised: centre F1 at several working scales, of cameras
+    that were seen and of those that were left out; and both maps' figures at the usual one."""
+    fields: list[int] = results["data"]["fields"]
+    usual = {
+        f"{part}_center_f1_10px": f"centre F1, {words}"
+        for part, words in (("seen", "seen"), ("left_out", "left out"))
+    }
+    columns = {**usual, "left_out_bbox_AP50": "box AP50, left out"}
+    for field in fields:
+        columns |= {f"{k}_field{field}": f"{label}, field of {field} px" for k, label in usual.items()}
+    columns["left_out_av_accuracy"] = "artery/vein, left out"
+    return _variants_table(results, LEVEL_ROWS, columns)
+
+
 def _variants_table(results: Results, variants: dict[str, str], columns: dict[str, str]) -> str:
     """Means and standard deviations over seeds, and differences from the first, seed by seed."""
     metrics = results["metrics"]
