@@ -6,7 +6,8 @@
 
 Directions are those in which its convolutions answer to crops of the config's training sets, and
 the new detector learns on such crops, without their labels, to answer like the one that it is made
-of. Writes crossing_av.safetensors, which is loaded as the first is, and a checkpoint, from which
+of. With --map-n-views 4 its map is to be, from one view, the mean of that one's four mirror images.
+Writes crossing_av.safetensors, which is loaded as the first is, and a checkpoint, from which
 --resume goes on. Settings follow as section.key=value.
 Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.
 """
@@ -26,7 +27,8 @@ from av_detectron.config import find_config
 from av_detectron.config import load_config as load_detector_config
 from av_detectron.data.crosspos import dataset_root, register_all
 from av_detectron.data.mapper import CrossPosTrainMapper
-from av_detectron.engine.distillation import answers_of, distances, distillation_loss
+from av_detectron.engine.distillation import answers_of, distances, distillation_loss, mean_map
+from av_detectron.modeling.test_time_augmentation import N_VIEWS
 from av_grading.command_line import exit_code
 from av_grading.config import ConfigError
 from av_grading.formats.config_file import load_config
@@ -65,6 +67,7 @@ def lower(args: argparse.Namespace, settings: Settings) -> None:
     if cfg.MODEL.RANKS:
         raise ValueError(f"{args.weights}: expected plain convolutions, found some of low rank")
     teacher = teacher.to(memory_format=torch.channels_last)
+    teacher.n_views = args.map_n_views
     crops = load_detector_config(find_config(args.config_file), [])
     keys = crops.INPUT.CROSSPOS
     keys.CROP_SIZE, keys.SQUEEZE, keys.CROSSING_CROPS = CROP, 0.0, 0.5
@@ -91,6 +94,7 @@ def lower(args: argparse.Namespace, settings: Settings) -> None:
     def compared(model: torch.nn.Module, image: torch.Tensor) -> dict[str, torch.Tensor]:
         with torch.no_grad():
             wanted, boxes = answers_of(teacher, image)
+            wanted["map"] = mean_map(teacher, image, wanted["map"])
         return distances(answers_of(model.eval(), image, boxes)[0], wanted)
 
     def losses_of(model: torch.nn.Module, step: int) -> dict[str, torch.Tensor]:
@@ -123,6 +127,7 @@ def main(argv: list[str] | None = None) -> int:
     add = parser.add_argument
     add("weights", type=Path, help="file of tools/release_weights.py")
     add("--config-file", default="cpu/safpn_av_six_sets.yaml", help="whose sets crops are of")
+    add("--map-n-views", type=int, choices=N_VIEWS, default=1, help="of the map that is learned")
     add("--output", type=Path, required=True, help="folder to write")
     add("--resume", action="store_true", help="go on from the output folder's checkpoint")
     add("overrides", nargs="*", metavar="section.key=value")

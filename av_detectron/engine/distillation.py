@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from detectron2.structures import Boxes, ImageList
 
-from av_detectron.modeling.crossing_rcnn import CrossingRCNN
+from av_detectron.modeling.crossing_rcnn import AVMap, CrossingRCNN
 from av_detectron.modeling.roi_heads import FINE
 
 BOXES, MASKS = 48, 10
@@ -73,6 +73,21 @@ def answers_of(
     pooled = heads.mask_pooler([features[name] for name in heads.mask_in_features], some)
     found["masks"] = heads.mask_head.layers(pooled)
     return found, list(boxes)
+
+
+def mean_map(model: CrossingRCNN, image: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+    """The mean of a detector's map over its `n_views` mirror images, as logits (1, 3, H, W) whose
+    sizes are those of the first view's.
+
+    Args:
+        model: that answers.
+        image: normalised, (1, 3, H, W).
+        logits: of the first view.
+    """
+    if model.n_views == 1:
+        return logits
+    mean = model.average_views(image, AVMap(logits, logits.softmax(dim=1)))
+    return mean.clamp(min=1e-6).log() + logits.logsumexp(dim=1, keepdim=True)
 
 
 def distances(own: Answers, before: Answers) -> Answers:

@@ -179,7 +179,7 @@ def ablation_levels_table(results: Results) -> str:
     }
     columns = {**usual, "left_out_bbox_AP50": "box AP50, left out"}
     for field in fields:
-        columns |= {f"{k}_field{field}": f"{label}, field of {field} px" for k, label in usual.items()}
+        columns |= {f"{k}_field{field}": f"{v}, field of {field} px" for k, v in usual.items()}
     columns["left_out_av_accuracy"] = "artery/vein, left out"
     return _variants_table(results, LEVEL_ROWS, columns)
 

@@ -7,7 +7,13 @@ import torch
 from detectron2.modeling import build_model
 
 from av_detectron.config import load_config
-from av_detectron.engine.distillation import WEIGHTS, answers_of, distances, distillation_loss
+from av_detectron.engine.distillation import (
+    WEIGHTS,
+    answers_of,
+    distances,
+    distillation_loss,
+    mean_map,
+)
 from av_detectron.modeling.crossing_rcnn import CrossingRCNN
 from av_grading.models.low_rank import ranks_of
 from av_grading.training.low_rank import lowered, measure
@@ -49,3 +55,16 @@ def test_one_of_low_rank_comes_nearer(detector: CrossingRCNN) -> None:
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < losses[0]
+
+
+def test_the_map_to_learn_is_the_mean_of_views(detector: CrossingRCNN) -> None:
+    with torch.no_grad():
+        answers, _ = answers_of(detector, IMAGE)
+        assert mean_map(detector, IMAGE, answers["map"]) is answers["map"]
+        detector.n_views = 2
+        mean = mean_map(detector, IMAGE, answers["map"])
+        other = answers_of(detector, IMAGE.flip(-1))[0]["map"].flip(-1).softmax(dim=1)
+        detector.n_views = 1
+    expected = (answers["map"].softmax(dim=1) + other) / 2
+    torch.testing.assert_close(mean.softmax(dim=1), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(mean.logsumexp(dim=1), answers["map"].logsumexp(dim=1))
