@@ -5,7 +5,7 @@
 
 Reads PNG, JPEG, TIFF, GIF, BMP, of 8 or 16 bits, and DICOM. Writes out/index.html, summary.csv (a
 row per photograph), crossings.csv, failures.csv, columns.csv (what their columns mean), run.json,
-and for each photograph a folder with review.html, overlay.png, crossings.csv and crossings.json
+and for each photograph a folder with review.html, overlay.jpg, crossings.csv and crossings.json
 (COCO). With --graders and no file after it crossings stay ungraded. For research, not diagnosis.
 Exit codes: 0 done, 1 some photographs were not screened or the run failed, 2 wrong usage.
 """

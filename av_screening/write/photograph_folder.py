@@ -13,6 +13,7 @@ from av_grading.formats.manifest import MAP_KIND, PLACE, format_manifest
 from av_grading.languages.catalogue import ENGLISH, speaking
 from av_screening.photograph import Screened
 from av_screening.write.columns import crossings_columns, format_csv
+from av_screening.write.data_uri import jpeg
 from av_screening.write.folder_names import PHOTOGRAPHS
 from av_screening.write.index_data import marks
 from av_screening.write.page import DATA, review_page, review_script
@@ -113,7 +114,7 @@ def write_outputs(
     files: dict[str, str | bytes] = {
         "crossings.csv": format_csv(crossings_columns(), rows),
         "crossings.json": json.dumps(coco_record(screened, source.name)) + "\n",
-        "overlay.png": png(overlay),
+        "overlay.jpg": jpeg(overlay, 90),
         "thumbnail.jpg": thumbnail(base),
         "review.html": page,
         DATA: review_script(data),

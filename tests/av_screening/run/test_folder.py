@@ -73,7 +73,7 @@ def test_tables_and_files(photographs: Path, tmp_path: Path, settings: Settings)
     assert coco["images"][0]["width"] == 315
     x, y = coco["annotations"][0]["center"]
     assert (float(first[0]["x_px"]), float(first[0]["y_px"])) == pytest.approx((x, y), abs=0.06)
-    assert Image.open(folder / "overlay.png").size[0] == 630
+    assert Image.open(folder / "overlay.jpg").size[0] == 630
     assert Image.open(output / first[0]["patch"]).size == (96, 96)
     run = json.loads((output / "run.json").read_text())
     assert run["done"] == 3 and run["settings"]["detector"]["sha256"] and run["notice"] == NOTICE
@@ -253,7 +253,7 @@ def test_disk_full_ends_the_run_and_keeps_what_is_done(
     write = Path.write_bytes
 
     def until_full(path: Path, content: bytes) -> int:
-        if "b.jpg" in str(path) and path.name == "overlay.png":
+        if "b.jpg" in str(path) and path.name == "overlay.jpg":
             raise OSError(errno.ENOSPC, "No space left on device")
         return write(path, content)
 
