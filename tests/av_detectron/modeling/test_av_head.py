@@ -142,7 +142,9 @@ def test_training_gives_all_losses_and_teaches_every_part(model: torch.nn.Module
     model.zero_grad()
 
 
-def test_where_crossings_are_not_known_the_map_alone_is_taught(model: torch.nn.Module) -> None:
+def test_where_crossings_are_not_known_the_map_alone_is_taught(
+    model: torch.nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model.train()
     crops = [example(), {**example(), "crossings_known": False}]
     found = []
@@ -152,6 +154,12 @@ def test_where_crossings_are_not_known_the_map_alone_is_taught(model: torch.nn.M
             found.append(model(batch))
     both, known, unknown = found
     assert set(unknown) == {name for name in both if name.startswith("loss_av")}
+    monkeypatch.setattr("detectron2.utils.comm.get_world_size", lambda: 2)
+    with EventStorage():
+        sum(model(crops[1:]).values()).backward()
+    parts = (model.guide, model.proposal_generator, model.roi_heads)
+    assert all(p.grad is not None for part in parts for p in part.parameters())
+    model.zero_grad()
     # The stock FPN's and GroupNorm's sums over a batch differ in their last digits.
     torch.testing.assert_close(both["loss_rpn_cls"], known["loss_rpn_cls"], rtol=1e-2, atol=1e-3)
 
