@@ -17,9 +17,10 @@ from pathlib import Path
 
 import torch
 
-from av_detectron.checkpoint.checkpointer import CheckpointError, read_checkpoint
+from av_detectron.checkpoint.checkpointer import CheckpointError
 from av_detectron.checkpoint.release import load_detector
 from av_detectron.config import load_config
+from av_detectron.engine.trainer import load_model
 from av_detectron.formats.files import write_whole
 
 
@@ -29,15 +30,13 @@ def average(config: Path, released: Path, output: Path) -> None:
     Raises:
         CheckpointError: weights cannot be read, or are of another architecture; names the file.
         OSError: the output cannot be written.
-        ValueError: the config is none.
+        ValueError: the config is none, or names no weights.
     """
     cfg = load_config(config, [])
-    path = Path(cfg.MODEL.WEIGHTS)
-    content = read_checkpoint(path)
-    later = content.get("model", content)
+    later = load_model(cfg).state_dict()
     earlier = load_detector(released)[1].state_dict()
     if {k: v.shape for k, v in later.items()} != {k: v.shape for k, v in earlier.items()}:
-        raise CheckpointError(f"{released}: expected weights of the same architecture as {path}")
+        raise CheckpointError(f"{released}: expected weights of the same architecture as {config}")
     mean = {name: (value.float() + earlier[name].float()) / 2 for name, value in later.items()}
     buffer = io.BytesIO()
     torch.save({"model": mean}, buffer)

@@ -46,6 +46,23 @@ def remaining_sets(variant: list[str], left_out: list[str]) -> tuple[str, ...]:
     return without_sets(load_config(find_config(config), overrides).DATASETS.TRAIN, left_out)
 
 
+def run_logged(given: list[str], output: Path, threads: int, what: str) -> None:
+    """Run train_net.py with these arguments; what it says goes into console.txt of `output`.
+
+    Raises:
+        RuntimeError: it failed; says what, and names its log.
+    """
+    with (output / "console.txt").open("a") as log:
+        code = subprocess.run(
+            [sys.executable, str(TRAIN), *given],
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+        ).returncode
+    if code:
+        raise RuntimeError(f"{what} failed, see {log.name}")
+
+
 def train(
     name: str, variant: list[str], seed: int, left_out: list[str], args: argparse.Namespace
 ) -> dict[str, Any]:
@@ -66,16 +83,8 @@ def train(
         if left_out:
             keys["DATASETS.TRAIN"] = remaining_sets(variant, left_out)
         words = [str(word) for pair in keys.items() for word in pair]
-        command = [sys.executable, str(TRAIN), "--resume", "--config-file", config]
-        with (output / "console.txt").open("a") as log:
-            code = subprocess.run(
-                [*command, *overrides, *words],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "OMP_NUM_THREADS": str(args.threads)},
-            ).returncode
-        if code:
-            raise RuntimeError(f"{name}, seed {seed}: training failed, see {log.name}")
+        given = ["--resume", "--config-file", config, *overrides, *words]
+        run_logged(given, output, args.threads, f"{name}, seed {seed}: training")
     logged: dict[str, Any] = json.loads(record.read_text())["metrics"]
     return logged
 
@@ -93,16 +102,8 @@ def evaluate(run: Path, field: int, threads: int) -> dict[str, Any]:
         keys = {"INPUT.CROSSPOS.FOV_DIAMETER": field, "OUTPUT_DIR": output}
         keys |= {"TEST.CROSSPOS.SCORE_THRESHOLD": -1.0}
         words = [str(word) for pair in keys.items() for word in pair]
-        command = [sys.executable, str(TRAIN), "--eval-only", "--config-file", f"{run}/best.yaml"]
-        with (output / "console.txt").open("a") as log:
-            code = subprocess.run(
-                [*command, *words],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "OMP_NUM_THREADS": str(threads)},
-            ).returncode
-        if code:
-            raise RuntimeError(f"{run.name}, field of {field} px: failed, see {log.name}")
+        given = ["--eval-only", "--config-file", str(run / "best.yaml"), *words]
+        run_logged(given, output, threads, f"{run.name}, field of {field} px:")
     logged: dict[str, Any] = json.loads(found.read_text())
     return logged
 

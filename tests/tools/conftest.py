@@ -45,3 +45,20 @@ def run_tool(
         return run_script(f"tools/{tool}", *arguments, DETECTRON2_DATASETS=untrained)
 
     return run
+
+
+MAP_CONFIG = """
+_BASE_: {configs}/cpu/vessel_net.yaml
+MODEL: {{FPN: {{OUT_CHANNELS: 32}}, AV_HEAD: {{WIDTH: 16}}}}
+INPUT: {{CROSSPOS: {{FOV_DIAMETER: 135, CROP_SIZE: 64}}}}
+DATASETS: {{TRAIN: [crosspos_phantom_val], TEST: [crosspos_phantom_val]}}
+DATALOADER: {{NUM_WORKERS: 0}}
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, repo: Path) -> str:
+    """Config of a small network that learns phantoms' maps."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(MAP_CONFIG.format(configs=repo / "configs"))
+    return str(path)

@@ -4,24 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 RunTool = Callable[..., tuple[int, str, str]]
-
-TINY = """
-_BASE_: {configs}/cpu/vessel_net.yaml
-MODEL: {{FPN: {{OUT_CHANNELS: 32}}, AV_HEAD: {{WIDTH: 16}}}}
-INPUT: {{CROSSPOS: {{FOV_DIAMETER: 135, CROP_SIZE: 64}}}}
-DATASETS: {{TRAIN: [crosspos_phantom_val], TEST: [crosspos_phantom_val]}}
-DATALOADER: {{NUM_WORKERS: 0}}
-"""
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, repo: Path) -> str:
-    path = tmp_path / "tiny.yaml"
-    path.write_text(TINY.format(configs=repo / "configs"))
-    return str(path)
 
 
 def test_two_variants_and_what_is_finished_is_kept(

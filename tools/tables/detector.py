@@ -171,7 +171,7 @@ LEVEL_ROWS = {
 
 def ablation_levels_table(results: Results) -> str:
     """Photographs whose scale is not normalised: centre F1 at several working scales, of cameras
-    that were seen and of those that were left out; and both maps' figures at the usual one."""
+    that were seen and of those that were left out; box AP50 and kinds at the usual one."""
     fields: list[int] = results["data"]["fields"]
     usual = {
         f"{part}_center_f1_10px": f"centre F1, {words}"
