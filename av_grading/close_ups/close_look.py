@@ -108,16 +108,22 @@ class CloseLook:
         return see_vessel(self.patch, self.fine_map, kind, line, self.drive_px)
 
     @cached_property
-    def centered(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Pixels (P, P, 3) and labels (P, P), moved so that the crossing is in the middle."""
+    def centered_patch(self) -> NDArray[np.uint8]:
+        """Pixels (P, P, 3), moved so that the crossing is in the middle."""
+        return self._centered(self.patch, cv2.INTER_CUBIC)
+
+    @cached_property
+    def centered_labels(self) -> NDArray[np.uint8]:
+        """Labels (P, P), likewise."""
+        return self._centered(self.labels, cv2.INTER_NEAREST)
+
+    def _centered(self, picture: NDArray[np.uint8], flags: int) -> NDArray[np.uint8]:
         side = self.patch.shape[0]
         x, y = ((side - 1) / 2 - at for at in self.middle)
         if x == y == 0:
-            return self.patch, self.labels
+            return picture
         shift = np.array([[1, 0, x], [0, 1, y]], np.float64)
-        patch = cv2.warpAffine(self.patch, shift, (side, side), flags=cv2.INTER_CUBIC)
-        labels = cv2.warpAffine(self.labels, shift, (side, side), flags=cv2.INTER_NEAREST)
-        return np.asarray(patch, np.uint8), np.asarray(labels, np.uint8)
+        return np.asarray(cv2.warpAffine(picture, shift, (side, side), flags=flags), np.uint8)
 
 
 def one_hot(labels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -67,7 +67,7 @@ def compute(look: "CloseLook") -> Measurement:
     from av_grading.vessels.centerline import trace
     from av_grading.vessels.sides import in_order, ordered_as
 
-    patch, labels = look.centered
+    patch, labels = look.centered_patch, look.centered_labels
     middle, widths = (patch.shape[0] - 1) / 2, None
     try:
         line = trace(labels, VEIN, (middle, middle), look.drive_px, REACH)

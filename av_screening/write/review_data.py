@@ -74,7 +74,6 @@ def review_data(
 
 def _crossing(pixels: Image, crossing: Crossing, row: Row) -> Row:
     look, explained = crossing.close_look, crossing.explained
-    patch, labels = look.centered
     measured = crossing.signs.get("caliber")
     widths: Widths | None = measured.detail if measured else None
     found: dict[str, Any] = {
@@ -82,9 +81,9 @@ def _crossing(pixels: Image, crossing: Crossing, row: Row) -> Row:
         "row": filled(row),
         "why": why_this_grade(row),
         "picture": data_uri(jpeg(enlarged(pixels, crossing), 88), "jpeg"),
-        "map": data_uri(transparent_png(smooth_labels(labels, MAP_SIDE)), "png"),
+        "map": data_uri(transparent_png(smooth_labels(look.centered_labels, MAP_SIDE)), "png"),
         "explained": None if explained is None else data_uri(png(explained), "png"),
-        "vein": None if widths is None else vein_data(widths, look.drive_px, patch),
+        "vein": None if widths is None else vein_data(widths, look.drive_px, look.centered_patch),
     }
     if drawings := sign_drawings(crossing):
         found["drawings"] = drawings

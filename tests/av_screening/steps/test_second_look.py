@@ -101,7 +101,8 @@ def test_with_the_drawn_map_vessels_go_through_and_centres_are_refined(eye, scre
     assert np.median(away) <= np.median(before) + 0.2 and np.median(away) < 1.5
     patch = looks[0].patch
     assert patch.patch.shape == (96, 96, 3) and patch.shares.shape == (3, 96, 96)
-    pixels, labels = looks[0].close_look.centered
+    look = looks[0].close_look
+    pixels, labels = look.centered_patch, look.centered_labels
     assert pixels.shape == (PIXELS, PIXELS, 3) and labels.shape == (PIXELS, PIXELS)
     assert looks[0].close_look.drive_px == 4
 
