@@ -83,9 +83,11 @@ def compute(look: "CloseLook") -> Measurement:
     except NotMeasurable as error:
         cells["reflex_not_measurable"] = str(error)
         return Measurement(cells)
-    cells["reflex_ratio"] = float(ratio[0])
+    # The mean over the picture and its copies changes less from one file of an eye to another.
+    mean = float(np.nanmean(ratio))
+    cells["reflex_ratio"] = mean
     deviation = float(spread(ratio[:, None])[0])
-    cells["reflex_answer"] = answer(float(ratio[0]), QUESTIONABLE, PRESENT, deviation)
+    cells["reflex_answer"] = answer(mean, QUESTIONABLE, PRESENT, deviation)
     if np.isfinite(deviation):
         errors["reflex_ratio"] = deviation
     return Measurement(cells, errors)

@@ -63,9 +63,9 @@ THRESHOLDS = {
 }
 """By what is answered."""
 _LENGTHS = np.geomspace(1.5, 14, 18)  # of losses that are tried (DRIVE px)
-_LEVEL = 1.0
-_READ = 20.0
-_MORE = 0.1  # of a vein that is darker in a place no more says anything of its taper
+_LEVEL = 10.0  # places that say that beyond its loss a vein has its own width
+_READ = 5.0  # and that count as much as what is read beside the artery
+_MORE = 0.4  # of a vein that is darker in a place no more says anything of its taper
 _MOST = 1.5  # shares above this say no more
 
 _SIDE = {"first": "on the first side", "second": "on the other side"}

@@ -30,7 +30,7 @@ STEP = 0.5
 """Between places along the vessel (DRIVE px)."""
 ACROSS = 0.25
 """Between samples across it (DRIVE px)."""
-REACH = 14.0
+REACH = 18.0
 """How far from the other vessel's edge it is looked at (DRIVE px)."""
 EXTENDED = 19.0
 """How far from the crossing a vein is looked at, where the map shows it (DRIVE px): it may swell
