@@ -41,6 +41,15 @@ def test_a_swelling_is_measured_on_its_side(by: float) -> None:
     assert number_in(row, "banking_downstream") == pytest.approx(1, abs=0.12)
 
 
+def test_a_swelling_is_seen_where_it_ends_far_from_the_artery() -> None:
+    def far(way):
+        return 1 + 0.4 * np.exp(-0.5 * ((way - 13.5) / 1.4) ** 2)
+
+    row = row_of(look_along(width=far))
+    assert number_in(row, "banking_second") == pytest.approx(1.4, abs=0.17)
+    assert row["banking_answer"] != "absent"
+
+
 def test_the_disc_tells_upstream_from_downstream() -> None:
     looks = [look_along(width=swollen(0.6, 1), disc=(x, 0.2)) for x in (-1, 1)]
     told = [" ".join(SIGN.sentences(row_of(look))) for look in looks]
