@@ -49,9 +49,10 @@ JOINED = 1.8
 """From where it is so many times as wide as its own, another vessel joins the vein."""
 OWN = 2.5
 """From this distance on the vein's own width is told (DRIVE px)."""
-QUESTIONABLE, PRESENT = 1.25, 1.40
+QUESTIONABLE, PRESENT = 1.30, 1.40
 """Width beyond the narrowing over the vein's own, from which banking is questionable and
 present."""
+_OPEN = 1.25  # a vein so much wider than its own where it is last seen may swell on
 _FEWEST = 8  # places that make a vein's own
 _TOWARDS = 0.35  # cosine from which an arm leads to the disc, or from it
 
@@ -136,7 +137,7 @@ def _widest(width: Array, own: Array, step: float) -> Array:
     ended = _greatest(swelling / np.maximum(np.minimum(follows, swelling), least))
     # Wide where it is last seen: it may end or not.
     open_end = _greatest(np.where(np.isnan(follows), swelling, np.nan) / least)
-    return np.asarray(np.where(open_end >= np.maximum(ended, QUESTIONABLE), -np.inf, ended))
+    return np.asarray(np.where(open_end >= np.maximum(ended, _OPEN), -np.inf, ended))
 
 
 def _greatest(values: Array) -> Array:
