@@ -8,10 +8,12 @@
 Weights are those of the best rank correlation with the readings' mean grade; stretch and center
 those of the best quadratic kappa at which at most 3 % of what both readings call 0 gets grade 2 or
 more, and 20 % grade 1 or more. Whether a crossing is clear is a logistic regression on what all
-members say of it (`gradable.ClearRule`, where the last one stands for any grader); its threshold,
-and that of the artery above, are those at which most of what both readings call clear, and neither
-vein-above, is graded, while at most 15 % of what neither calls clear is. Prints and writes what was
-chosen; `decision.SHIPPED` and `gradable.CLEAR` and `GradableRule` hold it for the shipped networks.
+members say of it (`gradable.ClearRule`, where the last one stands for any grader). Of its
+thresholds and those of the artery above at which at most 15 % of what neither reading calls clear
+is graded, and at least 85 % of what both call clear and neither vein-above (or as much as can be),
+those are chosen that tell grade 2 or more best with refusals counted as grade 0 (AUC). Prints and
+writes what was chosen; `decision.SHIPPED`, `gradable.CLEAR` and `GradableRule` hold it for the
+shipped networks.
 Exit codes: 0 done, 1 a file cannot be read or written, 2 wrong usage.
 """
 
@@ -38,16 +40,15 @@ STEP = 0.1
 """Between weights that are tried."""
 STRETCHES = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.3, 2.6)
 CENTERS = tuple(round(0.1 * i, 1) for i in range(2, 20))
-MOST_NORMAL_2, MOST_NORMAL_1, MOST_UNCLEAR = 0.03, 0.20, 0.15
+MOST_NORMAL_2, MOST_NORMAL_1 = 0.03, 0.20
+MOST_UNCLEAR, LEAST_CLEAR = 0.15, 0.85
+"""Share of the crossings that are graded of those that are not clear, and of those that are."""
 NICKED_WEIGHT = 4.0
 """A clear crossing of grade 2 or more counts so many times, so that it is not refused for what it
 shows: a vein that vanishes."""
 CLEAR_FOLDS = 8
-LEVEL = 0.002
-"""Thresholds whose values differ by less are level: of these the lowest of the artery above is
-taken, since what is in doubt is to be graded rather than refused."""
-VEIN_COST = 0.1
-"""What the share of vein-above crossings that are graded costs, in shares of the wanted ones."""
+LEAST_NICKED = 1.5
+"""Mean of both readings from which a crossing is of grade 2 or more."""
 
 
 def run(args: argparse.Namespace) -> None:
@@ -104,22 +105,17 @@ def run(args: argparse.Namespace) -> None:
     alike = (order == "artery").all(axis=1) | (order == "vein").all(axis=1)
     agreed = both & alike.to_numpy() & np.isfinite(above)
     wanted, unwanted = both & ~says_vein, targets.weight == 0
+    spread = spread_out(seen, stretch, center)
     found: list[tuple[float, float, float, float]] = []
     for least_above, least_clear in product(np.arange(0.1, 0.55, 0.05), np.arange(0.2, 0.8, 0.02)):
         graded = (clear >= least_clear) & (above >= least_above)
         if graded[unwanted].mean() <= MOST_UNCLEAR:
-            vein = graded[both & says_vein].mean()
-            share = float(graded[wanted].mean())
-            value = share - VEIN_COST * vein
-            found.append((value, float(least_above), float(least_clear), share))
-    level = max((value for value, *_ in found), default=0.0) - LEVEL
-    _, least_above, least_clear, share = max(
-        (known for known in found if known[0] >= level),
-        key=lambda known: (-known[1], known[0]),
-        default=(0.0, 0.0, 0.0, 0.0),
-    )
+            auc = _auc(mean >= LEAST_NICKED, np.where(graded[both], spread, 0))
+            share = min(float(graded[wanted].mean()), LEAST_CLEAR)
+            found.append((share, auc, float(least_above), float(least_clear)))
+    *_, least_above, least_clear = max(found, default=(0.0, 0.0, 0.0, 0.0))
     graded = (clear >= least_clear) & (above >= least_above)
-    grades = round_grade(spread_out(seen, stretch, center))
+    counted, grades = np.where(graded[both], spread, 0), round_grade(spread)
     metrics = {
         **{f"weight_{n}": w for n, w in zip(names, weights, strict=True)},
         **{
@@ -141,7 +137,8 @@ def run(args: argparse.Namespace) -> None:
         "least_clear": least_clear,
         "least_artery_above": least_above,
         "above_kappa": float(cohen_kappa_score(~says_vein[agreed], above[agreed] >= 0.5)),
-        "clear_graded_share": float(share),
+        "auc_grade2_all": _auc(mean >= LEAST_NICKED, counted),
+        "clear_graded_share": float(graded[wanted].mean()),
         "not_clear_graded_share": float(graded[unwanted].mean()),
         "read2_graded_share": float(graded[both][mean >= 2].mean()),
         "read3_graded_share": float(graded[both][mean >= 3].mean()),
@@ -211,6 +208,13 @@ def fit_clear(
     named = dict(zip(list(said)[:-1], weights, strict=False))
     bias = round(float(whole.intercept_[0]), 3)
     return found, ClearRule(named, weights[-2], weights[-1], bias)
+
+
+def _auc(truth: Any, said: Any) -> float:
+    """Area under the ROC curve; .5 where all are of one kind."""
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(truth, said)) if 0 < truth.sum() < len(truth) else 0.5
 
 
 def _known_rank(mean: Any, expected: Any) -> float:
