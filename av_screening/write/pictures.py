@@ -29,6 +29,8 @@ GRADE_COLORS |= {2: (250, 150, 60), 3: (238, 70, 70)}
 
 Image = NDArray[np.uint8]
 
+_LINEAR = 1.5  # at most so many times as wide, a picture is shrunk from the nearest px alone
+
 
 def overlay_size(pixels: Image) -> tuple[int, int]:
     """Width, at most `WIDTH` and at most twice the photograph's (H, W, 3), and height (px)."""
@@ -58,7 +60,8 @@ def resize_to(pixels: Image, size: tuple[int, int]) -> Image:
         # Means of 2 x 2 px take a third of the time of those of any other size.
         half = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
         return resize_to(np.asarray(half, np.uint8), size)
-    method = cv2.INTER_AREA if pixels.shape[1] > size[0] else cv2.INTER_LINEAR
+    # Where little is lost, four px for each are as good as all of them, in a tenth of the time.
+    method = cv2.INTER_AREA if width > _LINEAR * size[0] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
 
 
