@@ -17,6 +17,7 @@ from av_grading.formats.errors import NotMeasurable
 from av_grading.signs.registry import get_sign
 from av_screening.evaluation.drawn_signs import (
     KINDS,
+    UNCHANGED,
     DrawnSigns,
     draw_into,
     draw_signs,
@@ -107,16 +108,19 @@ def drawn_rows(
         notes: further cells of a crossing, by its number.
         pipeline: that measures.
         rng: of what is drawn.
-        draws: of each kind at each crossing; unchanged ones are looked at once.
+        draws: of each kind at each crossing; unchanged ones are looked at once, and have a row for
+            every two draws, so that more draws leave the mixture as it is.
     """
     rows = []
     for kind in KINDS:
-        for _ in range(1 if kind == KINDS[0] else draws):
+        looked, times = (1, max(1, draws // 2)) if kind == UNCHANGED else (draws, 1)
+        for _ in range(looked):
             found = (draw_signs(crossing, kind, rng) for crossing in crossings)
             for drawn in draw_together([one for one in found if one is not None]):
                 looks = _looks_of(pixels, drawn, pipeline)
                 for one, look in zip(drawn, looks, strict=True):
-                    rows.append(_drawn_row(one, look) | notes.get(one.crossing.number, {}))
+                    row = _drawn_row(one, look) | notes.get(one.crossing.number, {})
+                    rows += times * [row]
     return rows
 
 
