@@ -11,6 +11,7 @@ from av_detectron.data.errors import InputFileError
 from av_detectron.data.phantom import make_phantom
 from av_grading.simulation.protocols import PROTOCOLS
 from av_grading.vessels.sides import reverse
+from av_screening.evaluation import sign_rows
 from av_screening.evaluation.drawn_signs import (
     KINDS,
     DrawnSigns,
@@ -90,6 +91,20 @@ def test_what_is_drawn_into_one_photograph_does_not_touch(phantom, clear) -> Non
         changed[y - 30 : y + 30, x - 30 : x + 30] != phantom.image[y - 30 : y + 30, x - 30 : x + 30]
     ).any()
     assert np.array_equal(draw_into(phantom.image, [drawn(clear[0], "unchanged")]), phantom.image)
+
+
+def test_more_draws_leave_the_mixture_of_drawn_and_unchanged_crossings(
+    phantom, clear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_rows, "_looks_of", lambda pixels, drawn, pipeline: [None] * len(drawn))
+    mixtures = []
+    for draws in (2, 6):
+        rows = sign_rows.drawn_rows(
+            phantom.image, clear[:1], {}, None, np.random.default_rng(0), draws
+        )
+        kinds = [row["kind"] for row in rows]
+        mixtures.append(kinds.count("together") / kinds.count("unchanged"))
+    assert mixtures == [2, 2]
 
 
 def test_versions_of_a_photograph() -> None:
