@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
     weights = max(tried, key=lambda w: spearmanr(mean, mean_of(expected, w))[0])
     seen = mean_of(expected, weights)
     normal, truth = mean == 0, round_grade(mean).astype(float)
-    best: tuple[float, float, float] = (-1.0, 1.0, 0.0)
+    best = (-1.0, 1.0, 1.0)  # nothing is spread, where no stretch keeps to the limits
     for stretch, center in product(STRETCHES, CENTERS):
         grades = round_grade(spread_out(seen, stretch, center))
         if (grades[normal] >= 2).mean() > MOST_NORMAL_2:
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
         if (grades[normal] >= 1).mean() > MOST_NORMAL_1:
             continue
         best = max(best, (quadratic_kappa(truth, grades.astype(float)), stretch, center))
-    qwk, stretch, center = best
+    _, stretch, center = best
     grade = np.nanmean([answers[n].grade @ np.arange(4) for n in names], axis=0)
     said = {n: answers[n].clear for n in names}
     sure = targets.weight != 0.5  # both readings say the same of it
@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> None:
             for n, e in zip(names, expected, strict=True)
         },
         "spearman": float(spearmanr(mean, seen)[0]),
-        "qwk": float(qwk),
+        "qwk": quadratic_kappa(truth, grades.astype(float)),
         "stretch": stretch,
         "center": center,
         "read0_called2_share": float((grades[normal] >= 2).mean()),

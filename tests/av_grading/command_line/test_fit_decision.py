@@ -7,7 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from av_grading.command_line.fit_decision import MOST_UNCLEAR, main, mean_of
+from av_grading.command_line.fit_decision import (
+    LEAST_CLEAR,
+    MOST_UNCLEAR,
+    main,
+    mean_of,
+)
 from av_grading.models.reading_outputs import OUTPUTS
 
 COUNT = 400
@@ -68,6 +73,22 @@ def test_the_better_network_counts_and_the_limits_hold(members: tuple[Path, Path
     assert metrics["clear_auc"] > 0.9
     assert metrics["above_kappa"] > 0.6
     assert len(found["data"]["photographs"]) == COUNT // 8
+
+
+def test_the_gate_refuses_veins_above_that_would_be_graded_for_nicked_ones(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    table = readings(rng)
+    vein = table["above_1"] == "vein"
+    said = answers(table.assign(grade_1=table["grade_1"].mask(vein, 2.0)), 0.3, rng)
+    for column in ("grade_1", "grade_2"):
+        said[column] = table[column].mask(vein, 0.0)
+    path, output = tmp_path / "strip.csv", tmp_path / "decision.json"
+    said.to_csv(path, index=False)
+    assert main(["--member", "strip", str(path), "--output", str(output)]) == 0
+    metrics = json.loads(output.read_text())["metrics"]
+    assert metrics["vein_above_graded_share"] < 0.2
+    assert metrics["clear_graded_share"] >= LEAST_CLEAR
+    assert metrics["auc_grade2_all"] > 0.9
 
 
 def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
