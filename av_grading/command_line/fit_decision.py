@@ -47,8 +47,6 @@ NICKED_WEIGHT = 4.0
 """A clear crossing of grade 2 or more counts so many times, so that it is not refused for what it
 shows: a vein that vanishes."""
 CLEAR_FOLDS = 8
-LEAST_NICKED = 1.5
-"""Mean of both readings from which a crossing is of grade 2 or more."""
 
 
 def run(args: argparse.Namespace) -> None:
@@ -110,12 +108,12 @@ def run(args: argparse.Namespace) -> None:
     for least_above, least_clear in product(np.arange(0.1, 0.55, 0.05), np.arange(0.2, 0.8, 0.02)):
         graded = (clear >= least_clear) & (above >= least_above)
         if graded[unwanted].mean() <= MOST_UNCLEAR:
-            auc = _auc(mean >= LEAST_NICKED, np.where(graded[both], spread, 0))
             share = min(float(graded[wanted].mean()), LEAST_CLEAR)
+            auc = auc_with_refusals(truth, spread, graded[both])
             found.append((share, auc, float(least_above), float(least_clear)))
     *_, least_above, least_clear = max(found, default=(0.0, 0.0, 0.0, 0.0))
     graded = (clear >= least_clear) & (above >= least_above)
-    counted, grades = np.where(graded[both], spread, 0), round_grade(spread)
+    grades = round_grade(spread)
     metrics = {
         **{f"weight_{n}": w for n, w in zip(names, weights, strict=True)},
         **{
@@ -137,7 +135,7 @@ def run(args: argparse.Namespace) -> None:
         "least_clear": least_clear,
         "least_artery_above": least_above,
         "above_kappa": float(cohen_kappa_score(~says_vein[agreed], above[agreed] >= 0.5)),
-        "auc_grade2_all": _auc(mean >= LEAST_NICKED, counted),
+        "auc_grade2_all": auc_with_refusals(truth, spread, graded[both]),
         "clear_graded_share": float(graded[wanted].mean()),
         "not_clear_graded_share": float(graded[unwanted].mean()),
         "read2_graded_share": float(graded[both][mean >= 2].mean()),
@@ -210,11 +208,22 @@ def fit_clear(
     return found, ClearRule(named, weights[-2], weights[-1], bias)
 
 
-def _auc(truth: Any, said: Any) -> float:
-    """Area under the ROC curve; .5 where all are of one kind."""
+def auc_with_refusals(truth: "Array", expected: "Array", graded: Any) -> float:
+    """How well grade 2 or more is told with refusals counted as grade 0: area under the ROC curve,
+    .5 where all are of one kind.
+
+    Args:
+        truth: grades of N crossings, (N,).
+        expected: grades that they would get, (N,).
+        graded: whether they are graded, (N,).
+    """
+    import numpy as np
     from sklearn.metrics import roc_auc_score
 
-    return float(roc_auc_score(truth, said)) if 0 < truth.sum() < len(truth) else 0.5
+    nicked = truth >= 2
+    if nicked.all() or not nicked.any():
+        return 0.5
+    return float(roc_auc_score(nicked, np.where(graded, expected, 0)))
 
 
 def _known_rank(mean: Any, expected: Any) -> float:

@@ -7,12 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from av_grading.command_line.fit_decision import (
-    LEAST_CLEAR,
-    MOST_UNCLEAR,
-    main,
-    mean_of,
-)
+from av_grading.command_line.fit_decision import LEAST_CLEAR, MOST_UNCLEAR, main, mean_of
 from av_grading.models.reading_outputs import OUTPUTS
 
 COUNT = 400

@@ -38,7 +38,8 @@ def test_a_network_without_such_encoders_is_refused() -> None:
 
 @pytest.mark.parametrize("side", [12, 40])
 def test_the_close_up_networks_norm_is_group_norm_whatever_its_maps_size(side: int) -> None:
-    (norm,) = (part for part in _block(3, 16)[:3] if isinstance(part, nn.GroupNorm))
+    norm = _block(3, 16)[1]
+    assert isinstance(norm, nn.GroupNorm)
     with torch.no_grad():
         norm.weight.uniform_(0.5, 2)
         norm.bias.normal_()
