@@ -135,6 +135,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--weights", type=Path, nargs="+", default=[DEFAULT_WEIGHTS], help="detector, or several")
     add("--draws", type=int, default=Options.draws, help="nicked patches of each clear crossing")
     add("--protocol", choices=sorted(PROTOCOLS), default=Options.protocol, help="of the simulation")
+    width = "least width of a vein that is nicked (DRIVE px)"
+    add("--least-width", type=float, default=Options.least_width, help=width)
     add("--readings", type=Path, help="cut what was read alone: readings.csv")
     add("--seed", type=int, default=0)
     args = parser.parse_args(argv)
@@ -144,7 +146,12 @@ def main(argv: list[str] | None = None) -> int:
         root, count = dataset_root(), 0
         for name in [*args.sets, *args.plain]:
             draws = 0 if name in args.plain else args.draws
-            options = Options(draws=draws, protocol=args.protocol, seed=args.seed)
+            options = Options(
+                draws=draws,
+                protocol=args.protocol,
+                least_width=args.least_width,
+                seed=args.seed,
+            )
             records = load_crosspos(json_path(root, f"crosspos_{name}_{args.split}"), root)
             folds = photograph_folds(records, len(by_fold))
             for record in tqdm(records, desc=name, disable=None):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 
 from av_grading.close_ups.cut import SCALE, cut_close_up, cut_coarse
+from av_grading.command_line.defaults import WIDTHS
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.files import write_whole
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
@@ -70,6 +71,7 @@ class Options:
         others: of detections that are no crossings, at most.
         protocol: of the simulation, by name; with "order" clear crossings are redrawn with the
             artery above and with the vein above, instead of being nicked.
+        least_width: of a vein that is nicked (DRIVE px).
         seed: of everything that is drawn, with the photograph's name.
     """
 
@@ -77,6 +79,7 @@ class Options:
     unclear: int = 12
     others: int = 4
     protocol: str = "training"
+    least_width: float = WIDTHS[0]
     seed: int = 0
 
     @property
@@ -112,6 +115,7 @@ def cut_photograph(photograph: CloseUpSource, options: Options) -> Iterator[Patc
                 photograph.drive_px,
                 STORED / SCALE,
                 protocol.rule.pressed + MARGIN,
+                (options.least_width, WIDTHS[1]),
             )
             window = protocol.prepare(opened)
         except NotMeasurable as error:

@@ -28,6 +28,8 @@ NAME = "reading_strip"
 """In the registry."""
 FEATURES = 96
 """Of a side."""
+BOTH_VIEWS = (False, True)
+"""Across a vessel there is no first and second: a strip is seen as it is, and mirrored."""
 
 
 class ReadingStrip(nn.Module):
@@ -112,23 +114,35 @@ class StripReader:
             [None if v.vein is None else straighten_both(p, s, v) for p, s, v in given]
         )
 
-    def answer(self, straightened: Sequence[Both | None]) -> Answers:
-        """What is said of strips that `straighten_both` gave; NaN where there are none."""
+    def answer(
+        self, straightened: Sequence[Both | None], mirrored: Sequence[bool] = BOTH_VIEWS
+    ) -> Answers:
+        """What is said of strips that `straighten_both` gave, as `read`; NaN where there are
+        none."""
         found = np.full((len(straightened), OUTPUTS), np.nan)
         rows = [i for i, both in enumerate(straightened) if both is not None]
         if rows:
             there = [both for both in straightened if both is not None]
             strips, widths = (torch.from_numpy(np.stack(part)) for part in zip(*there, strict=True))
-            found[rows] = self.read(strips, widths)
+            found[rows] = self.read(strips, widths, mirrored)
         return Answers.of(found)
 
     @torch.inference_mode()
-    def read(self, strips: torch.Tensor, widths: torch.Tensor) -> NDArray[np.float64]:
-        """Probabilities (N, OUTPUTS) of strips and widths as `straighten_both` gives them."""
+    def read(
+        self,
+        strips: torch.Tensor,
+        widths: torch.Tensor,
+        mirrored: Sequence[bool] = BOTH_VIEWS,
+    ) -> NDArray[np.float64]:
+        """Probabilities (N, OUTPUTS) of strips and widths as `straighten_both` gives them.
+
+        Args:
+            mirrored: whether each of the views whose mean is told is the strip's mirror image
+                across the vessel.
+        """
         device = next(self.network.parameters()).device
         seen, wide = normalize_strips(strips.to(device)), widths.to(device)
-        # Across a vessel there is no first and second: the mean of both mirror images.
-        logits = [self.network(seen, wide), self.network(seen.flip(3), wide)]
+        logits = [self.network(seen.flip(3) if mirror else seen, wide) for mirror in mirrored]
         mean = torch.stack([probabilities_of_outputs(x) for x in logits]).mean(dim=0)
         return np.asarray(mean.cpu().double().numpy())
 

@@ -20,10 +20,13 @@ from av_screening.steps.grading import patch_set
 HOPELESS = 0.05
 """No other network is asked about crossings that the reading head calls clear with a lower
 probability: no mean of the three reaches a threshold from there."""
-AT_BEST = 0.9
-"""Graders are not asked about crossings that would be refused even if they called them clear with
-this probability, and the artery above for certain. Of crossings read as clear one in a thousand of
+AT_BEST = 0.95
+"""Crossings that would be refused even if graders called them clear with this probability, and the
+artery above for certain, are looked at no further. Of crossings read as clear one in a thousand of
 those that are graded goes, of those read 2 or more none (results/tried.md)."""
+LEAST_GRADE, NEAR = 0.3, 0.1
+"""Nor are those that get a lower expected grade so far, unless the artery is called above with a
+probability this near to the least one. No agreement with readings is lost (results/tried.md)."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +60,18 @@ def read_crossings(
         and (head := crossing.answers.get(HEAD)) is not None
         and head.clear >= HOPELESS
     ]
-    found = _with_strip(crossings, chosen, readers)
-    open_ones = [n for n in chosen if _may_be_gradable(found[n], readers, rule)]
-    found = _with_graders(found, open_ones, readers)
+    found = _with_strip(crossings, chosen, readers, mirrored=False)
+    undecided = [n for n in chosen if _undecided(found[n], readers, rule)]
+    found = _with_strip(found, undecided, readers, mirrored=True)
+    found = _with_graders(found, undecided, readers)
     return [_decided_on(crossing, readers, rule) for crossing in found]
 
 
 def _with_strip(
-    crossings: Sequence[Crossing], chosen: Sequence[int], readers: Readers
+    crossings: Sequence[Crossing], chosen: Sequence[int], readers: Readers, *, mirrored: bool
 ) -> list[Crossing]:
-    """All crossings, the chosen ones with what the straightened vein says, where it is followed."""
+    """All crossings, the chosen ones with what the straightened vein says, where it is followed:
+    as it is, or the mean of that and of what it says mirrored."""
     looks = [crossings[number].close_look for number in chosen]
     if not looks or readers.strip is None or any(look.vessels is None for look in looks):
         return list(crossings)
@@ -74,7 +79,8 @@ def _with_strip(
     straightened = [
         look.straightened if f else None for look, f in zip(looks, followed, strict=True)
     ]
-    return _with_answers(crossings, chosen, {STRIP: readers.strip.answer(straightened)})
+    said = readers.strip.answer(straightened, [mirrored])
+    return _with_answers(crossings, chosen, {STRIP: said})
 
 
 def _with_graders(
@@ -92,22 +98,39 @@ def _with_graders(
 def _with_answers(
     crossings: Sequence[Crossing], chosen: Sequence[int], said: Mapping[str, Answers]
 ) -> list[Crossing]:
+    """All crossings, the chosen ones with what networks say, or the mean of that and of what they
+    have said already."""
     found = list(crossings)
     for row, number in enumerate(chosen):
         own = {name: answers.of_row(row) for name, answers in said.items()}
-        known = {name: answer for name, answer in own.items() if answer is not None}
-        found[number] = replace(found[number], answers={**found[number].answers, **known})
+        before = found[number].answers
+        known = {
+            name: mean_answer({"before": before[name], "now": answer}) if name in before else answer
+            for name, answer in own.items()
+            if answer is not None
+        }
+        found[number] = replace(found[number], answers={**before, **known})
     return found
 
 
-def _may_be_gradable(crossing: Crossing, readers: Readers, rule: GradableRule) -> bool:
-    """Whether a crossing is gradable if graders speak for it; True where that is not known,
-    since the rule is of other networks."""
-    best = replace(mean_answer(crossing.answers), clear=AT_BEST, artery_above=1.0)
+def _undecided(crossing: Crossing, readers: Readers, rule: GradableRule) -> bool:
+    """Whether a crossing is gradable if graders speak for it, and may be nicked or its vein above;
+    also where that is not known, since the rule is of other networks."""
+    mean = mean_answer(crossing.answers)
+    best = replace(mean, clear=AT_BEST, artery_above=1.0)
     answers = {**crossing.answers, **dict.fromkeys(readers.graders, best)}
     if not rule.clear.fits(_clear_by_name(answers, readers)):
         return True
-    return rule.why_not(_known(answers, readers, rule)) is None
+    if rule.why_not(_known(answers, readers, rule)) is not None:
+        return False
+    above = mean_answer(crossing.answers, rule.above_weights).artery_above
+    near = abs(above - rule.least_artery_above) < NEAR
+    return near or _expected(mean) >= LEAST_GRADE
+
+
+def _expected(answer: Answer) -> float:
+    """Expected grade."""
+    return float(answer.grade @ np.arange(len(GRADES)))
 
 
 def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Crossing:
@@ -137,7 +160,7 @@ def _known(answers: Mapping[str, Answer], readers: Readers, rule: GradableRule) 
     asked = _clear_by_name(answers, readers)
     clear = mean.clear
     if rule.clear.fits(asked | dict.fromkeys(readers.graders)):
-        clear = rule.clear(asked, float(mean.grade @ np.arange(len(GRADES))))
+        clear = rule.clear(asked, _expected(mean))
     return KnownOfCrossing(mean.artery_above, clear)
 
 

@@ -38,6 +38,7 @@ class Says:
 
     def __init__(self, said: Answer) -> None:
         self.said, self.asked = said, 0
+        self.mirrored: list[bool] = []
 
     def answers(self, count: int) -> Answers:
         self.asked += count
@@ -53,7 +54,8 @@ class Says:
     def read(self, patches: object, rows: np.ndarray) -> Answers:
         return self.answers(len(rows))
 
-    def answer(self, straightened: list) -> Answers:
+    def answer(self, straightened: list, mirrored: list[bool]) -> Answers:
+        self.mirrored += mirrored * len(straightened)
         return self.answers(len(straightened))
 
 
@@ -132,27 +134,46 @@ RULE = ClearRule({HEAD: 1.0, STRIP: 1.0}, others=1.0, grade=0.0, bias=0.0)
 
 
 @pytest.mark.parametrize(
-    ("clear", "above", "asked", "code"),
+    ("clear", "above", "grade", "asked", "code"),
     [
-        (0.8, 0.9, 1, None),
-        (0.3, 0.9, 1, "unclear"),  # .9 of the grader would make it clear, .1 does not
-        (0.2, 0.9, 0, "unclear"),
-        (0.8, 0.01, 0, "vein_above"),
+        (0.8, 0.9, 1, 1, None),
+        (0.8, 0.4, 0, 1, None),  # the vein may lie above
+        (0.8, 0.9, 0, 0, None),  # not nicked: whatever graders say changes little
+        (0.3, 0.9, 1, 1, "unclear"),  # .95 of the grader would make it clear, .1 does not
+        (0.15, 0.9, 1, 0, "unclear"),
+        (0.8, 0.01, 1, 0, "vein_above"),
     ],
 )
 def test_graders_are_asked_what_they_can_decide(
-    crossing: Crossing, clear: float, above: float, asked: int, code: str | None
+    crossing: Crossing, clear: float, above: float, grade: int, asked: int, code: str | None
 ) -> None:
-    said = answer(clear, above)
+    said = answer(clear, above, grade)
     grader = Says(answer(0.1 if code else 0.9, 0.9))
-    readers = Readers({"mine": grader}, Says(said))  # type: ignore[dict-item,arg-type]
+    strip = Says(said)
+    readers = Readers({"mine": grader}, strip)  # type: ignore[dict-item,arg-type]
     given = [replace(crossing, answers={HEAD: said})]
     (found,) = read_crossings(given, readers, GradableRule(0.35, 0.5, clear=RULE))
+    assert strip.mirrored == [False, True][: 1 + asked]
     assert grader.asked == asked and ("mine" in found.answers) == bool(asked)
     assert (found.reason and found.reason.code) == code
     if not asked:  # as if the grader had said what the others say
         wanted = RULE(dict.fromkeys(("mine", HEAD, STRIP), clear), 0)
         assert found.clear == pytest.approx(wanted)
+
+
+def test_what_the_strip_says_mirrored_counts_as_much(crossing: Crossing) -> None:
+    class Strip(Says):
+        def answer(self, straightened: list, mirrored: list[bool]) -> Answers:
+            self.said = answer(0.9, 0.9, *((3, (2.0, 1.0)) if mirrored[0] else (1, (1.0, 0.0))))
+            return super().answer(straightened, mirrored)
+
+    strip = Strip(answer(0, 0))
+    readers = Readers({"mine": Says(answer(0.9, 0.9, 1))}, strip)  # type: ignore[dict-item,arg-type]
+    given = [replace(crossing, answers={HEAD: answer(0.9, 0.9, 1)})]
+    (found,) = read_crossings(given, readers, GradableRule(clear=RULE))
+    assert strip.mirrored == [False, True]
+    assert found.members[STRIP].tolist() == [0, 0.5, 0, 0.5]
+    assert found.close_look.outputs[OUTPUT].tolist() == [1.5, 0.5, 0.25]
 
 
 def test_graders_that_the_rule_does_not_know_are_always_asked(crossing: Crossing) -> None:
