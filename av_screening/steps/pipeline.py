@@ -17,6 +17,7 @@ from av_grading.decision import SIGN_STRIP, DecisionRule
 from av_grading.formats.grade_definition import GRADES
 from av_grading.gradable import GradableRule
 from av_grading.grader import Grader
+from av_grading.models.reading_head import NAME as HEAD
 from av_grading.models.reading_strip import StripReader, load_strip_reader
 from av_grading.models.sign_strip import SignReader, load_sign_reader
 from av_grading.signs.sign import Sign
@@ -75,10 +76,10 @@ class Pipeline:
         self.close_up = close_up
         self.sign_strip = sign_strip
         own = {n: g for n, g in self.graders.items() if g.learned_from_readings}
-        self.readers = Readers(own, strip)
         self.rule = rule or GradableRule()
         self.flag_above = flag_above
         self.decision = decision or DecisionRule()
+        self.readers = Readers(own, strip, others_decide=HEAD in self.decision.weights)
         self.signs = signs
         self.explain = explain
         self.quality = quality or QualityLimits()

@@ -36,10 +36,13 @@ class Readers:
     Attributes:
         graders: by name; two-stream graders that read patch and map.
         strip: reads the straightened vein; None: not asked.
+        others_decide: whether others than graders count in the grade: some crossings can do without
+            graders.
     """
 
     graders: Mapping[str, Grader] = field(default_factory=dict)
     strip: StripReader | None = None
+    others_decide: bool = False
 
 
 def read_crossings(
@@ -117,7 +120,8 @@ def _undecided(crossing: Crossing, readers: Readers, rule: GradableRule) -> bool
     """Whether a crossing is gradable if graders speak for it, and may be nicked or its vein above;
     also where that is not known, since the rule is of other networks."""
     mean = mean_answer(crossing.answers)
-    best = replace(mean, clear=AT_BEST, artery_above=1.0)
+    clear = max(AT_BEST, *(answer.clear for answer in crossing.answers.values()))
+    best = replace(mean, clear=clear, artery_above=1.0)
     answers = {**crossing.answers, **dict.fromkeys(readers.graders, best)}
     if not rule.clear.fits(_clear_by_name(answers, readers)):
         return True
@@ -125,7 +129,7 @@ def _undecided(crossing: Crossing, readers: Readers, rule: GradableRule) -> bool
         return False
     above = mean_answer(crossing.answers, rule.above_weights).artery_above
     near = abs(above - rule.least_artery_above) < NEAR
-    return near or _expected(mean) >= LEAST_GRADE
+    return near or not readers.others_decide or _expected(mean) >= LEAST_GRADE
 
 
 def _expected(answer: Answer) -> float:

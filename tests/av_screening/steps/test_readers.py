@@ -150,7 +150,7 @@ def test_graders_are_asked_what_they_can_decide(
     said = answer(clear, above, grade)
     grader = Says(answer(0.1 if code else 0.9, 0.9))
     strip = Says(said)
-    readers = Readers({"mine": grader}, strip)  # type: ignore[dict-item,arg-type]
+    readers = Readers({"mine": grader}, strip, True)  # type: ignore[dict-item,arg-type]
     given = [replace(crossing, answers={HEAD: said})]
     (found,) = read_crossings(given, readers, GradableRule(0.35, 0.5, clear=RULE))
     assert strip.mirrored == [False, True][: 1 + asked]
@@ -174,6 +174,15 @@ def test_what_the_strip_says_mirrored_counts_as_much(crossing: Crossing) -> None
     assert strip.mirrored == [False, True]
     assert found.members[STRIP].tolist() == [0, 0.5, 0, 0.5]
     assert found.close_look.outputs[OUTPUT].tolist() == [1.5, 0.5, 0.25]
+
+
+def test_graders_that_decide_alone_are_asked_of_every_gradable_crossing(crossing: Crossing) -> None:
+    said = answer(0.9, 0.9, 0)
+    readers = Readers({"mine": Says(said)}, Says(said))  # type: ignore[dict-item,arg-type]
+    (found,) = read_crossings(
+        [replace(crossing, answers={HEAD: said})], readers, GradableRule(clear=RULE)
+    )
+    assert found.gradable and "mine" in found.members
 
 
 def test_graders_that_the_rule_does_not_know_are_always_asked(crossing: Crossing) -> None:
