@@ -18,17 +18,16 @@ _NOISY = (3, 5)  # copies with the picture's own noise once more; the last one i
 _DARKEST = 6.0  # grey level
 
 
-def green_of_copies(
-    patch: NDArray[np.uint8], x: Array, y: Array, drive_px: float
+def light_of_copies(
+    light: NDArray[np.float32], x: Array, y: Array, drive_px: float
 ) -> NDArray[np.float32]:
-    """Logarithm of green at every sample, of the picture and its copies, (R, N, K)."""
-    green = np.ascontiguousarray(patch[..., 1], np.float32)
-    soft = np.asarray(cv2.GaussianBlur(green, (0, 0), 0.25 * drive_px), np.float32)
-    noise = 1.4826 * float(np.median(np.abs(green - soft)[::3, ::3]))
+    """Logarithm of a plane, (P, P), 0-255, at every sample, of it and its copies, (R, N, K)."""
+    soft = np.asarray(cv2.GaussianBlur(light, (0, 0), 0.25 * drive_px), np.float32)
+    noise = 1.4826 * float(np.median(np.abs(light - soft)[::3, ::3]))
     grain = np.random.default_rng(0).standard_normal((2, *x.shape)).astype(np.float32)
     copies = []
     for number, (dx, dy) in enumerate(_SHIFTS):
-        plane = soft if number == COPIES else green
+        plane = soft if number == COPIES else light
         found = sampled(plane, x + dx, y + dy)
         if number in _NOISY:
             found = found + max(noise, 1.0) * grain[_NOISY.index(number)]

@@ -2,8 +2,9 @@
 
 The *visible width* is width times contrast: the darkness of a vessel above its own surroundings,
 integrated across it. Where a vessel narrows, fades or is hidden, it falls. Density is the logarithm
-of the background's green over the vessel's, so that it does not depend on the light; the background
-is told on both flanks, other vessels left out.
+of the background's light over the vessel's, so that it does not depend on how bright it is; the
+background is told on both flanks, other vessels left out. A vein is seen in green, where it is
+darkest; an artery, for its reflex, in luma, which JPEG files keep finer than any colour.
 
 Everything is measured on the picture and on some copies of it, shifted by a part of a px, blurred
 or noisy as the picture itself is: their spread is the standard error.
@@ -20,7 +21,7 @@ from scipy import ndimage
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
 from av_grading.vessels.centerline import VesselLine
-from av_grading.vessels.copies import green_of_copies, median_known
+from av_grading.vessels.copies import light_of_copies, median_known
 from av_grading.vessels.follow import extended
 from av_grading.vessels.profiles import even_points, sampled
 
@@ -39,6 +40,8 @@ AWAY = 4.0
 """From this distance to the other vessel's edge on, the vessel is as it is by itself (DRIVE px)."""
 HIDDEN = 7.0
 """The other vessel's edge lies within this distance of the crossing (DRIVE px)."""
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Of red, green and blue, as JPEG has it (ITU-R BT.601)."""
 _FLANK = (0.75, 4.0)  # where the background is, from the wall on (DRIVE px)
 _BROAD = 1.5  # how far beyond its walls a swollen vessel reaches, and one that is aside (DRIVE px)
 _NEAR_VESSEL = 0.3  # probability from which another vessel is in the way
@@ -150,8 +153,8 @@ def see_vessel(
     seen = inside & (hidden == 0)
     stray = (own > _NEAR_VESSEL) & (np.abs(offsets) > half + _FLANK[0])
     stray = cv2.dilate(stray.astype(np.uint8), np.ones((1, 2 * clear + 1), np.uint8)) > 0
-    green = green_of_copies(patch, x, y, drive_px)
-    density = _density(green, seen & ~stray, offsets, half)
+    light = patch[..., 1].astype(np.float32) if kind == VEIN else patch @ LUMA
+    density = _density(light_of_copies(light, x, y, drive_px), seen & ~stray, offsets, half)
     clear_of = seen & ~(stray & (np.abs(offsets) > half + _FLANK[0]))
     core, broad = (np.abs(offsets) <= half + beyond_wall for beyond_wall in (0.5, _BROAD))
     weights, broad_weights = clear_of & core, clear_of & broad  # (N, K)
@@ -256,7 +259,7 @@ def _widths(own: NDArray[np.float32]) -> tuple[Array, Array]:
 
 
 def _density(
-    green: NDArray[np.float32], seen: NDArray[np.bool_], offsets: Array, half: float
+    light: NDArray[np.float32], seen: NDArray[np.bool_], offsets: Array, half: float
 ) -> NDArray[np.float32]:
     """Logarithm of background over vessel, (R, N, K)."""
     smooth = _smoother(_BACKGROUND_ALONG / STEP)
@@ -265,7 +268,7 @@ def _density(
         flank = (sign * offsets >= half + _FLANK[0]) & (sign * offsets <= half + _FLANK[1])
         weight = seen[:, flank].astype(np.float64)
         norm = smooth(weight.sum(axis=1))
-        level = smooth((green[..., flank] * weight).sum(axis=2)) / np.maximum(norm, 1e-6)
+        level = smooth((light[..., flank] * weight).sum(axis=2)) / np.maximum(norm, 1e-6)
         levels.append(level)
         known.append(np.minimum(norm / flank.sum(), 1))
     left, right = known
@@ -275,7 +278,7 @@ def _density(
     middle = np.where(both > 0, both * (levels[0] + levels[1]) / 2 + (1 - both) * mean, mean)
     slope = both * (levels[1] - levels[0]) / (2 * half + _FLANK[0] + _FLANK[1])
     background = middle[..., None] + slope[..., None] * offsets
-    return np.asarray(background - green, np.float32)
+    return np.asarray(background - light, np.float32)
 
 
 def _smoother(sigma: float) -> Callable[[Array], Array]:

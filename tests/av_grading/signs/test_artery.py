@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from av_grading.caliber.vein_phantom import draw_vein
 from av_grading.close_ups.close_look import one_hot
 from av_grading.formats.errors import NotMeasurable
-from av_grading.formats.labels import VEIN
+from av_grading.formats.labels import ARTERY, VEIN
 from av_grading.gradable import GradableRule
 from av_grading.signs.artery import ABOVE
 from av_grading.signs.registry import get_sign
@@ -40,6 +41,24 @@ def test_a_drawn_reflex_has_its_width(width: float, roundness: float) -> None:
     assert ratio[0] == pytest.approx(DRAWN, rel=0.15)
     assert height[0] == pytest.approx(0.4, abs=0.1)
     assert 0 <= float(spread(ratio[:, None])[0]) < 0.15
+
+
+def test_an_artery_is_seen_in_what_jpeg_files_keep() -> None:
+    """Errors of colour, of which JPEG keeps a fourth, do not change an artery's profile."""
+    rng = np.random.default_rng(1)
+    drawn = draw_vein(rng, 5 * SCALE, size=193, reflex=0.4)
+    line = trace(drawn.av_map, VEIN, drawn.center, SCALE, 14)
+    labels = np.where(drawn.av_map == VEIN, np.uint8(ARTERY), drawn.av_map)
+    off = cv2.GaussianBlur(rng.normal(0, 60, labels.shape), (0, 0), 4.0)
+    coloured = drawn.photograph + off[..., None] * np.array([-0.587 / 0.299, 1, 0])
+    pictures = [drawn.photograph, np.rint(coloured).clip(0, 255).astype(np.uint8)]
+    assert np.abs(pictures[1].astype(int) - pictures[0]).mean() > 3
+
+    def change(kind: int, shown: np.ndarray) -> float:
+        plain, other = (see_vessel(p, one_hot(shown), kind, line, SCALE) for p in pictures)
+        return float(np.abs(other.density[0] - plain.density[0]).max() / plain.density[0].max())
+
+    assert change(ARTERY, labels) < 0.02 < change(VEIN, drawn.av_map)
 
 
 def test_noise_moves_a_reflex_little() -> None:
