@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from av_grading.close_ups.close_look import CloseLook
     from av_grading.signs.drawing import Drawing
 
-QUESTIONABLE, PRESENT = 0.50, 0.55
+QUESTIONABLE, PRESENT = 0.52, 0.57
 """Width of the reflex over the artery's, from which it is questionable and plain that it is
-broadened. In a clinic's 64 eyes, of normal people and others, it is .40 ± .05."""
+broadened. In a clinic's 64 eyes, of normal people and others, it is .40 ± .06."""
 LEAST_VEIN = 1.0
 """A vein whose map is narrower than this has no width that another could be compared with (DRIVE
 px)."""

@@ -28,10 +28,10 @@ _BLURS = (0.25, 0.45)  # DRIVE px
 _ROUND = (1.0, 0.8)  # 1 is a round column of blood, 0 one with a flat floor
 _RADII = np.linspace(0.85, 1.25, 7)  # over half the width between the map's walls
 _FINE = 3  # samples between two of a profile
-_PRIOR = (0.34, 0.25)
+_PRIOR = (0.34, 0.30)
 """What a reflex takes of an artery's width before its profile is seen, mean and standard deviation:
 about a third in healthy eyes, over half in copper wires."""
-_INDEPENDENT = 1.5
+_INDEPENDENT = 2.0
 """Samples of a profile a DRIVE px that count by themselves. Chosen with `_PRIOR` on validation
 photographs: fewer than the blur leaves, since what no model has lies over several of them."""
 

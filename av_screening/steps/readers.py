@@ -25,8 +25,9 @@ AT_BEST = 0.95
 artery above for certain, are looked at no further. Of crossings read as clear one in a thousand of
 those that are graded goes, of those read 2 or more none (results/tried.md)."""
 LEAST_GRADE, NEAR = 0.3, 0.1
-"""Nor are those that get a lower expected grade so far, unless the artery is called above with a
-probability this near to the least one. No agreement with readings is lost (results/tried.md)."""
+"""Nor are those that get a lower expected grade so far, unless graders may change which vessel is
+above: from so much below the least probability of the artery to so much above one half. No
+agreement with readings is lost (results/tried.md)."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,8 @@ def _undecided(crossing: Crossing, readers: Readers, rule: GradableRule) -> bool
     if rule.why_not(_known(answers, readers, rule)) is not None:
         return False
     above = mean_answer(crossing.answers, rule.above_weights).artery_above
-    near = abs(above - rule.least_artery_above) < NEAR
-    return near or not readers.others_decide or _expected(mean) >= LEAST_GRADE
+    in_doubt = rule.least_artery_above - NEAR <= above < 0.5 + NEAR
+    return in_doubt or not readers.others_decide or _expected(mean) >= LEAST_GRADE
 
 
 def _expected(answer: Answer) -> float:
