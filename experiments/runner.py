@@ -20,6 +20,8 @@ from av_grading.formats.files import write_whole
 from experiments.rules import EXTERNAL, ROOT, Rule, makers
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+GRACE = 30.0
+"""How long a command that is interrupted may take to keep what it has (s)."""
 _running: list[subprocess.Popen[bytes]] = []
 
 
@@ -123,6 +125,16 @@ def _wait(process: subprocess.Popen[bytes], title: str, tell: float | None) -> i
             print(f"{title}: at work, {time.monotonic() - start:.0f} s", flush=True)
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process that was interrupted, too: Python loses an interrupt that comes while it
+    starts, so that one that goes on is ended."""
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait()
+
+
 def _tasks(rules: Sequence[Rule], jobs: int, tell: float | None) -> Iterator[dict[str, Any]]:
     made_by = makers(rules)
     for rule in rules:
@@ -188,5 +200,5 @@ def run(
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from there", file=sys.stderr)
         for process in list(_running):
-            process.wait()
+            _end(process)
         return 1

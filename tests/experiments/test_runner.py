@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments import runner
 from experiments.rules import ROOT
 from tests.processes import start_as_on_a_terminal
 
@@ -107,6 +108,13 @@ def test_what_was_interrupted_goes_on(tiny: Path) -> None:
     assert "tiny:drawings/first" not in rest and "tiny:drawings/second" in rest
     assert run(tiny, "tiny").returncode == 0
     assert (tiny.parent / "kept.txt").is_file()
+
+
+def test_a_command_that_missed_the_interrupt_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "GRACE", 0.1)
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    runner._end(process)
+    assert process.returncode == -signal.SIGTERM
 
 
 def test_a_failed_command_and_wrong_usage_have_their_exit_codes(tiny: Path) -> None:
