@@ -201,8 +201,8 @@ def spread_out(expected: Array, stretch: float, center: float) -> Array:
 
 
 def expected_grade(probabilities: Array) -> Array:
-    """Mean grade of each row of probabilities (N, 4): (N,), 0-3."""
-    return np.asarray(probabilities @ np.arange(probabilities.shape[1]))
+    """Mean grade of probabilities (..., 4): (...), 0-3."""
+    return np.asarray(probabilities @ np.arange(probabilities.shape[-1]))
 
 
 def round_grade(expected: Array) -> NDArray[np.int64]:

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 
 from av_grading.close_ups.cut import SCALE, cut_close_up, cut_coarse
-from av_grading.command_line.defaults import WIDTHS
 from av_grading.formats.errors import NotMeasurable
 from av_grading.formats.files import write_whole
 from av_grading.formats.labels import ARTERY, OVERLAP, VEIN
-from av_grading.simulation.crossing_window import CrossingWindow, open_window
+from av_grading.simulation.crossing_window import WIDTHS, CrossingWindow, open_window
 from av_grading.simulation.grades import MARGIN
 from av_grading.simulation.protocols import PROTOCOLS, Protocol, grades_in_turn
 from av_grading.vessels.centerline import course

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
     from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
     from av_grading.close_ups.readings import targets_of
-    from av_grading.decision import round_grade, spread_out
+    from av_grading.decision import expected_grade, round_grade, spread_out
     from av_grading.evaluation.metrics import quadratic_kappa
     from av_grading.formats.results import write_results
     from av_grading.gradable import ABOVE_WEIGHTS
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
     targets = targets_of(first)
     both = (targets.weight == 1) & targets.graded
     mean = targets.mean[both]
-    expected = np.stack([(answers[n].grade @ np.arange(4))[both] for n in names])
+    expected = np.stack([expected_grade(answers[n].grade)[both] for n in names])
 
     parts = [round(STEP * i, 2) for i in range(round(1 / STEP) + 1)]
     tried = [w for w in product(parts, repeat=len(names)) if abs(sum(w) - 1) < 1e-9]
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
             continue
         best = max(best, (quadratic_kappa(truth, grades.astype(float)), stretch, center))
     _, stretch, center = best
-    grade = np.nanmean([answers[n].grade @ np.arange(4) for n in names], axis=0)
+    grade = np.nanmean([expected_grade(answers[n].grade) for n in names], axis=0)
     said = {n: answers[n].clear for n in names}
     sure = targets.weight != 0.5  # both readings say the same of it
     clear, rule = fit_clear(said, grade, targets, first["group"].to_numpy(), sure)

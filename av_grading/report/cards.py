@@ -139,7 +139,7 @@ def make_cards(
                 grade=patch.grade,
                 predicted=int(grade_of(shares[None])[0]),
                 confidence=float(shares.max()),
-                expected=float(expected_grade(shares[None])[0]),
+                expected=float(expected_grade(shares)),
                 probabilities=[float(p) for p in shares],
                 pictures={caption: draw.data_uri(picture) for caption, picture in shown.items()},
                 figures=_figures(explained, i),

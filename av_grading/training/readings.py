@@ -21,7 +21,7 @@ from av_grading.close_ups.fine_map import load_close_up
 from av_grading.close_ups.reading_inputs import ReadingInputs, load_inputs, see, write_inputs
 from av_grading.close_ups.readings import Targets, load_read_close_ups, targets_of
 from av_grading.config import required
-from av_grading.decision import round_grade
+from av_grading.decision import expected_grade, round_grade
 from av_grading.evaluation.metrics import quadratic_kappa
 from av_grading.formats.files import write_whole
 from av_grading.formats.grade_definition import GRADES
@@ -171,7 +171,7 @@ def _from_top(shares: torch.Tensor) -> torch.Tensor:
 def figures_of(answers: Answers, targets: Targets, rows: NDArray[np.int64]) -> Figures:
     """How answers of some rows agree with their readings; over what both readings call clear and
     one grades at least."""
-    expected = answers.grade @ np.arange(len(GRADES))
+    expected = expected_grade(answers.grade)
     both = (targets.weight[rows] == 1) & targets.graded[rows]
     sure = np.isin(targets.clear[rows], (0, 1))
     told = (targets.weight[rows] == 1) & (targets.says_bent[rows] > 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from av_grading.formats.grade_definition import GRADES
+from av_grading.decision import expected_grade
 from av_grading.gradable import GradableRule, KnownOfCrossing
 from av_grading.grader import Grader
 from av_grading.models.reading_head import NAME as HEAD
@@ -130,12 +130,7 @@ def _undecided(crossing: Crossing, readers: Readers, rule: GradableRule) -> bool
         return False
     above = mean_answer(crossing.answers, rule.above_weights).artery_above
     in_doubt = rule.least_artery_above - NEAR <= above < 0.5 + NEAR
-    return in_doubt or not readers.others_decide or _expected(mean) >= LEAST_GRADE
-
-
-def _expected(answer: Answer) -> float:
-    """Expected grade."""
-    return float(answer.grade @ np.arange(len(GRADES)))
+    return in_doubt or not readers.others_decide or float(expected_grade(mean.grade)) >= LEAST_GRADE
 
 
 def _decided_on(crossing: Crossing, readers: Readers, rule: GradableRule) -> Crossing:
@@ -165,7 +160,7 @@ def _known(answers: Mapping[str, Answer], readers: Readers, rule: GradableRule) 
     asked = _clear_by_name(answers, readers)
     clear = mean.clear
     if rule.clear.fits(asked | dict.fromkeys(readers.graders)):
-        clear = rule.clear(asked, _expected(mean))
+        clear = rule.clear(asked, float(expected_grade(mean.grade)))
     return KnownOfCrossing(mean.artery_above, clear)
 
 
